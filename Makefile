@@ -1,0 +1,125 @@
+# Countersign. `make` builds both binaries; `make check` runs the default suite. `V=1` shows every command.
+# BUILD chooses the output folder, SANITIZE=1 adds ASan and UBSan (used by `make sanitize` with its own folder).
+
+BUILD    ?= build
+SANITIZE ?=
+V        ?=
+CC       ?= cc
+Q         = $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
+
+VERSION  := $(shell cat VERSION)
+PACKAGES := jansson sqlite3 openssl yaml-0.1 libsodium libcurl
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla -Wformat=2 \
+            -Wimplicit-fallthrough -Wswitch-enum -Werror
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fno-delete-null-pointer-checks -fno-strict-overflow \
+            -fno-strict-aliasing -ftrivial-auto-var-init=zero -fPIE
+ifeq ($(SANITIZE),)
+HARDEN   += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fcf-protection=full
+OPTIMISE := -O2 -g
+else
+OPTIMISE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ifneq ($(shell uname -m),x86_64)
+HARDEN   := $(filter-out -fcf-protection=full,$(HARDEN))
+endif
+
+CPPFLAGS := -Igateway -I. -D_GNU_SOURCE -DCOUNTERSIGN_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
+            $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS   := -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDEN)
+LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
+LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lev -lpthread -lm
+comma    := ,
+
+# Rooms. The clock that is linked is a choice of file: the product reads the system's, countersignd-scripted a test's.
+ROOMS    := base formats crypto metrics loop ledger grants approvals requests identity store store/sqlite operations \
+            api live courier admin config
+SOURCES  := $(filter-out gateway/base/system_clock.c,$(wildcard $(ROOMS:%=gateway/%/*.c))) $(wildcard policy/*.c notifiers/*.c notifiers/*/*.c)
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/migrations.o
+LIBRARY  := $(BUILD)/libcountersign.a
+CLOCK    := $(BUILD)/gateway/base/system_clock.o
+SCRIPTED := $(BUILD)/tests/support/scripted_clock.o
+CLI      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/cli/*.c))
+UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c tests/contract/test_*.c))
+SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/support/scripted_clock.c,$(wildcard tests/support/*.c)))
+TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/conformance/*.c tests/faults/*.c)) \
+            $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+
+.PHONY: all check unit check-floors check-headers conformance bench faults fuzz sanitize format clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/countersignd $(BUILD)/countersign
+
+$(BUILD)/countersignd: $(BUILD)/gateway/main.o $(CLOCK) $(LIBRARY)
+$(BUILD)/countersignd-scripted: $(BUILD)/gateway/main.o $(SCRIPTED) $(LIBRARY)
+$(BUILD)/countersign: $(CLI) $(CLOCK) $(LIBRARY)
+$(BUILD)/countersignd $(BUILD)/countersignd-scripted $(BUILD)/countersign:
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/generated/migrations.c: $(sort $(wildcard gateway/store/sqlite/migrations/*.sql)) script/embed
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)script/embed store_sqlite_migrations $(filter %.sql,$^) > $@
+
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# A test program is one file with its own main, linked with everything and the system clock.
+$(BUILD)/tests/unit/% $(BUILD)/tests/contract/%: private LIBS += -lcheck -lsubunit -lrt
+$(UNIT) $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT) $(CLOCK) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+unit: $(UNIT)
+	$(Q)tests/run --build $(BUILD) unit
+
+check: all $(BUILD)/countersignd-scripted $(UNIT) $(TOOLS) check-floors check-headers
+	$(Q)tests/run --build $(BUILD) unit conformance journeys
+
+check-floors:
+	$(Q)script/check-floors
+
+# Every public header compiles alone.
+check-headers:
+	$(Q)for header in $$(ls gateway/*/*.h policy/*.h notifiers/*.h 2>/dev/null); do \
+	  echo "#include \"$${header#gateway/}\"" | $(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) -Werror -x c -fsyntax-only - || exit 1; done
+	@echo "every public header compiles alone"
+
+conformance: all $(TOOLS)
+	$(Q)tests/run --build $(BUILD) conformance
+
+bench: all $(TOOLS)
+	$(Q)bench/run --build $(BUILD)
+
+ROUNDS  ?= 100
+SEED    ?= 1
+faults: all $(BUILD)/countersignd-scripted $(TOOLS)
+	$(Q)tests/faults/run --build $(BUILD) --rounds $(ROUNDS) --seed $(SEED)
+
+SECONDS ?= 30
+fuzz:
+	$(Q)tests/fuzz/run --seconds $(SECONDS)
+
+sanitize:
+	$(Q)$(MAKE) --no-print-directory BUILD=build-sanitize SANITIZE=1 check
+
+format:
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+	@echo "formatted $$(git ls-files '*.c' '*.h' | wc -l) files"
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

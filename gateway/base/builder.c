@@ -1,0 +1,100 @@
+#include "base/builder.h"
+
+#include "base/memory.h"
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+void builder_init(struct builder *builder, size_t bytes_max)
+{
+    *builder = (struct builder){.bytes = memory_zeroed(1, FIRST_CAPACITY),
+                                .capacity = FIRST_CAPACITY,
+                                .bytes_max = bytes_max};
+}
+
+void builder_finish(struct builder *builder)
+{
+    free(builder->bytes);
+    *builder = (struct builder){0};
+}
+
+/* Room for `more` bytes and the NUL; false when the limit forbids it. */
+static bool make_room(struct builder *builder, size_t more)
+{
+    if (builder->has_failed || more > SIZE_MAX / 4 ||
+        (builder->bytes_max != 0 && builder->length + more > builder->bytes_max)) {
+        builder->has_failed = true;
+        return false;
+    }
+    size_t needed = builder->length + more + 1;
+    if (needed > builder->capacity) {
+        size_t capacity = builder->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : builder->capacity;
+        while (capacity < needed) {
+            capacity *= 2;
+        }
+        builder->bytes = memory_resized(builder->bytes, capacity);
+        builder->capacity = capacity;
+    }
+    return true;
+}
+
+void builder_append(struct builder *builder, const char *bytes, size_t length)
+{
+    if (length == 0 || !make_room(builder, length)) {
+        return;
+    }
+    memcpy(builder->bytes + builder->length, bytes, length);
+    builder->length += length;
+    builder->bytes[builder->length] = '\0';
+}
+
+void builder_text(struct builder *builder, const char *text)
+{
+    builder_append(builder, text, strlen(text));
+}
+
+void builder_char(struct builder *builder, char character)
+{
+    builder_append(builder, &character, 1);
+}
+
+void builder_printf(struct builder *builder, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length >= 0 && make_room(builder, (size_t)length)) {
+        vsnprintf(builder->bytes + builder->length, (size_t)length + 1, format, again);
+        builder->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+void builder_clear(struct builder *builder)
+{
+    builder->length = 0;
+    builder->has_failed = false;
+    if (builder->bytes != NULL) {
+        builder->bytes[0] = '\0';
+    }
+}
+
+bool builder_failed(const struct builder *builder)
+{
+    return builder->has_failed;
+}
+
+char *builder_take(struct builder *builder)
+{
+    char *bytes = builder->bytes;
+    size_t bytes_max = builder->bytes_max;
+    *builder = (struct builder){.bytes_max = bytes_max};
+    return bytes == NULL ? memory_zeroed(1, 1) : bytes;
+}
