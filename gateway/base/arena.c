@@ -44,7 +44,8 @@ void arena_destroy_pointer(struct arena **arena)
     *arena = NULL;
 }
 
-/* Large pieces get a block of their own behind the current one, so that its free rest stays usable. */
+/* Large pieces get a block of their own behind the current one, so that its free rest stays usable.
+ */
 static struct block *add_block(struct arena *arena, size_t bytes)
 {
     size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;

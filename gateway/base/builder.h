@@ -24,10 +24,12 @@ void builder_char(struct builder *builder, char character);
 void builder_printf(struct builder *builder, const char *format, ...) PRINTF_LIKE(2, 3);
 void builder_clear(struct builder *builder); /* empty again, keeps memory, forgets failure */
 bool builder_failed(const struct builder *builder);
-/* The heap text; the builder is empty afterwards and still needs builder_finish. Free with free(). */
+/* The heap text; the builder is empty afterwards and still needs builder_finish. Free with free().
+ */
 char *builder_take(struct builder *builder);
 
-/* For `struct builder text BUILDER_SCOPE; builder_init(&text, 0);` - must be initialised at once. */
+/* For `struct builder text BUILDER_SCOPE; builder_init(&text, 0);` - must be initialised at once.
+ */
 #define BUILDER_SCOPE __attribute__((cleanup(builder_finish)))
 
 #endif

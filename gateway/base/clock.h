@@ -1,9 +1,10 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
-/* Where time comes from. Only main, the loop and the store thread read a clock, once per turn or batch;
- * everything below gets `now` as an argument. Which clock is linked is chosen by the Makefile:
- * base/system_clock.c in the product, tests/support/scripted_clock.c in countersignd-scripted. */
+/* Where time comes from. Only main, the loop and the store thread read a clock, once per turn or
+ * batch; everything below gets `now` as an argument. Which clock is linked is chosen by the
+ * Makefile: base/system_clock.c in the product, tests/support/scripted_clock.c in
+ * countersignd-scripted. */
 
 #include <stdint.h>
 

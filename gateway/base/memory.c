@@ -6,8 +6,10 @@
 
 _Noreturn void memory_exhausted(size_t bytes)
 {
-    fprintf(stderr, "countersign: out of memory (%zu bytes asked); giving up, nothing acknowledged is lost\n",
-            bytes);
+    fprintf(
+        stderr,
+        "countersign: out of memory (%zu bytes asked); giving up, nothing acknowledged is lost\n",
+        bytes);
     abort();
 }
 

@@ -2,9 +2,9 @@
 #define FORMATS_CANONICAL_H
 
 /*
- * Canonical JSON bytes (RFC 8785, JCS). canonical_append writes any parsed value; the writer composes an object
- * directly in canonical form without building a tree: names must be given in ascending order (CHECKed), which
- * costs nothing on the hot path and cannot be forgotten.
+ * Canonical JSON bytes (RFC 8785, JCS). canonical_append writes any parsed value; the writer
+ * composes an object directly in canonical form without building a tree: names must be given in
+ * ascending order (CHECKed), which costs nothing on the hot path and cannot be forgotten.
  */
 
 #include "base/builder.h"
@@ -12,14 +12,17 @@
 
 /* Appends the canonical bytes of `value` (RFC 8785 section 3.2). */
 void canonical_append(struct builder *out, const struct json *value);
-/* The same, leaving out the members of the top object named in the NULL-terminated list (may be NULL). */
-void canonical_append_without(struct builder *out, const struct json *object, const char *const *left_out);
+/* The same, leaving out the members of the top object named in the NULL-terminated list (may be
+ * NULL). */
+void canonical_append_without(struct builder *out, const struct json *object,
+                              const char *const *left_out);
 /* A JSON string literal with exactly the escapes of RFC 8785 section 3.2.2.2. */
 void canonical_append_string(struct builder *out, const char *bytes, size_t length);
 /* A number as ECMAScript Number::toString writes it. `number` must be finite. */
 void canonical_append_number(struct builder *out, double number);
 
-/* Composes canonical text. Nesting is counted; each name within one object must sort after the previous one. */
+/* Composes canonical text. Nesting is counted; each name within one object must sort after the
+ * previous one. */
 enum { CANONICAL_WRITER_DEPTH_MAX = 16 };
 struct canonical_writer {
     struct builder *out; /* borrowed */
@@ -42,7 +45,7 @@ void canonical_raw(struct canonical_writer *writer, const char *canonical_bytes,
 void canonical_member_text(struct canonical_writer *writer, const char *name, const char *text);
 void canonical_member_integer(struct canonical_writer *writer, const char *name, int64_t integer);
 void canonical_member_bool(struct canonical_writer *writer, const char *name, bool value);
-void canonical_member_raw(struct canonical_writer *writer, const char *name, const char *canonical_bytes,
-                          size_t length);
+void canonical_member_raw(struct canonical_writer *writer, const char *name,
+                          const char *canonical_bytes, size_t length);
 
 #endif

@@ -3,14 +3,15 @@
 
 /*
  * JSON as it may enter: strict I-JSON (RFC 7493). Refused with a pointer (RFC 6901) to the place:
- * invalid UTF-8, duplicate names, lone surrogates, a byte order mark, NaN, more than JSON_DEPTH_MAX levels, text
- * after the value, and any number whose RFC 8785 text is not exactly the decimal that was sent
- * (9007199254740993, 1000.00000000000000001), found by scanning lexemes before parsing, so that what is
- * hashed, shown and run is one thing. `1.0`, `1e2` and `-0` name the same decimals as their canonical text
- * `1`, `100` and `0` and are accepted.
+ * invalid UTF-8, duplicate names, lone surrogates, a byte order mark, NaN, more than JSON_DEPTH_MAX
+ * levels, text after the value, and any number whose RFC 8785 text is not exactly the decimal that
+ * was sent (9007199254740993, 1000.00000000000000001), found by scanning lexemes before parsing, so
+ * that what is hashed, shown and run is one thing. `1.0`, `1e2` and `-0` name the same decimals as
+ * their canonical text `1`, `100` and `0` and are accepted.
  *
- * `struct json` is one value inside a document: borrowed, read-only, valid until the document is destroyed.
- * Every reader accepts NULL (an absent member) so that lookups chain. Only this room includes jansson.
+ * `struct json` is one value inside a document: borrowed, read-only, valid until the document is
+ * destroyed. Every reader accepts NULL (an absent member) so that lookups chain. Only this room
+ * includes jansson.
  */
 
 #include "base/arena.h"
@@ -36,8 +37,8 @@ enum json_type {
     JSON_TYPE_OBJECT,
 };
 
-/* Parses one value. NULL with INVALID: code `invalid_json`, `duplicate_name`, `inexact_number`, `too_deep`;
- * subject is the JSON pointer; line and column are set. Destroy with json_destroy. */
+/* Parses one value. NULL with INVALID: code `invalid_json`, `duplicate_name`, `inexact_number`,
+ * `too_deep`; subject is the JSON pointer; line and column are set. Destroy with json_destroy. */
 struct json_document *json_parse(const char *bytes, size_t length, struct error *error) MUST_CHECK;
 void json_destroy(struct json_document *document); /* accepts NULL */
 const struct json *json_root(const struct json_document *document);
@@ -57,8 +58,9 @@ bool json_integer(const struct json *number, int64_t *out_integer) MUST_CHECK;
 typedef bool (*json_visitor)(void *context, const char *name, const struct json *value);
 bool json_each_member(const struct json *object, json_visitor visit, void *context);
 
-/* Fails with INVALID `unknown_member` and a pointer when `object` has a member not in the NULL-terminated
- * list. `pointer` is the pointer of the object itself ("" for the root). A typo must not change what is asked. */
+/* Fails with INVALID `unknown_member` and a pointer when `object` has a member not in the
+ * NULL-terminated list. `pointer` is the pointer of the object itself ("" for the root). A typo
+ * must not change what is asked. */
 bool json_only_members(const struct json *object, const char *pointer, const char *const *names,
                        struct error *error) MUST_CHECK;
 

@@ -1,8 +1,9 @@
 #ifndef FORMATS_TEXT_H
 #define FORMATS_TEXT_H
 
-/* Small text forms: base64 and base64url (RFC 4648, url form without padding), hex, times (RFC 3339 UTC with milliseconds),
- * durations as rules and options write them (`90s`, `15m`, `2h`, `1d`), UTF-8 checks. */
+/* Small text forms: base64 and base64url (RFC 4648, url form without padding), hex, times (RFC 3339
+ * UTC with milliseconds), durations as rules and options write them (`90s`, `15m`, `2h`, `1d`),
+ * UTF-8 checks. */
 
 #include "base/builder.h"
 #include "base/error.h"
@@ -14,8 +15,8 @@ enum { TIME_TEXT_BYTES = 25 }; /* 2026-11-24T06:24:23.123Z and NUL */
 void text_append_base64url(struct builder *out, const unsigned char *bytes, size_t length);
 void text_append_base64(struct builder *out, const unsigned char *bytes, size_t length);
 void text_append_hex(struct builder *out, const unsigned char *bytes, size_t length);
-/* Strict decoders: no white space, canonical trailing bits, exact padding rule. False with nothing written to
- * out_length when the text is not of the form or longer than `bytes_max`. */
+/* Strict decoders: no white space, canonical trailing bits, exact padding rule. False with nothing
+ * written to out_length when the text is not of the form or longer than `bytes_max`. */
 bool text_read_base64url(const char *text, size_t length, unsigned char *bytes, size_t bytes_max,
                          size_t *out_length) MUST_CHECK;
 bool text_read_base64(const char *text, size_t length, unsigned char *bytes, size_t bytes_max,
@@ -32,10 +33,12 @@ void text_append_duration(struct builder *out, int64_t ms);
 
 bool text_is_utf8(const char *bytes, size_t length);
 /* Appends the text with characters that could mislead a reader (controls, bidi, zero-width, other
- * default-ignorables, lone marks) written as visible `\u{202e}`; nothing is stripped. Returns how many were. */
+ * default-ignorables, lone marks) written as visible `\u{202e}`; nothing is stripped. Returns how
+ * many were. */
 size_t text_append_visible(struct builder *out, const char *bytes, size_t length);
-/* Bytes equal to glob `pattern`: `*` any run within a segment, `**` across segments, everything else literal.
- * Segments end at `separator`. Linear time and memory whatever the pattern: see text.c. */
+/* Bytes equal to glob `pattern`: `*` any run within a segment, `**` across segments, everything
+ * else literal. Segments end at `separator`. Linear time and memory whatever the pattern: see
+ * text.c. */
 bool text_matches_glob(const char *pattern, const char *text, char separator);
 
 #endif
