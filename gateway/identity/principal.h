@@ -1,0 +1,64 @@
+#ifndef IDENTITY_PRINCIPAL_H
+#define IDENTITY_PRINCIPAL_H
+
+/*
+ * Who is asking. A door reads a credential from the wire (bounded, never logged); the operation
+ * turns it into a principal from the store's rows, in the transaction that acts on it, so that a
+ * key disabled a moment ago is disabled now. Nothing else a client sends says who it is.
+ *
+ *   API key         csk_…   a caller (the tool runner): speaks only for the agents and subjects
+ * registered to it personal token  cst_…   a person, from the command line: assurance `session`
+ *   host socket             the operator on the machine itself (peer credentials): may administer,
+ * votes on nothing
+ */
+
+#include "base/error.h"
+#include "crypto/crypto.h"
+#include "identity/assurance.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { NAME_BYTES = 65, SUBJECT_BYTES = 257, BEARER_BYTES_MAX = 512 };
+
+enum credential_kind { CREDENTIAL_NONE = 0, CREDENTIAL_API_KEY, CREDENTIAL_TOKEN, CREDENTIAL_HOST };
+
+struct credential {
+    enum credential_kind kind;
+    struct sha256 hash; /* of the whole secret text; what the store looks up */
+    unsigned host_uid;  /* CREDENTIAL_HOST: the peer's uid */
+};
+
+enum principal_kind {
+    PRINCIPAL_NONE = 0,
+    PRINCIPAL_CALLER,
+    PRINCIPAL_PERSON,
+    PRINCIPAL_HOST,
+    PRINCIPAL_SYSTEM
+};
+
+struct principal {
+    enum principal_kind kind;
+    char id[ID_BYTES]; /* cal_…, per_…; "host" or "system" */
+    char name[NAME_BYTES];
+    char tenant[NAME_BYTES];
+    char credential[ID_BYTES]; /* key_… or tok_…; empty for host and system */
+    enum assurance assurance;  /* what a vote by this principal proves */
+    bool is_admin;             /* people only */
+    bool is_auditor;
+};
+
+/* Reads an Authorization header value (`Bearer csk_…` or `Bearer cst_…`, RFC 6750 section 2.1).
+ * UNAUTHENTICATED when it is absent (NULL) or of no known form; the message never quotes it. */
+bool identity_read_bearer(const char *authorization, struct credential *out,
+                          struct error *error) MUST_CHECK;
+
+/* A name people and configuration use: 1 to 64 of [a-z0-9._-], starting with a letter or digit. */
+bool identity_is_name(const char *text);
+
+/* "type/id" of an AuthZEN subject or resource, as rules and registrations write it. False when it
+ * does not fit. Type and id may hold no control characters; the type may hold no '/'. */
+bool identity_make_key(const char *type, const char *id, char *out, size_t out_bytes) MUST_CHECK;
+
+const char *identity_via(enum credential_kind kind); /* "api_key", "token", "socket" */
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef REQUESTS_BINDING_H
+#define REQUESTS_BINDING_H
+
+/*
+ * What is bound: digest = SHA-256(JCS({v, salt, tenant, agent, subject, action, resource, audience,
+ * context})). One digest serves votes, grant, redemption and ledger. The salt is 128 random bits
+ * per revision, as base64url text. `context` counts whole, except the members that configuration
+ * names as not counting (trace ids, timestamps).
+ */
+
+#include "base/builder.h"
+#include "base/error.h"
+#include "crypto/secret.h"
+#include "formats/json.h"
+
+enum { SALT_TEXT_BYTES = 23, BINDING_VERSION = 1 };
+
+/* Canonical JSON texts of the bound members; agent, tenant and audience as plain text. Lent by
+ * whoever holds the request. */
+struct binding {
+    const char *tenant;
+    const char *agent;
+    const char *subject;  /* canonical JSON object {id,type,properties?} */
+    const char *action;   /* canonical JSON object {name,properties?} */
+    const char *resource; /* canonical JSON object */
+    const char
+        *context; /* canonical JSON object without the members that do not count; "{}" when none */
+    const char *audience; /* "" when none was asked: the caller itself */
+};
+
+struct sha256 binding_digest(const struct binding *binding, const char *salt);
+/* Finds repeats: HMAC over the same members without salt, and the caller. Never leaves the store.
+ */
+struct sha256 binding_match_key(const struct binding *binding, const char *caller,
+                                const struct secret *key);
+/* What an unfinished effect blocks, whichever agent asks: HMAC over tenant, subject, action and
+ * resource. */
+struct sha256 binding_effect_key(const struct binding *binding, const struct secret *key);
+/* Near-repeats: HMAC over tenant, agent, action name and resource key. */
+struct sha256 binding_near_key(const char *tenant, const char *agent, const char *action_name,
+                               const char *resource_key, const struct secret *key);
+void binding_make_salt(char out[SALT_TEXT_BYTES]);
+/* Appends the canonical text whose SHA-256 is the digest: what a caller or an approver recomputes.
+ */
+void binding_append_text(const struct binding *binding, const char *salt, struct builder *out);
+
+#endif
