@@ -4,6 +4,7 @@
 /* Ledger entries, perfect nodes at levels that are multiples of 8, checkpoints, epochs, policy
  * versions, the outbox. Append-only where it is history. */
 
+#include "identity/principal.h"
 #include "store/store.h"
 
 /* One log per epoch. seq is the leaf index in its epoch's tree. */
