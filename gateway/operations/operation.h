@@ -1,0 +1,51 @@
+#ifndef OPERATIONS_OPERATION_H
+#define OPERATIONS_OPERATION_H
+
+/*
+ * What the gateway does, one file per verb. An operation runs on the store thread inside a
+ * savepoint: it reads state, asks the pure rules, and writes state, ledger entries and outbox rows
+ * together, or nothing. Doors make the job, fill the input and answer with the result after the
+ * commit. Authority is checked in one place, authorize.c, never in the doors.
+ *
+ * Results live in the operation's arena. Expected answers ("already redeemed", "late") are results;
+ * errors are refusals that changed nothing.
+ */
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "identity/principal.h"
+#include "requests/request.h"
+#include "store/store.h"
+#include <stdint.h>
+
+struct operations;
+
+/* A request that this operation changed, for waiters and dashboards. Told only after the commit. */
+struct operation_change {
+    struct operation_change *next;
+    char tenant[NAME_BYTES];
+    char request[ID_BYTES];
+    enum request_state state;
+};
+
+struct operation {
+    struct operations *operations;
+    struct store *store;
+    struct arena *arena;
+    int64_t now;  /* the batch's wall time */
+    int64_t boot; /* boot clock, for how long a token has lived */
+    struct principal principal;
+    struct operation_change *changes; /* newest first; in the arena */
+};
+
+/* Starts an operation of the given credential: finds who it is in this transaction. UNAUTHENTICATED
+ * when the credential is unknown, disabled or expired, or its owner is. CREDENTIAL_HOST becomes the
+ * host principal. */
+bool operation_begin(struct operation *operation, struct operations *operations,
+                     struct store *store, struct arena *arena, int64_t now,
+                     const struct credential *credential, struct error *error) MUST_CHECK;
+/* Starts one of the gateway's own (due work, publication at start). */
+void operation_begin_system(struct operation *operation, struct operations *operations,
+                            struct store *store, struct arena *arena, int64_t now);
+
+#endif

@@ -1,0 +1,122 @@
+#ifndef OPERATIONS_OPERATIONS_H
+#define OPERATIONS_OPERATIONS_H
+
+/*
+ * What all operations share: the policy in force, keys, limits, the ledger's tree and head. Created
+ * by main, started on the store before the store thread runs, then touched by the store thread
+ * only, except where a function says otherwise.
+ */
+
+#include "crypto/secret.h"
+#include "crypto/signer.h"
+#include "ledger/tree.h"
+#include "metrics/metrics.h"
+#include "operations/operation.h"
+#include "policy/policy.h"
+#include "store/ledger_rows.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+struct operations_options {
+    struct metrics *metrics;
+    const struct signer *ledger_signer;
+    const struct secret *match_secret;
+    struct store_mark_file *mark_file;
+    struct store_mark mark; /* as found */
+    bool mark_found;
+    const char *issuer;                   /* "iss" of grant tokens */
+    const char *origin;                   /* name of the log of epoch 1; later epochs add /e2… */
+    const char *const *uncounted_context; /* NULL-terminated: context members that do not count */
+    int64_t repeat_denial_window_ms;      /* default 10 min */
+    int64_t near_window_ms;               /* default 1 h */
+    int64_t effect_due_ms;                /* default 15 min */
+    int64_t pending_per_caller_max;       /* default 10,000 */
+    int64_t idempotency_keep_ms;          /* default 24 h after the end */
+};
+
+struct operations *operations_create(const struct operations_options *options);
+void operations_destroy(struct operations *operations);
+
+/*
+ * Before the store thread runs, in its own transactions on `store`: recomputes the ledger head from
+ * stored right-edge nodes and the last 10,000 leaves (CORRUPT on mismatch: refuse to start),
+ * compares with the mark. A store behind its mark, or without one while it has entries, was rolled
+ * back: new epoch and log origin, every grant revoked, pending cancelled (`rolled_back`),
+ * credentials disabled, everything frozen until recovered; all entries. Notes `gateway.started`.
+ * `out_rolled_back` tells main to say so loudly.
+ */
+bool operations_start(struct operations *operations, struct store *store, int64_t now,
+                      bool *out_rolled_back, struct error *error) MUST_CHECK;
+/* Fills the hooks of the writer: begin, finish, abort, savepoint, rollback, write_mark, read_now,
+ * idle, context. */
+void operations_fill_hooks(struct operations *operations, struct store_writer_options *hooks);
+/* After the last batch: notes `gateway.stopped` with a last checkpoint, writes the mark. */
+bool operations_stop(struct operations *operations, struct store *store, int64_t now,
+                     struct error *error) MUST_CHECK;
+
+/* publish_policy.c: takes the policy; puts it in force with its files as an entry when its version
+ * changed; evaluates pending requests again in bounded batches (the rest through escalate_due).
+ * Host, admin or system. `files` is canonical JSON {name: text}. */
+bool operation_publish_policy(struct operation *operation, struct policy *policy_take,
+                              const char *files, bool *out_changed, struct error *error) MUST_CHECK;
+const char *operations_policy_version(
+    const struct operations *operations); /* store thread; "" before the first */
+
+/* recover.c: host only; thaws what a rollback froze. `trusts_credentials` enables again what the
+ * rollback disabled. */
+bool operation_recover(struct operation *operation, bool trusts_credentials, const char *reason,
+                       int64_t *out_enabled, struct error *error) MUST_CHECK;
+
+/* note_refusals.c: unauthenticated noise, aggregated by the door per source and minute before it
+ * becomes one entry. */
+struct refusal_note {
+    const char *source; /* address text */
+    const char *kind;   /* "bad_key", "bad_token", "no_credential" */
+    int64_t count;
+    int64_t since_at;
+};
+bool operation_note_refusals(struct operation *operation, const struct refusal_note *notes,
+                             size_t count, struct error *error) MUST_CHECK;
+
+/* read_ledger.c: for auditors, admins and the host; all but the last serve from a read-only store.
+ */
+struct ledger_head {
+    int64_t epoch;
+    const char *origin;
+    const char *vkey;
+    int64_t size;           /* covered by the checkpoint */
+    const char *checkpoint; /* signed note */
+    int64_t at;
+};
+bool operation_read_head(struct operation *operation, struct ledger_head *out,
+                         struct error *error) MUST_CHECK;
+/* The receipt (tlog-proof) of the entry that redeemed this grant or decided this request; also for
+ * its holder. RETRY_LATER until a checkpoint covers it. */
+bool operation_read_receipt(struct operation *operation, const char *request_or_grant,
+                            const char **out_proof, struct error *error) MUST_CHECK;
+bool operation_read_consistency(struct operation *operation, int64_t from_size, int64_t to_size,
+                                const char **out_text, struct error *error) MUST_CHECK;
+bool operation_read_timeline(struct operation *operation, const char *request,
+                             struct entry_row **out, size_t *out_count,
+                             struct error *error) MUST_CHECK;
+/* Appends the next piece of an export (ledger/export format) to `out`, at most `bytes_max` beyond
+ * one line; moves the cursor; `out_done` at the end. The cursor of a resumed export starts at
+ * {epoch, seq}. */
+struct export_cursor {
+    int64_t epoch; /* 0: the first */
+    int64_t seq;
+    int64_t epoch_max,
+        seq_max; /* set on the first call: an export ends where it began to be written */
+    bool has_begun;
+};
+bool operation_export_ledger(struct operation *operation, struct export_cursor *cursor,
+                             struct builder *out, size_t bytes_max, bool *out_done,
+                             struct error *error) MUST_CHECK;
+
+/* check_ready.c: whether this process could decide now; each false says why in `out_why`. Any
+ * thread. */
+bool operations_is_ready(const struct operations *operations, const char **out_why);
+/* Earliest deadline known, 0 none. Any thread. */
+int64_t operations_next_due_at(const struct operations *operations);
+
+#endif
