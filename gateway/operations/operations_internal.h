@@ -1,0 +1,113 @@
+#ifndef OPERATIONS_OPERATIONS_INTERNAL_H
+#define OPERATIONS_OPERATIONS_INTERNAL_H
+
+/* Shared by the files of this room only. Everything here belongs to the store thread, except the
+ * atomics. Operations that only read may also run on the reader thread: they use the store and the
+ * options, never the policy or the ledger's place. */
+
+#include "ledger/entry.h"
+#include "ledger/tree.h"
+#include "operations/operations.h"
+#include "store/grant_rows.h"
+#include "store/people_rows.h"
+#include "store/request_rows.h"
+#include <stdatomic.h>
+
+/* The tenant of the host and of whatever names none. */
+#define OPERATIONS_DEFAULT_TENANT "default"
+
+enum {
+    OPERATIONS_BATCH_MAX = 200, /* rows that one operation of the gateway's own works through */
+    OPERATIONS_TEXT_BYTES_MAX = 1000, /* reasons and summaries: cut at a whole character */
+};
+
+struct minted_tokens;
+
+/* What a rolled back job or batch must restore: a plain value. */
+struct ledger_place {
+    uint64_t next_seq;    /* of this epoch; entries recorded but not yet in the tree included */
+    int64_t last_at;      /* of the newest entry: `at` never decreases */
+    size_t leaf_count;    /* of the pending leaves */
+    int64_t fence_number; /* highest handed out; also the store's number "fence_number" */
+};
+
+struct operations {
+    struct operations_options options; /* texts are copies owned by `memory` */
+    struct arena *memory;
+
+    struct policy *policy; /* in force; NULL before the first publication */
+
+    /* The ledger. record_entry adds a leaf to `leaves`; the hooks append them to the tree. */
+    int64_t epoch;
+    struct tree tree;
+    struct ledger_place place;
+    struct ledger_place place_at_savepoint;
+    struct ledger_place place_at_begin;
+    struct sha256 *leaves; /* of this batch, in order; heap */
+    size_t leaf_capacity;
+
+    struct minted_tokens *minted; /* when tokens of this process were made, on the boot clock */
+    int64_t wall_high_water;
+
+    /* Any thread. */
+    _Atomic bool is_started;
+    _Atomic bool has_policy;
+    _Atomic bool is_frozen_by_rollback;
+    _Atomic int64_t next_due_at;
+};
+
+/* record_entry.c: builds, sequences and stores one entry, and remembers its leaf. The one way into
+ * the ledger. */
+struct record {
+    enum ledger_entry_type type;
+    const char *tenant;  /* NULL: the principal's; "" for what concerns the whole gateway */
+    const char *request; /* NULL when none, as the next three */
+    const char *grant;
+    const char *policy;
+    const struct sha256 *digest;
+    const struct builder *data; /* written by ledger/entry_data.h; NULL: {} */
+    bool is_by_gateway;         /* the gateway's own doing, whoever's operation it happens in */
+};
+bool record_entry(struct operation *operation, const struct record *record,
+                  struct error *error) MUST_CHECK;
+/* How the principal reached us: "api_key", "token", "socket"; NULL for the system. */
+const char *operation_via(const struct operation *operation);
+/* The digest as hex, in the operation's arena. */
+const char *operation_hex(struct operation *operation, const struct sha256 *digest);
+
+/* Notes that this request changed, for waiters and dashboards; the newest state of each. */
+void operation_change_note(struct operation *operation, const struct request_row *request);
+
+/* revoke_grant.c: revokes one issued grant with its entry; the row is updated. For people.c (a
+ * person on whom it rests was disabled), freezes and rollbacks. */
+bool revoke_issued_grant(struct operation *operation, struct grant_row *grant, const char *reason,
+                         struct error *error) MUST_CHECK;
+/* Revokes every issued grant that rests on this person. */
+bool revoke_grants_resting_on(struct operation *operation, const char *person, const char *reason,
+                              struct error *error) MUST_CHECK;
+/* cast_vote.c: notes that this person's votes on pending requests count no more: `disabled`,
+ * `left_groups`. */
+bool uncount_votes_of(struct operation *operation, const char *tenant, const char *person,
+                      const char *reason, struct error *error) MUST_CHECK;
+
+/* end_request.c: ends a pending request with its entry, for REQUEST_STORE_ROLLED_BACK and the like;
+ * the row is updated. `by` is a principal's id or "". */
+bool end_request(struct operation *operation, struct request_row *request, enum request_event event,
+                 const char *by, struct error *error) MUST_CHECK;
+
+/* reevaluate_request.c: one pending request under the policy in force now: deny ends it,
+ * requirements only grow. For publish_policy.c, which keeps the cursor. */
+bool reevaluate_request(struct operation *operation, struct request_row *request,
+                        struct error *error) MUST_CHECK;
+/* publish_policy.c: the next of the pending requests that a publication left for later; called by
+ * operation_escalate_due. `out_has_more`: come back at once. */
+bool reevaluate_more(struct operation *operation, size_t limit, size_t *out_done,
+                     bool *out_has_more, struct error *error) MUST_CHECK;
+
+/* freeze.c: the store's number "freeze_cursor" and "freeze_sweeping" say which issued grants are
+ * still to be revoked; a freeze (also a rollback's) starts the sweep. */
+bool start_freeze_sweep(struct operation *operation, struct error *error) MUST_CHECK;
+
+/* authorize.c is in authorize.h. */
+
+#endif
