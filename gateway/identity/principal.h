@@ -6,10 +6,11 @@
  * turns it into a principal from the store's rows, in the transaction that acts on it, so that a
  * key disabled a moment ago is disabled now. Nothing else a client sends says who it is.
  *
- *   API key         csk_…   a caller (the tool runner): speaks only for the agents and subjects
- * registered to it personal token  cst_…   a person, from the command line: assurance `session`
- *   host socket             the operator on the machine itself (peer credentials): may administer,
- * votes on nothing
+ * - API key, csk_…: a caller (the tool runner); speaks only for agents and subjects registered to
+ * it
+ * - personal token, cst_…: a person at the command line; assurance `session`
+ * - host socket: the operator on the machine itself (peer credentials); may administer, votes on
+ *   nothing
  */
 
 #include "base/error.h"
@@ -47,8 +48,9 @@ struct principal {
     bool is_auditor;
 };
 
-/* Reads an Authorization header value (`Bearer csk_…` or `Bearer cst_…`, RFC 6750 section 2.1).
- * UNAUTHENTICATED when it is absent (NULL) or of no known form; the message never quotes it. */
+/* Reads an Authorization header value (RFC 6750 section 2.1): `Bearer`, one space, `csk_` or `cst_`
+ * and 43 base64url characters, nothing after. UNAUTHENTICATED `no_credential` when it is absent
+ * (NULL), `invalid_credential` for every other form; the message never quotes it. */
 bool identity_read_bearer(const char *authorization, struct credential *out,
                           struct error *error) MUST_CHECK;
 
@@ -56,9 +58,10 @@ bool identity_read_bearer(const char *authorization, struct credential *out,
 bool identity_is_name(const char *text);
 
 /* "type/id" of an AuthZEN subject or resource, as rules and registrations write it. False when it
- * does not fit. Type and id may hold no control characters; the type may hold no '/'. */
+ * does not fit. Neither may be empty or hold control characters; the type may hold no '/', so that
+ * the first '/' always ends it. */
 bool identity_make_key(const char *type, const char *id, char *out, size_t out_bytes) MUST_CHECK;
 
-const char *identity_via(enum credential_kind kind); /* "api_key", "token", "socket" */
+const char *identity_via(enum credential_kind kind); /* "api_key", "token", "socket"; "" for none */
 
 #endif

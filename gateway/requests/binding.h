@@ -6,6 +6,10 @@
  * context})). One digest serves votes, grant, redemption and ledger. The salt is 128 random bits
  * per revision, as base64url text. `context` counts whole, except the members that configuration
  * names as not counting (trace ids, timestamps).
+ *
+ * The text always has all nine members, so that whoever recomputes it has no case to forget:
+ * `audience` is "" when none was asked (no audience can have that name), `context` is {} when there
+ * is none. A worked example with its digest is in tests/unit/requests/test_binding.c.
  */
 
 #include "base/builder.h"
@@ -29,14 +33,15 @@ struct binding {
 };
 
 struct sha256 binding_digest(const struct binding *binding, const char *salt);
-/* Finds repeats: HMAC over the same members without salt, and the caller. Never leaves the store.
- */
+/* The three keys below never leave the store; each is an HMAC over canonical JSON that also names
+ * its use, so that one kind is never taken for another.
+ * Finds repeats: over the same members without salt, and the caller. */
 struct sha256 binding_match_key(const struct binding *binding, const char *caller,
                                 const struct secret *key);
-/* What an unfinished effect blocks, whichever agent asks: HMAC over tenant, subject, action and
- * resource. */
+/* What an unfinished effect blocks, whichever agent asks: over tenant, subject, action (arguments
+ * included) and resource. */
 struct sha256 binding_effect_key(const struct binding *binding, const struct secret *key);
-/* Near-repeats: HMAC over tenant, agent, action name and resource key. */
+/* Near-repeats: over tenant, agent, action name and resource key. */
 struct sha256 binding_near_key(const char *tenant, const char *agent, const char *action_name,
                                const char *resource_key, const struct secret *key);
 void binding_make_salt(char out[SALT_TEXT_BYTES]);

@@ -72,7 +72,7 @@ struct request_transition {
     enum request_state state;
     enum request_event event;
     enum request_state next;
-    enum request_reason reason; /* REASON_NONE while it lives */
+    enum request_reason reason; /* set with a final state; REASON_NONE: keep the one it has */
     unsigned effects;           /* of enum request_effect */
 };
 
@@ -103,7 +103,10 @@ struct request_clock {
     int64_t due_at;  /* the next rung or the timeout, whichever is first */
     bool is_stopped; /* a freeze is in force now */
 };
-/* The clock settled at `now`: spans (any order, may overlap) cover this request. */
+/* The clock settled at `now`: spans (any order, may overlap; time covered twice counts once) cover
+ * this request. A deadline of 0 stays 0. Whoever keeps `asked_at` beside it moves that as far as
+ * timeout_at moved. When `now` is before settled_at (the wall clock stepped back) nothing moves. A
+ * freeze that was never ended stops the clock whatever its start says. */
 struct request_clock request_settle_clock(struct request_clock clock,
                                           const struct request_freeze_span *spans,
                                           size_t span_count, int64_t now);
