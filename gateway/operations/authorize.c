@@ -1,0 +1,150 @@
+#include "operations/authorize.h"
+#include <string.h>
+
+enum answer { ANSWER_HIDDEN = 0, ANSWER_FORBIDDEN, ANSWER_AUTHORIZED };
+
+static enum answer decide(const struct principal *principal, enum operation_kind kind,
+                          const struct authorize_facts *facts);
+static const char *explain(enum operation_kind kind);
+
+bool authorize(const struct operation *operation, enum operation_kind kind,
+               const struct authorize_facts *facts, const char *subject, struct error *error)
+{
+    static const struct authorize_facts stranger;
+    if (facts == NULL) {
+        facts = &stranger;
+    }
+    enum answer answer = decide(&operation->principal, kind, facts);
+    if (answer == ANSWER_AUTHORIZED) {
+        return true;
+    }
+    if (answer == ANSWER_FORBIDDEN) {
+        return error_set(error, ERROR_FORBIDDEN, "not_allowed", subject, "%s", explain(kind));
+    }
+    return authorize_not_found(error, subject);
+}
+
+bool authorize_not_found(struct error *error, const char *subject)
+{
+    return error_set(error, ERROR_NOT_FOUND, "not_found", subject,
+                     "there is no such thing, or it is not yours to know of");
+}
+
+/* Who may is authorized; who may know of it but not do it is forbidden; nobody else learns of it.
+ */
+static enum answer allow(bool may, bool knows)
+{
+    return may ? ANSWER_AUTHORIZED : knows ? ANSWER_FORBIDDEN : ANSWER_HIDDEN;
+}
+
+static enum answer decide(const struct principal *principal, enum operation_kind kind,
+                          const struct authorize_facts *facts)
+{
+    bool is_caller = principal->kind == PRINCIPAL_CALLER;
+    bool is_person = principal->kind == PRINCIPAL_PERSON;
+    bool is_host = principal->kind == PRINCIPAL_HOST;
+    bool is_system = principal->kind == PRINCIPAL_SYSTEM;
+    bool is_admin = is_person && principal->is_admin;
+    bool reads_all = is_host || is_system || is_admin || (is_person && principal->is_auditor);
+    bool is_own = is_caller && facts->is_own;
+    bool is_relied_on = is_person && facts->is_relied_on;
+    bool knows = reads_all || is_own || is_relied_on || (is_person && facts->is_involved);
+
+    /* Only the host and the gateway itself reach across tenants. */
+    if (!is_host && !is_system && facts->tenant != NULL &&
+        strcmp(facts->tenant, principal->tenant) != 0) {
+        return ANSWER_HIDDEN;
+    }
+    switch (kind) {
+    case OPERATION_SUBMIT_REQUEST:
+    case OPERATION_REDEEM_GRANT:
+        return allow(is_caller, true);
+    case OPERATION_READ_REQUEST:
+    case OPERATION_READ_RECEIPT:
+        return allow(knows, knows);
+    case OPERATION_LIST_REQUESTS:
+    case OPERATION_DESCRIBE_SELF:
+        return allow(is_caller || is_person || is_host, true);
+    case OPERATION_CAST_VOTE:
+        return allow(is_person && knows, knows);
+    case OPERATION_CANCEL_REQUEST:
+        return allow(is_own || is_admin || is_host, knows);
+    case OPERATION_ESCALATE_DUE:
+    case OPERATION_NOTE_REFUSALS:
+        return allow(is_system, true);
+    case OPERATION_REPORT_EFFECT:
+        return allow(is_own, knows);
+    case OPERATION_RESOLVE_EFFECT:
+        return allow(is_relied_on || is_admin, knows);
+    case OPERATION_REVOKE_GRANT:
+        return allow(is_own || is_relied_on || is_admin || is_host || is_system, knows);
+    case OPERATION_FREEZE:
+    case OPERATION_THAW:
+    case OPERATION_CHANGE_PEOPLE:
+    case OPERATION_CHANGE_AGENTS:
+    case OPERATION_CHANGE_CALLERS:
+    case OPERATION_CHANGE_CREDENTIALS:
+        return allow(is_admin || is_host, true);
+    case OPERATION_PUBLISH_POLICY:
+        return allow(is_admin || is_host || is_system, true);
+    case OPERATION_RECOVER:
+        return allow(is_host, true);
+    case OPERATION_LIST_FREEZES:
+        return allow(is_person || is_host, true);
+    case OPERATION_READ_LEDGER:
+    case OPERATION_LIST_PEOPLE:
+    case OPERATION_LIST_AGENTS:
+    case OPERATION_LIST_CALLERS:
+    case OPERATION_LIST_CREDENTIALS:
+        return allow(reads_all, true);
+    }
+    return ANSWER_HIDDEN;
+}
+
+/* What to tell someone who knows of the thing but may not do this to it. */
+static const char *explain(enum operation_kind kind)
+{
+    switch (kind) {
+    case OPERATION_SUBMIT_REQUEST:
+        return "only a caller with an API key submits requests";
+    case OPERATION_REDEEM_GRANT:
+        return "only a caller with an API key redeems grants";
+    case OPERATION_CAST_VOTE:
+        return "only people vote, and only on what they may know of";
+    case OPERATION_CANCEL_REQUEST:
+        return "only the caller that submitted it, or an admin, cancels a request";
+    case OPERATION_ESCALATE_DUE:
+    case OPERATION_NOTE_REFUSALS:
+        return "the gateway does this by itself";
+    case OPERATION_REPORT_EFFECT:
+        return "only the caller that redeemed the grant reports what happened";
+    case OPERATION_RESOLVE_EFFECT:
+        return "only a person on whose vote the grant rests, or an admin, says what happened when "
+               "nobody knows";
+    case OPERATION_REVOKE_GRANT:
+        return "only the holder, a person on whose vote it rests, or an admin revokes a grant";
+    case OPERATION_FREEZE:
+    case OPERATION_THAW:
+        return "only an admin freezes and thaws";
+    case OPERATION_CHANGE_PEOPLE:
+    case OPERATION_CHANGE_AGENTS:
+    case OPERATION_CHANGE_CALLERS:
+    case OPERATION_CHANGE_CREDENTIALS:
+    case OPERATION_PUBLISH_POLICY:
+        return "only an admin does this";
+    case OPERATION_RECOVER:
+        return "this is done on the host: `countersign recover`";
+    case OPERATION_READ_REQUEST:
+    case OPERATION_LIST_REQUESTS:
+    case OPERATION_LIST_FREEZES:
+    case OPERATION_READ_LEDGER:
+    case OPERATION_READ_RECEIPT:
+    case OPERATION_LIST_PEOPLE:
+    case OPERATION_LIST_AGENTS:
+    case OPERATION_LIST_CALLERS:
+    case OPERATION_LIST_CREDENTIALS:
+    case OPERATION_DESCRIBE_SELF:
+        return "only an auditor or an admin reads this";
+    }
+    return "this is not allowed";
+}

@@ -1,0 +1,60 @@
+#ifndef OPERATIONS_AUTHORIZE_H
+#define OPERATIONS_AUTHORIZE_H
+
+/*
+ * The one place that decides who may do what. Every operation asks here before it changes or shows
+ * anything; doors never check. The answer depends on the principal and on what the principal is to
+ * the thing, never on what a client says about itself.
+ */
+
+#include "operations/operation.h"
+
+/* Every operation. One that is added here does not compile until authorize.c decides about it. */
+enum operation_kind {
+    OPERATION_SUBMIT_REQUEST,
+    OPERATION_READ_REQUEST, /* also its timeline */
+    OPERATION_LIST_REQUESTS,
+    OPERATION_CAST_VOTE,
+    OPERATION_CANCEL_REQUEST,
+    OPERATION_ESCALATE_DUE,
+    OPERATION_REDEEM_GRANT,
+    OPERATION_REPORT_EFFECT,
+    OPERATION_RESOLVE_EFFECT,
+    OPERATION_REVOKE_GRANT,
+    OPERATION_FREEZE,
+    OPERATION_THAW,
+    OPERATION_LIST_FREEZES,
+    OPERATION_PUBLISH_POLICY,
+    OPERATION_RECOVER,
+    OPERATION_NOTE_REFUSALS,
+    OPERATION_READ_LEDGER,   /* head, consistency, export */
+    OPERATION_READ_RECEIPT,  /* also for the holder: `is_own` */
+    OPERATION_CHANGE_PEOPLE, /* people, roles, groups */
+    OPERATION_LIST_PEOPLE,
+    OPERATION_CHANGE_AGENTS,
+    OPERATION_LIST_AGENTS,
+    OPERATION_CHANGE_CALLERS,
+    OPERATION_LIST_CALLERS,
+    OPERATION_CHANGE_CREDENTIALS,
+    OPERATION_LIST_CREDENTIALS,
+    OPERATION_DESCRIBE_SELF,
+};
+
+/* What the principal is to the thing it names. The zero value is a stranger. */
+struct authorize_facts {
+    const char *tenant; /* of the thing; NULL: the principal's own. Another tenant's is hidden */
+    bool is_own;        /* a caller: its request, its grant, the grant it redeemed */
+    bool is_involved;   /* a person: asked, voted, subject or owner of the agent */
+    bool is_relied_on;  /* a person: the grant rests on their vote */
+};
+
+/* True only for a clear yes. Else FORBIDDEN `not_allowed`, or NOT_FOUND `not_found` about `subject`
+ * (may be NULL) where the thing's existence must not show. `facts` may be NULL: a stranger. */
+bool authorize(const struct operation *operation, enum operation_kind kind,
+               const struct authorize_facts *facts, const char *subject,
+               struct error *error) MUST_CHECK;
+
+/* The one answer for what does not exist and for what may not be known. */
+bool authorize_not_found(struct error *error, const char *subject);
+
+#endif
