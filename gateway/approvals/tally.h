@@ -6,8 +6,12 @@
  * requirement only: all are met only if distinct people can be assigned (bipartite matching,
  * assurance checked per pair). Eligibility is as of now: a person who lost group, account or duty
  * since voting does not count. The subject, the agent's owner and whoever submitted may not approve
- * (unless every matching rule allows self-approval); they, and everyone eligible, may deny. Zero
- * values mean no.
+ * (unless the request and every requirement allow self-approval); they, and everyone eligible, may
+ * deny, with any vote that identifies them (chat or better). A rung widens only its own
+ * requirement.
+ *
+ * Zero values mean no: no requirements are never met, and a requirement without a quorum or an
+ * assurance is never met by anyone. The order of votes, people and requirements changes no outcome.
  */
 
 #include "base/arena.h"
@@ -17,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Approvals that can be weighed at once. With more, a request stays open until some are withdrawn
+ * or it is denied; denials are counted without bound. */
 enum { APPROVALS_VOTERS_MAX = 256 };
 
 /* A person as of this transaction. */
@@ -41,9 +47,11 @@ struct approvals_case {
     bool allows_self_approval;
     int64_t asked_at; /* rung times count from here, frozen time already taken out */
     int64_t now;
-    const struct approvals_vote *votes; /* current vote of each person on the current revision */
+    const struct approvals_vote *votes; /* current vote on the current revision, one a person
+                                           (CHECKed) */
     size_t vote_count;
-    const struct approvals_person *people; /* at least everyone who voted */
+    const struct approvals_person *people; /* at least everyone who voted, each once (CHECKed); who
+                                              is not here counts as disabled */
     size_t person_count;
 };
 
@@ -75,22 +83,24 @@ enum approvals_permission {
         0, /* not asked, not involved: answered like an id that does not exist */
     APPROVALS_MAY,
     APPROVALS_EXCLUDED,      /* subject, owner or submitter may not approve */
-    APPROVALS_ASSURANCE_LOW, /* eligible, but the vote proves too little; see `needed` */
+    APPROVALS_ASSURANCE_LOW, /* eligible, but the vote proves too little; see out_needed */
 };
+/* `out_needed` is the least that would do with APPROVALS_ASSURANCE_LOW, else ASSURANCE_NONE. */
 enum approvals_permission approvals_may_vote(const struct approvals_case *request,
                                              const struct approvals_person *person, bool approves,
                                              enum assurance assurance, enum assurance *out_needed);
 
-/* Groups asked so far by one requirement (rungs reached), into `arena`. */
+/* Groups asked so far by one requirement (its own, then rungs reached; each once), into `arena`;
+ * the names are lent by the requirement. */
 const char **approvals_groups_asked(const struct policy_requirement *requirement, int64_t asked_at,
                                     int64_t now, struct arena *arena, size_t *out_count);
-/* The next rung of any requirement after `now`, 0 when there is none; `out_requirement` and
- * `out_rung` name it. */
+/* When the next rung of any requirement falls due after `now`; `out_requirement` and `out_rung`
+ * name it (the first of several due together). 0, and nothing written, when there is none. */
 int64_t approvals_next_rung(const struct policy_requirement *requirements, size_t count,
                             int64_t asked_at, int64_t now, size_t *out_requirement,
                             size_t *out_rung);
 
-/* Whether the recorded assignments still meet these (possibly grown) requirements: asked again at
+/* Whether the recorded votes still meet these (possibly grown) requirements: asked again at
  * redemption. */
 bool approvals_still_met(const struct approvals_case *request, struct arena *arena);
 
