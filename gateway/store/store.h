@@ -43,6 +43,12 @@ void store_close(struct store *store); /* accepts NULL */
 
 int store_schema_version(const struct store *store);
 
+/* One transaction by hand, for who runs while no store thread does (start, stop). A COMMIT that
+ * fails is ambiguous, as the writer's is: stop and read again. */
+bool store_begin(struct store *store, struct error *error) MUST_CHECK;
+bool store_commit(struct store *store, struct error *error) MUST_CHECK;
+void store_roll_back(struct store *store);
+
 /* Small named values: "wall_high_water", "fence_number", "origin"… */
 bool store_get_number(struct store *store, const char *name, int64_t *out_number,
                       struct error *error) MUST_CHECK; /* 0 when absent */
