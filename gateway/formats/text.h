@@ -32,6 +32,9 @@ bool text_read_duration(const char *text, int64_t *out_ms) MUST_CHECK;
 void text_append_duration(struct builder *out, int64_t ms);
 
 bool text_is_utf8(const char *bytes, size_t length);
+/* The length of the longest beginning of UTF-8 `text` of at most `bytes_max` bytes that cuts no
+ * character in two. */
+size_t text_cut(const char *text, size_t bytes_max);
 /* Appends the text with characters that could mislead a reader (controls, bidi, zero-width, other
  * default-ignorables, lone marks) written as visible `\u{202e}`; nothing is stripped. Returns how
  * many were. */
