@@ -31,11 +31,26 @@ struct ledger_place {
     int64_t fence_number; /* highest handed out; also the store's number "fence_number" */
 };
 
+/* What the hooks keep beside the place (sequence_ledger.c). */
+struct ledger_watch {
+    struct tree tree_at_begin;
+    uint64_t covered_size; /* entries under the newest checkpoint of this epoch */
+    uint64_t covered_size_at_begin;
+    int64_t covered_tick; /* boot clock when it was signed */
+    int64_t covered_tick_at_begin;
+    int64_t wall_at; /* both clocks as last read, to see a step; 0 before the first reading */
+    int64_t wall_tick;
+    int64_t step_ms; /* of the wall clock, not yet an entry; 0 none */
+    int64_t step_ms_at_begin;
+};
+
 struct operations {
     struct operations_options options; /* texts are copies owned by `memory` */
     struct arena *memory;
 
     struct policy *policy; /* in force; NULL before the first publication */
+    struct policy *policy_at_savepoint; /* what a rolled back job or batch must restore */
+    struct policy *policy_at_begin;
 
     /* The ledger. record_entry adds a leaf to `leaves`; the hooks append them to the tree. */
     int64_t epoch;
@@ -45,6 +60,7 @@ struct operations {
     struct ledger_place place_at_begin;
     struct sha256 *leaves; /* of this batch, in order; heap */
     size_t leaf_capacity;
+    struct ledger_watch watch;
 
     struct minted_tokens *minted; /* when tokens of this process were made, on the boot clock */
     int64_t wall_high_water;
@@ -54,6 +70,7 @@ struct operations {
     _Atomic bool has_policy;
     _Atomic bool is_frozen_by_rollback;
     _Atomic int64_t next_due_at;
+    _Atomic int64_t checkpoint_due_at; /* 0: every entry is covered */
 };
 
 /* record_entry.c: builds, sequences and stores one entry, and remembers its leaf. The one way into
