@@ -2,15 +2,12 @@
 #define GRANTS_GRANT_H
 
 /*
- * The one-use permission.
+ * The one-use permission. A grant token confers nothing until redeemed. Only the newest token
+ * redeems; at most GRANT_MINTS_MAX are made. The rules are one table {state, event, next}; a pair
+ * not in it is refused.
  *
- *   issued ── redeem ──> redeemed ── effect ──> succeeded | failed | unknown ── a person resolves
- * ──> succeeded | failed ├── claim window over ──> lapsed └── revoke / freeze / approver disabled
- * ──> revoked
- *
- * A grant token confers nothing until redeemed. Only the newest token redeems; at most
- * GRANT_MINTS_MAX are made. The rules are one table {state, event, next}; a pair not in it is
- * refused.
+ * The drawing of the table is printed by tests/unit/grants/test_table.c and must match
+ * docs/grant-life.txt.
  */
 
 #include "base/builder.h"
@@ -59,6 +56,7 @@ struct grant_transition {
     enum grant_state next;
 };
 
+/* The transition for this pair, lent; NULL when the pair is refused. */
 const struct grant_transition *grant_apply(enum grant_state state,
                                            enum grant_event event) MUST_CHECK;
 const struct grant_transition *grant_transitions(size_t *out_count);
@@ -84,13 +82,15 @@ struct grant_claims {
     int64_t fence; /* redeemed tokens only, else 0 */
 };
 
-void grant_append_claims(const struct grant_claims *claims,
-                         struct builder *out); /* canonical JSON payload */
+/* Appends the payload as canonical JSON; a time is rounded down to its second. */
+void grant_append_claims(const struct grant_claims *claims, struct builder *out);
+/* Reads a payload whose signature was verified: every member of the right form, none missing (but
+ * fence), none else. UNAUTHENTICATED `invalid_token` otherwise. */
 bool grant_read_claims(const char *payload, size_t length, struct grant_claims *out,
                        struct error *error) MUST_CHECK;
 
 /* When a token minted now expires: min(now + ttl, claim_until), rounded down to the second. 0 when
- * that is not after now: too late. */
+ * that is not after now: too late, nothing may be minted. */
 int64_t grant_token_expiry(int64_t now, int64_t ttl_ms, int64_t claim_until);
 
 /* Why a redemption is refused. GRANT_ACCEPTED is the only yes; the zero value is a refusal. */
@@ -118,7 +118,7 @@ struct grant_redemption {
     int64_t now;              /* wall time, never before the highest the store has seen */
     int64_t token_expires_at; /* from the verified token */
     int64_t elapsed_ms; /* boot clock since the token was minted; -1 when this process did not mint
-                           it */
+                           it, and then the wall clock alone decides */
     int64_t ttl_ms;     /* what that token was minted for */
     const char *token;  /* jti presented */
     const char *newest_token;      /* jti stored */
@@ -131,11 +131,13 @@ struct grant_redemption {
     bool policy_still_permits; /* not deny, no error, recorded votes still meet its requirements */
     bool is_frozen;            /* a freeze covers it now, or began after it was issued */
 };
-/* The first refusal in the order the table in redeem.c gives, so that the same facts give the same
- * answer. */
+/* The first refusal in the order the table in redeem.c gives (and gives reasons for), so that the
+ * same facts give the same answer: unknown_grant, wrong_audience, wrong_holder, already_redeemed,
+ * frozen, revoked, lapsed, superseded_token, expired, args_mismatch, policy_changed. */
 enum grant_refusal grant_check_redemption(const struct grant_redemption *facts) MUST_CHECK;
 
-/* fence = epoch * 2^40 + n; only grows. */
+/* fence = epoch * 2^40 + n; only grows. CHECKed: n below 2^40, epoch below 2^13 (so that a fence is
+ * exact as a JSON number), not both 0 (0 is no fence). */
 int64_t grant_fence(int64_t epoch, int64_t number);
 
 #endif
