@@ -1,0 +1,119 @@
+#include "crypto/crypto.h"
+
+#include "base/check.h"
+#include "formats/text.h"
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Fetched once, read-only afterwards: fetching at each use costs more than hashing 600 bytes. */
+static EVP_MD *sha256_algorithm;
+static pthread_key_t context_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* A context per thread, freed by the key's destructor when the thread ends. */
+static _Thread_local EVP_MD_CTX *thread_context;
+
+static void free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
+
+static void fetch_algorithms(void)
+{
+    CHECK(sodium_init() >= 0);
+    sha256_algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+    CHECK(sha256_algorithm != NULL);
+    CHECK(pthread_key_create(&context_key, free_context) == 0);
+}
+
+void crypto_start(void)
+{
+    pthread_once(&once, fetch_algorithms);
+}
+
+static EVP_MD_CTX *begin_sha256(void)
+{
+    crypto_start();
+    if (thread_context == NULL) {
+        thread_context = EVP_MD_CTX_new();
+        CHECK(thread_context != NULL);
+        CHECK(pthread_setspecific(context_key, thread_context) == 0);
+    }
+    CHECK(EVP_DigestInit_ex2(thread_context, sha256_algorithm, NULL) == 1);
+    return thread_context;
+}
+
+static void add(EVP_MD_CTX *context, const void *bytes, size_t length)
+{
+    CHECK(length == 0 || EVP_DigestUpdate(context, bytes, length) == 1);
+}
+
+static struct sha256 end_sha256(EVP_MD_CTX *context)
+{
+    struct sha256 hash;
+    CHECK(EVP_DigestFinal_ex(context, hash.bytes, NULL) == 1);
+    return hash;
+}
+
+struct sha256 crypto_sha256(const void *bytes, size_t length)
+{
+    EVP_MD_CTX *context = begin_sha256();
+    add(context, bytes, length);
+    return end_sha256(context);
+}
+
+struct sha256 crypto_sha256_prefixed(unsigned char prefix, const void *first, size_t first_length,
+                                     const void *second, size_t second_length)
+{
+    EVP_MD_CTX *context = begin_sha256();
+    add(context, &prefix, 1);
+    add(context, first, first_length);
+    add(context, second, second_length);
+    return end_sha256(context);
+}
+
+struct sha256 crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes,
+                                 size_t length)
+{
+    struct sha256 mac;
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key, key_length);
+    crypto_auth_hmacsha256_update(&state, bytes, length);
+    crypto_auth_hmacsha256_final(&state, mac.bytes);
+    sodium_memzero(&state, sizeof state);
+    return mac;
+}
+
+bool crypto_equal(const void *left, const void *right, size_t length)
+{
+    return sodium_memcmp(left, right, length) == 0;
+}
+
+void crypto_random(void *out, size_t length)
+{
+    crypto_start();
+    /* getrandom(2), which waits until the kernel is seeded; libsodium aborts when it cannot. */
+    randombytes_buf(out, length);
+}
+
+void crypto_wipe(void *bytes, size_t length)
+{
+    sodium_memzero(bytes, length);
+}
+
+void crypto_make_secret(const char *prefix, char out[SECRET_TEXT_BYTES])
+{
+    enum { RANDOM_BYTES = 32, RANDOM_CHARACTERS = 43 };
+    CHECK(strlen(prefix) + 1 + RANDOM_CHARACTERS < SECRET_TEXT_BYTES);
+    unsigned char random[RANDOM_BYTES];
+    crypto_random(random, sizeof random);
+    struct builder text;
+    builder_init(&text, 0);
+    text_append_base64url(&text, random, sizeof random);
+    snprintf(out, SECRET_TEXT_BYTES, "%s_%s", prefix, text.bytes);
+    crypto_wipe(random, sizeof random);
+    crypto_wipe(text.bytes, text.length);
+    builder_finish(&text);
+}
