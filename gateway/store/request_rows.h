@@ -43,7 +43,9 @@ struct request_row {
     const char *message;        /* the deciding rule's message; may be NULL */
     const char *policy;         /* version, hex */
     bool allows_self_approval;
-    int near_denials; /* near-repeats counted at submission, shown to the approver */
+    const char *parties; /* who may not approve (subject, agent's owner) as of submission: ids with
+                            one space between, "" when none */
+    int near_denials;    /* near-repeats counted at submission, shown to the approver */
     int64_t created_at;
     int64_t asked_at;     /* rung times count from here; moves by frozen time */
     int64_t settled_at;   /* request_clock */
