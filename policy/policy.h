@@ -27,6 +27,7 @@ enum {
     POLICY_RULES_MAX = 20000,
     POLICY_PATTERNS_MAX = 64, /* in one field of one rule's match */
     POLICY_PATTERN_BYTES_MAX = 256,
+    POLICY_TEXT_BYTES_MAX = 2048, /* in one field of an input; a longer one is a deny */
     POLICY_MESSAGE_BYTES_MAX = 500,
     POLICY_EXPLAINED_MAX = 200, /* rules listed in an explanation; the rest are counted */
     POLICY_VERSION_BYTES = 65,  /* 64 hexadecimal digits and NUL */
