@@ -213,8 +213,7 @@ static bool refuse_member(const char *pointer, const char *name, const char *con
     struct builder hint BUILDER_SCOPE;
     builder_init(&hint, 0);
     builder_text(&hint, "unknown member `");
-    size_t length = strlen(name);
-    text_append_visible(&hint, name, length > 100 ? text_cut(name, 100) : length);
+    text_append_visible(&hint, name, text_cut(name, 40));
     builder_text(&hint, "`: ");
     const char *nearest = formats_nearest_word(name, names);
     if (nearest != NULL) {

@@ -20,11 +20,17 @@ enum yaml_type { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
 struct yaml_node {
     enum yaml_type type;
-    int line, column; /* 1-based start */
-    const char *text; /* scalar: its text */
+    int line, column;           /* 1-based start; columns count characters */
+    int text_line, text_column; /* scalar: where its first character stands, behind a quote or on
+                                   the line after | or >: lines of a literal block follow one to
+                                   one, each begins at text_column */
+    const char *text;           /* scalar: its text */
     size_t length;
     bool is_plain;            /* scalar written without quotes and not as a block */
     bool is_block;            /* scalar written with | or > */
+    bool is_folded;           /* scalar written with >: its lines were joined */
+    bool is_double_quoted;    /* scalar written with "", where backslashes are escapes */
+    bool has_comment;         /* plain scalar with ` #` on its last line: perhaps cut short */
     size_t count;             /* sequence elements or mapping pairs */
     struct yaml_node **items; /* elements, or values of pairs */
     struct yaml_node **keys;  /* mapping only: scalar nodes */

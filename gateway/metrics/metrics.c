@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { BUCKETS_MAX = 12 };
@@ -166,13 +167,14 @@ void metrics_observe_us(struct metrics *metrics, enum metric metric, int64_t mic
 /* Microseconds as seconds, without zeros at the end: 2500 -> 0.0025. */
 static void append_seconds(struct builder *out, int64_t microseconds)
 {
-    builder_printf(out, "%" PRId64 ".%06" PRId64, microseconds / 1000000, microseconds % 1000000);
-    while (out->bytes[out->length - 1] == '0') {
-        out->bytes[--out->length] = '\0';
+    char text[40];
+    int length = snprintf(text, sizeof text, "%" PRId64 ".%06" PRId64, microseconds / 1000000,
+                          microseconds % 1000000);
+    while (text[length - 1] == '0') {
+        length--;
     }
-    if (out->bytes[out->length - 1] == '.') {
-        out->bytes[--out->length] = '\0';
-    }
+    length -= text[length - 1] == '.';
+    builder_append(out, text, (size_t)length);
 }
 
 /* The count is summed from the buckets, so that it always equals the last of them. */
