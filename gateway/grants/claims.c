@@ -109,12 +109,11 @@ bool grant_read_claims(const char *payload, size_t length, struct grant_claims *
                        struct error *error)
 {
     struct grant_claims claims = {0};
-    struct json_document *document = NULL;
+    struct json_document *document JSON_SCOPE = NULL;
     if (length <= GRANT_CLAIMS_BYTES_MAX) {
         document = json_parse(payload, length, NULL);
     }
     bool is_ours = document != NULL && read_claims(json_root(document), &claims);
-    json_destroy(document);
     if (!is_ours) {
         return error_set(error, ERROR_UNAUTHENTICATED, "invalid_token", NULL,
                          "the token does not hold the claims of a grant; read the decision again "
