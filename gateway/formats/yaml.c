@@ -97,15 +97,25 @@ static yaml_mark_t mark_of_byte(const struct loader *loader, size_t byte)
     return mark;
 }
 
+/* What was opened and not ended is best mended where it was opened. */
+static yaml_mark_t place_of_problem(const struct loader *loader)
+{
+    const yaml_parser_t *parser = &loader->parser;
+    if (parser->error == YAML_READER_ERROR) {
+        return mark_of_byte(loader, parser->problem_offset);
+    }
+    bool is_unended = mentions(parser->problem, "unexpected end of stream") ||
+                      mentions(parser->context, "while parsing a flow");
+    return is_unended ? parser->context_mark : parser->problem_mark;
+}
+
 static bool fail_parser(const struct loader *loader)
 {
     const yaml_parser_t *parser = &loader->parser;
     if (parser->error == YAML_MEMORY_ERROR) {
         memory_exhausted(loader->length);
     }
-    yaml_mark_t mark = parser->error == YAML_READER_ERROR
-                           ? mark_of_byte(loader, parser->problem_offset)
-                           : parser->problem_mark;
+    yaml_mark_t mark = place_of_problem(loader);
     for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
         if (mentions(parser->problem, advices[i].found) ||
             mentions(parser->context, advices[i].found)) {
