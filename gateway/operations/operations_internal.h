@@ -7,6 +7,7 @@
 
 #include "ledger/entry.h"
 #include "ledger/tree.h"
+#include "operations/minted_tokens.h"
 #include "operations/operations.h"
 #include "store/grant_rows.h"
 #include "store/people_rows.h"
@@ -20,8 +21,6 @@ enum {
     OPERATIONS_BATCH_MAX = 200, /* rows that one operation of the gateway's own works through */
     OPERATIONS_TEXT_BYTES_MAX = 1000, /* reasons and summaries: cut at a whole character */
 };
-
-struct minted_tokens;
 
 /* What a rolled back job or batch must restore: a plain value. */
 struct ledger_place {
@@ -48,7 +47,7 @@ struct operations {
     struct operations_options options; /* texts are copies owned by `memory` */
     struct arena *memory;
 
-    struct policy *policy; /* in force; NULL before the first publication */
+    struct policy *policy;              /* in force; NULL before the first publication */
     struct policy *policy_at_savepoint; /* what a rolled back job or batch must restore */
     struct policy *policy_at_begin;
 
@@ -69,7 +68,10 @@ struct operations {
     _Atomic bool is_started;
     _Atomic bool has_policy;
     _Atomic bool is_frozen_by_rollback;
-    _Atomic int64_t next_due_at;
+    _Atomic int64_t next_due_at; /* lowered by operation_note_due, set by operation_escalate_due; a
+                                    hook that rolls back must set it to 1, so that what the job
+                                    would have done is looked for again */
+    _Atomic int64_t boot_ms;     /* the boot clock of this batch, set by read_now */
     _Atomic int64_t checkpoint_due_at; /* 0: every entry is covered */
 };
 
@@ -91,6 +93,12 @@ bool record_entry(struct operation *operation, const struct record *record,
 const char *operation_via(const struct operation *operation);
 /* The digest as hex, in the operation's arena. */
 const char *operation_hex(struct operation *operation, const struct sha256 *digest);
+
+/* Something falls due at `due_at` (0: nothing does): the loop's timer must not sleep past it. */
+void operation_note_due(struct operation *operation, int64_t due_at);
+/* A person's words, bounded: at most OPERATIONS_TEXT_BYTES_MAX, cut at a whole character; NULL
+ * stays NULL. In the operation's arena. */
+const char *operation_bounded_text(struct operation *operation, const char *text);
 
 /* Notes that this request changed, for waiters and dashboards; the newest state of each. */
 void operation_change_note(struct operation *operation, const struct request_row *request);
@@ -121,10 +129,27 @@ bool reevaluate_request(struct operation *operation, struct request_row *request
 bool reevaluate_more(struct operation *operation, size_t limit, size_t *out_done,
                      bool *out_has_more, struct error *error) MUST_CHECK;
 
-/* freeze.c: the store's number "freeze_cursor" and "freeze_sweeping" say which issued grants are
- * still to be revoked; a freeze (also a rollback's) starts the sweep. */
-bool start_freeze_sweep(struct operation *operation, struct error *error) MUST_CHECK;
-
-/* authorize.c is in authorize.h. */
+/* freeze.c: puts a freeze in force with its entry, and starts the sweep that revokes what it
+ * covers; fills id, since_at and by of the row. `target` of an agent's freeze is its id. */
+bool begin_freeze(struct operation *operation, struct freeze_row *freeze,
+                  struct error *error) MUST_CHECK;
+/* Ends it with its entry and wakes the clocks it stopped. */
+bool end_freeze(struct operation *operation, const struct freeze_row *freeze,
+                struct error *error) MUST_CHECK;
+/* What a freeze may cover. */
+struct freeze_target {
+    const char *tenant;
+    const char *agent; /* id */
+    const char *action;
+};
+/* Freezes in force, or ended after `since`, that cover the target; newest first. `since` 0: only
+ * those in force. */
+bool find_freezes(struct operation *operation, const struct freeze_target *target, int64_t since,
+                  struct freeze_row **out, size_t *out_count, struct error *error) MUST_CHECK;
+bool is_frozen_now(struct operation *operation, const struct request_row *request, bool *out_frozen,
+                   struct error *error) MUST_CHECK;
+/* The next issued grants that the running sweep looks at; `out_has_more`: come back at once. */
+bool sweep_frozen_grants(struct operation *operation, size_t limit, size_t *out_done,
+                         bool *out_has_more, struct error *error) MUST_CHECK;
 
 #endif

@@ -1,0 +1,116 @@
+#include "operations/operations_internal.h"
+#include <string.h>
+
+static bool read_caller(struct operation *operation, const struct credential_row *credential,
+                        struct error *error);
+static bool read_person(struct operation *operation, const struct credential_row *credential,
+                        struct error *error);
+
+static void begin(struct operation *operation, struct operations *operations, struct store *store,
+                  struct arena *arena, int64_t now)
+{
+    *operation = (struct operation){
+        .operations = operations,
+        .store = store,
+        .arena = arena,
+        .now = now,
+        .boot = atomic_load(&operations->boot_ms),
+    };
+}
+
+static void become(struct operation *operation, enum principal_kind kind, const char *name)
+{
+    struct principal *principal = &operation->principal;
+    principal->kind = kind;
+    memcpy(principal->id, name, strlen(name) + 1);
+    memcpy(principal->name, name, strlen(name) + 1);
+    memcpy(principal->tenant, OPERATIONS_DEFAULT_TENANT, sizeof OPERATIONS_DEFAULT_TENANT);
+}
+
+void operation_begin_system(struct operation *operation, struct operations *operations,
+                            struct store *store, struct arena *arena, int64_t now)
+{
+    begin(operation, operations, store, arena, now);
+    become(operation, PRINCIPAL_SYSTEM, "system");
+}
+
+/* One answer for all, so that nobody learns which keys exist. */
+static bool refuse(const struct operation *operation, struct error *error)
+{
+    metrics_add(operation->operations->options.metrics, METRIC_AUTHENTICATION_FAILURES, 1);
+    return error_set(error, ERROR_UNAUTHENTICATED, "bad_credential", NULL,
+                     "the key or token is not known, or is disabled or expired");
+}
+
+static bool is_good(const struct credential_row *credential, int64_t now)
+{
+    return credential->is_enabled && (credential->expires_at == 0 || now < credential->expires_at);
+}
+
+bool operation_begin(struct operation *operation, struct operations *operations,
+                     struct store *store, struct arena *arena, int64_t now,
+                     const struct credential *credential, struct error *error)
+{
+    begin(operation, operations, store, arena, now);
+    if (credential->kind == CREDENTIAL_HOST) {
+        become(operation, PRINCIPAL_HOST, "host");
+        return true;
+    }
+    struct credential_row row;
+    struct error missing = {0};
+    if (!store_find_credential(store, credential->kind, &credential->hash, arena, &row, &missing)) {
+        if (missing.kind != ERROR_NOT_FOUND) {
+            return error_set(error, missing.kind, missing.code, NULL, "%s", missing.message);
+        }
+        return refuse(operation, error);
+    }
+    if (!is_good(&row, now)) {
+        return refuse(operation, error);
+    }
+    return credential->kind == CREDENTIAL_API_KEY ? read_caller(operation, &row, error)
+                                                  : read_person(operation, &row, error);
+}
+
+static void take_names(struct principal *principal, const struct credential_row *credential,
+                       const char *name)
+{
+    memcpy(principal->id, credential->owner, sizeof principal->id);
+    memcpy(principal->tenant, credential->tenant, sizeof principal->tenant);
+    memcpy(principal->credential, credential->id, sizeof principal->credential);
+    memcpy(principal->name, name, sizeof principal->name);
+}
+
+static bool read_caller(struct operation *operation, const struct credential_row *credential,
+                        struct error *error)
+{
+    struct caller_row caller;
+    if (!store_read_caller(operation->store, credential->tenant, credential->owner,
+                           operation->arena, &caller, error)) {
+        return false;
+    }
+    if (!caller.is_enabled) {
+        return refuse(operation, error);
+    }
+    take_names(&operation->principal, credential, caller.name);
+    operation->principal.kind = PRINCIPAL_CALLER;
+    return true;
+}
+
+static bool read_person(struct operation *operation, const struct credential_row *credential,
+                        struct error *error)
+{
+    struct person_row person;
+    if (!store_read_person(operation->store, credential->tenant, credential->owner,
+                           operation->arena, &person, error)) {
+        return false;
+    }
+    if (!person.is_enabled) {
+        return refuse(operation, error);
+    }
+    take_names(&operation->principal, credential, person.name);
+    operation->principal.kind = PRINCIPAL_PERSON;
+    operation->principal.assurance = ASSURANCE_SESSION;
+    operation->principal.is_admin = person.is_admin;
+    operation->principal.is_auditor = person.is_auditor;
+    return true;
+}
