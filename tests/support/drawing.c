@@ -80,5 +80,6 @@ bool drawing_is_current(const char *path, const char *text)
         shown += shown_length + (shown[shown_length] == '\n' ? 1 : 0);
         drawn += drawn_length + (drawn[drawn_length] == '\n' ? 1 : 0);
     }
+    fflush(stdout); /* a failed check leaves the forked process without flushing */
     return false;
 }
