@@ -86,13 +86,14 @@ static bool refuse_unsupported(struct reader *reader, const struct yaml_node *ro
 
 static bool check_version_member(struct reader *reader, const struct yaml_node *root)
 {
-    int64_t version;
     const struct yaml_node *node = yaml_member(root, "version");
     if (node == NULL) {
         return yaml_fail(reader->file, root, reader->error, "missing_member",
                          "every policy file says which form it has; write `version: 1` first");
     }
-    return yaml_read_integer(reader->file, node, 1, 1, &version, reader->error);
+    return (node->type == YAML_SCALAR && strcmp(node->text, "1") == 0 && node->is_plain) ||
+           yaml_fail(reader->file, node, reader->error, "unknown_version",
+                     "this gateway reads form 1 of policy files; write `version: 1`");
 }
 
 static bool note_defaults(struct compilation *compilation, size_t file)
