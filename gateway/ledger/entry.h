@@ -8,11 +8,12 @@
  *    "request"?,"seq","tenant","type","v":1}
  *
  * `seq` is the entry's leaf index in the tree of its epoch; which epoch is said by the origin of
- * the log (export.h). `at` is RFC 3339 UTC with milliseconds and never decreases within a log: who
- * appends writes max(now, at of the entry before). Entries hold integers and texts only, member
- * names are printable ASCII, nesting is at most 16. The members of `data` are written and described
- * by entry_data.h, and checked by verify.h. Never put a secret, an argument or free text of a
- * person into an entry: it can never be removed.
+ * the log (export.h). `at` is RFC 3339 UTC with milliseconds and never decreases within a log: the
+ * `now` of an operation, for its rules and its entries alike, is never before the `at` last
+ * written. Entries hold integers and texts only, member names are printable ASCII, nesting is at
+ * most 16. The members of `data` are written and described by entry_data.h, and checked by
+ * verify.h. Never put a secret, an argument or free text of a person into an entry: it can never be
+ * removed.
  */
 
 #include "base/builder.h"
@@ -94,9 +95,9 @@ const char *ledger_entry_type_name(enum ledger_entry_type type);
 /* NONE when no type has that name. */
 enum ledger_entry_type ledger_entry_type_find(const char *name, size_t length);
 
-/* Who did it. `kind` is `person`, `caller`, `gateway`, `host` (the socket on the host) or
- * `unknown`; `via` the door or channel (`api`, `mcp`, `web`, `slack`…); `assurance` is for people:
- * `chat`, `session` or `passkey`. */
+/* Who did it. `kind` is `person`, `caller`, `host` (the socket on the host), `system` (the
+ * gateway itself) or `unknown`; `via` the door or channel (`api`, `mcp`, `web`, `slack`…);
+ * `assurance` is for people: `chat`, `session` or `passkey`. */
 struct ledger_actor {
     const char *kind;
     const char *id;

@@ -62,9 +62,10 @@ struct ledger_requirement {
     int64_t quorum;        /* at least 1 */
     struct ledger_texts groups;
 };
-/* All that must be met. In requirements.grown, and in policy.decided after an edit, the list begins
- * with the requirements there were, in their order, each at least as strict in quorum and
- * assurance. */
+/* All that must be met. `groups` are those asked by now, with the rungs reached so far; a later
+ * rung is recorded (rung.reached) before a vote through it. In requirements.grown, and in
+ * policy.decided after an edit, each requirement there was is still there under its rule, at least
+ * as strict in quorum and assurance; deny_quorum and allows_self do not loosen. */
 struct ledger_requirements {
     const struct ledger_requirement *items;
     size_t count;
@@ -110,8 +111,8 @@ struct ledger_vote {
 };
 void ledger_data_vote(struct builder *out, const struct ledger_vote *vote);
 
-/* vote.uncounted: the current vote of `person` counts no more: `disabled`, `left_groups`,
- * `off_duty`. */
+/* vote.uncounted: the current vote of `person`, approve or deny, counts no more until they vote
+ * again: `disabled`, `not_in_group`, `excluded`, `assurance`. */
 void ledger_data_uncounted(struct builder *out, const char *person, const char *reason);
 
 /* request.approved. By people: every vote that was counted and the requirement it was counted for,
@@ -210,8 +211,8 @@ void ledger_data_freeze(struct builder *out, const char *freeze, const char *sco
  * reason, interval). */
 void ledger_data_detail(struct builder *out, const char *detail);
 
-/* clock.stepped: by how much, negative when back. `at` stands still until the clock has caught up;
- * deadlines are not judged by such entries. */
+/* clock.stepped: by how much, negative when back. `now` and `at` stand still until the clock has
+ * caught up. */
 void ledger_data_stepped(struct builder *out, int64_t step_ms);
 
 /* epoch.begun: the log this one replaces, as far as the store still knew it. */
