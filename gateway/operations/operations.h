@@ -54,6 +54,12 @@ void operations_fill_hooks(struct operations *operations, struct store_writer_op
 bool operations_stop(struct operations *operations, struct store *store, int64_t now,
                      struct error *error) MUST_CHECK;
 
+/* publish_at_start.c: the same before the store thread runs, in a transaction of its own. Takes the
+ * policy. */
+bool operations_publish_at_start(struct operations *operations, struct store *store, int64_t now,
+                                 struct policy *policy_take, const char *files,
+                                 struct error *error) MUST_CHECK;
+
 /* publish_policy.c: takes the policy; puts it in force with its files as an entry when its version
  * changed; evaluates pending requests again in bounded batches (the rest through escalate_due).
  * Host, admin or system. `files` is canonical JSON {name: text}. */

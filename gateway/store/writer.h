@@ -49,7 +49,9 @@ struct store_writer_options {
     bool (*write_mark)(void *context,
                        struct error *error); /* after COMMIT when a job needs it, and every second
                                                 otherwise when something changed */
-    void (*wake)(void *context); /* results wait: call store_writer_deliver on your thread */
+    /* Results wait: call store_writer_deliver on your thread. Gets wake_context, not context. */
+    void (*wake)(void *wake_context);
+    void *wake_context;
     void (*idle)(void *context, struct store *store,
                  int64_t now); /* may be NULL; at most every 100 ms while the queue is empty;
                                   outside any transaction */

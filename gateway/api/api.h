@@ -1,0 +1,60 @@
+#ifndef API_API_H
+#define API_API_H
+
+/*
+ * The HTTP door: a table of routes, JSON in and out, status from error kind. It reads and bounds
+ * what came in, hands one operation to the store thread (or the reader thread), and answers after
+ * the commit. It decides nothing and checks no authority: operations do. It parks those who wait
+ * for an end and answers them when the request they wait for ends. Loop thread only.
+ *
+ *   exchange -> route.read (bounds, pointers) -> job -> route.run (an operation) -> commit ->
+ * route.answer
+ *                                                                    \-> what changed -> waiters
+ */
+
+#include "crypto/signer.h"
+#include "loop/http.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+#include "operations/operations.h"
+#include "store/writer.h"
+
+struct api;
+
+struct api_options {
+    struct loop *loop;
+    struct operations *operations;
+    struct store_writer *writer;
+    struct store_reader *reader;
+    struct metrics *metrics;
+    const struct signer *grant_signer;
+    const char *const *uncounted_context; /* NULL-terminated context members left out at the door */
+    int64_t wait_max_ms;
+    int64_t requests_per_second_max; /* per credential, 0: none */
+    int64_t failures_per_minute_max; /* per source */
+    int host_listener;               /* listener id of the host socket: its peers may be the host */
+    /* Reloads the policy folder: the policy and its files as canonical JSON, or an error with its
+     * place. Called on the loop thread. */
+    struct policy *(*load_policy)(void *context, struct arena *arena, const char **out_files,
+                                  struct error *error);
+    void *context;
+};
+
+struct api *api_create(const struct api_options *options);
+void api_destroy(struct api *api);
+
+/* The handler of every listener; `context` is the api. */
+void api_handle(void *context, struct http_exchange *exchange);
+
+/* Loads the policy again and publishes it: SIGHUP and POST /v1/policies/reload. What goes wrong is
+ * logged and counted; the old version stays. */
+void api_reload_policy(struct api *api);
+
+/* Due work, noise notes and rate windows; main arms it a few times a second. */
+void api_tick(struct api *api, int64_t wall_now);
+
+/* Drains: answers every waiter with where to continue, then calls `on_idle` when no call is under
+ * way. */
+void api_drain(struct api *api, void (*on_idle)(void *context), void *context);
+
+#endif

@@ -1,0 +1,266 @@
+#ifndef API_API_INTERNAL_H
+#define API_API_INTERNAL_H
+
+/* What the files of this room share. */
+
+#include "api/api.h"
+#include "base/arena.h"
+#include "base/builder.h"
+#include "formats/canonical.h"
+#include "formats/json.h"
+#include "operations/request_operations.h"
+
+enum {
+    API_PATH_VALUES_MAX = 2,
+    API_WHY_BYTES_MAX = 2000,
+    API_TEXT_BYTES_MAX = 1000,
+    API_KEY_BYTES_MAX = 255, /* Idempotency-Key */
+    API_FIELDS_MAX = 8,
+    API_EXPORT_PIECE_BYTES = 48 * 1024,
+};
+
+struct api_call;
+
+enum api_thread {
+    API_ON_LOOP,   /* answers at once, no operation */
+    API_ON_WRITER, /* may write */
+    API_ON_READER, /* only reads */
+};
+
+/* One way in. `read` checks the input on the loop thread; `run` is the operation, on the store's
+ * thread; `answer` writes the result on the loop. */
+struct api_route {
+    enum http_method method;
+    const char *pattern; /* "/v1/requests/{}/votes": {} is one segment */
+    enum api_thread thread;
+    bool is_open;      /* needs no credential */
+    bool is_essential; /* may run while the disk is full */
+    bool (*read)(struct api_call *call, struct error *error);
+    bool (*run)(struct api_call *call, struct error *error);
+    void (*answer)(struct api_call *call);
+};
+
+/* One exchange under way, with its job. Lives until answered. */
+struct api_call {
+    struct store_job job; /* first: the job is the call */
+    struct api *api;
+    struct http_exchange *exchange;
+    const struct api_route *route;
+    struct arena *arena;
+    struct credential credential;
+    struct operation operation;
+    char *path_values[API_PATH_VALUES_MAX];
+    char trace[64];                   /* X-Request-ID, echoed or minted */
+    int64_t wait_ms;                  /* Prefer: wait, bounded; 0 none */
+    enum api_thread thread;           /* the route's, unless `read` chose otherwise */
+    bool is_waiter;                   /* the exchange is parked: this call settles a waiter */
+    struct json_document *document;   /* the body */
+    void *input;                      /* the route's */
+    void *result;                     /* the route's */
+    struct api_call *next, *previous; /* under way */
+};
+
+extern const struct api_route api_routes[];
+extern const size_t api_route_count;
+
+/* call.c: from exchange to answer. */
+void api_submit(struct api_call *call);
+void api_end_call(struct api_call *call); /* after its answer was given */
+struct api_call *api_new_call(struct api *api, struct http_exchange *exchange,
+                              const struct api_route *route);
+
+/* answer.c: every answer carries X-Request-ID, no-store and nosniff. */
+void api_answer_json(struct api_call *call, int status, const struct builder *body,
+                     const struct http_field *fields, size_t field_count);
+void api_answer_error(struct api_call *call, const struct error *error);
+void api_answer_text(struct api_call *call, int status, const char *type, const char *bytes,
+                     size_t length);
+/* A problem with members of its own after the standard ones (RFC 9457 section 3.2): `extra` is
+ * canonical members, or NULL. */
+int api_status(const struct error *error);
+void api_append_problem(struct builder *out, const struct error *error, const char *trace);
+void api_bare_answer(struct http_exchange *exchange, const struct error *error, const char *trace);
+
+/* read_body.c: the request body as JSON, members checked, pointers in errors. Documents live as
+ * long as the call. */
+const struct json *api_read_body(struct api_call *call, const char *const *members,
+                                 struct error *error);
+bool api_take_text(struct api_call *call, const struct json *body, const char *name,
+                   bool is_required, size_t bytes_max, const char **out,
+                   struct error *error) MUST_CHECK; /* no control characters but newline and tab */
+bool api_take_bool(const struct json *body, const char *name, bool *out,
+                   struct error *error) MUST_CHECK;
+bool api_take_integer(const struct json *body, const char *name, bool is_required, int64_t least,
+                      int64_t most, int64_t *out, struct error *error) MUST_CHECK;
+bool api_take_texts(struct api_call *call, const struct json *body, const char *name,
+                    size_t count_max, const char ***out, size_t *out_count,
+                    struct error *error) MUST_CHECK;
+bool api_take_duration(struct api_call *call, const struct json *body, const char *name,
+                       int64_t *out_ms, struct error *error) MUST_CHECK;
+/* A member that must be an object, as canonical text. */
+bool api_take_object(struct api_call *call, const struct json *body, const char *name,
+                     bool is_required, const char **out_canonical, const struct json **out_object,
+                     struct error *error) MUST_CHECK;
+/* {type, id, properties?} -> canonical text and "type/id" key. */
+bool api_take_entity(struct api_call *call, const struct json *body, const char *name,
+                     bool is_required, const char **out_canonical, const char **out_key,
+                     struct error *error) MUST_CHECK;
+/* {name, properties?} -> canonical text and its name. */
+bool api_take_action(struct api_call *call, const struct json *body, const char **out_canonical,
+                     const char **out_name, struct error *error) MUST_CHECK;
+bool api_take_context(struct api_call *call, const struct json *body, bool is_required,
+                      const char **out_canonical, struct error *error) MUST_CHECK;
+bool api_missing(const char *name,
+                 struct error *error); /* sets INVALID `missing_member` and returns false */
+/* query parameters: all names known, each at most once. */
+bool api_only_parameters(struct api_call *call, const char *const *names,
+                         struct error *error) MUST_CHECK;
+bool api_take_parameter(struct api_call *call, const char *name, const char **out,
+                        struct error *error) MUST_CHECK; /* NULL when absent */
+bool api_take_limit(struct api_call *call, size_t *out, struct error *error) MUST_CHECK;
+
+/* waiters.c */
+struct api_waiters;
+struct api_waiters *api_waiters_create(struct api *api);
+void api_waiters_destroy(struct api_waiters *waiters);
+/* Parks the call's exchange until the request ends or the call's wait is over. The call is ended by
+ * this. */
+void api_park(struct api_call *call, const char *request);
+void api_tell_changes(struct api *api, const struct operation *operation);
+void api_release_waiters(struct api *api); /* all, for draining */
+
+/* refusals.c: unauthenticated noise per source, and rates per credential. */
+struct api_noise;
+struct api_noise *api_noise_create(void);
+void api_noise_destroy(struct api_noise *noise);
+bool api_noise_allows_source(struct api *api, const char *source, struct error *error) MUST_CHECK;
+bool api_noise_allows_rate(struct api *api, const struct credential *credential,
+                           struct error *error) MUST_CHECK;
+void api_noise_note(struct api *api, const char *source, const char *kind);
+void api_noise_tick(struct api *api, int64_t wall_now);
+
+/* write_request.c: the JSON of a request, the same wherever it is shown. */
+void api_write_request(struct canonical_writer *writer, const struct request_view *view,
+                       const char *token);
+bool api_sign_token(struct api *api, const char *typ, const struct grant_claims *claims,
+                    struct builder *out, struct error *error) MUST_CHECK;
+void api_write_time(struct canonical_writer *writer, const char *name,
+                    int64_t wall_ms); /* left out when 0 */
+
+/* The handlers the table names, by subject. */
+bool api_read_submit(struct api_call *, struct error *);
+bool api_run_submit(struct api_call *, struct error *);
+void api_answer_submit(struct api_call *);
+bool api_read_request_get(struct api_call *, struct error *);
+bool api_run_request_get(struct api_call *, struct error *);
+void api_answer_request(struct api_call *);
+bool api_read_list(struct api_call *, struct error *);
+bool api_run_list(struct api_call *, struct error *);
+void api_answer_list(struct api_call *);
+bool api_read_vote(struct api_call *, struct error *);
+bool api_run_vote(struct api_call *, struct error *);
+void api_answer_vote(struct api_call *);
+bool api_read_cancel(struct api_call *, struct error *);
+bool api_run_cancel(struct api_call *, struct error *);
+void api_answer_cancel(struct api_call *);
+bool api_read_nothing(struct api_call *, struct error *);
+bool api_run_timeline(struct api_call *, struct error *);
+void api_answer_timeline(struct api_call *);
+bool api_run_receipt(struct api_call *, struct error *);
+void api_answer_receipt(struct api_call *);
+
+bool api_read_redeem(struct api_call *, struct error *);
+bool api_run_redeem(struct api_call *, struct error *);
+void api_answer_redeem(struct api_call *);
+bool api_read_effect(struct api_call *, struct error *);
+bool api_read_resolve(struct api_call *, struct error *);
+bool api_run_effect(struct api_call *, struct error *);
+void api_answer_effect(struct api_call *);
+bool api_read_revoke(struct api_call *, struct error *);
+bool api_run_revoke(struct api_call *, struct error *);
+void api_answer_revoke(struct api_call *);
+void api_answer_jwks(struct api_call *);
+
+bool api_run_checkpoint(struct api_call *, struct error *);
+void api_answer_checkpoint(struct api_call *);
+bool api_read_consistency(struct api_call *, struct error *);
+bool api_run_consistency(struct api_call *, struct error *);
+void api_answer_consistency(struct api_call *);
+bool api_read_export(struct api_call *, struct error *);
+bool api_run_export(struct api_call *, struct error *);
+void api_answer_export(struct api_call *);
+
+bool api_read_person(struct api_call *, struct error *);
+bool api_run_add_person(struct api_call *, struct error *);
+bool api_run_enable_person(struct api_call *, struct error *);
+bool api_run_disable_person(struct api_call *, struct error *);
+bool api_read_roles(struct api_call *, struct error *);
+bool api_run_set_roles(struct api_call *, struct error *);
+void api_answer_person(struct api_call *);
+bool api_read_page(struct api_call *, struct error *);
+bool api_run_list_people(struct api_call *, struct error *);
+void api_answer_people(struct api_call *);
+bool api_read_member(struct api_call *, struct error *);
+bool api_run_join(struct api_call *, struct error *);
+bool api_run_leave(struct api_call *, struct error *);
+void api_answer_nothing(struct api_call *);
+bool api_run_list_groups(struct api_call *, struct error *);
+void api_answer_groups(struct api_call *);
+bool api_run_self(struct api_call *, struct error *);
+void api_answer_self(struct api_call *);
+
+bool api_read_agent(struct api_call *, struct error *);
+bool api_run_add_agent(struct api_call *, struct error *);
+bool api_run_enable_agent(struct api_call *, struct error *);
+bool api_run_disable_agent(struct api_call *, struct error *);
+void api_answer_agent(struct api_call *);
+bool api_run_list_agents(struct api_call *, struct error *);
+void api_answer_agents(struct api_call *);
+bool api_read_caller(struct api_call *, struct error *);
+bool api_read_caller_change(struct api_call *, struct error *);
+bool api_run_add_caller(struct api_call *, struct error *);
+bool api_run_change_caller(struct api_call *, struct error *);
+bool api_run_enable_caller(struct api_call *, struct error *);
+bool api_run_disable_caller(struct api_call *, struct error *);
+void api_answer_caller(struct api_call *);
+bool api_run_list_callers(struct api_call *, struct error *);
+void api_answer_callers(struct api_call *);
+bool api_read_key(struct api_call *, struct error *);
+bool api_read_token(struct api_call *, struct error *);
+bool api_run_add_credential(struct api_call *, struct error *);
+bool api_run_disable_credential(struct api_call *, struct error *);
+void api_answer_credential(struct api_call *);
+bool api_read_credentials(struct api_call *, struct error *);
+bool api_run_list_credentials(struct api_call *, struct error *);
+void api_answer_credentials(struct api_call *);
+
+bool api_read_freeze(struct api_call *, struct error *);
+bool api_run_freeze(struct api_call *, struct error *);
+bool api_run_thaw(struct api_call *, struct error *);
+void api_answer_freeze(struct api_call *);
+bool api_run_list_freezes(struct api_call *, struct error *);
+void api_answer_freezes(struct api_call *);
+bool api_read_reload(struct api_call *, struct error *);
+bool api_run_publish(struct api_call *, struct error *);
+void api_answer_publish(struct api_call *);
+bool api_read_recover(struct api_call *, struct error *);
+bool api_run_recover(struct api_call *, struct error *);
+void api_answer_recover(struct api_call *);
+
+void api_answer_health(struct api_call *);
+void api_answer_ready(struct api_call *);
+void api_answer_metrics(struct api_call *);
+
+struct api {
+    struct api_options options;
+    struct api_waiters *waiters;
+    struct api_noise *noise;
+    struct api_call *calls; /* under way */
+    int64_t wall_now;
+    bool is_draining;
+    bool due_is_under_way;
+    void (*on_idle)(void *context);
+    void *idle_context;
+};
+
+#endif

@@ -1,0 +1,355 @@
+#include "api/api_internal.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "crypto/crypto.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct api_call *api_new_call(struct api *api, struct http_exchange *exchange,
+                              const struct api_route *route)
+{
+    struct api_call *call = memory_zeroed(1, sizeof *call);
+    call->api = api;
+    call->exchange = exchange;
+    call->route = route;
+    call->thread = route->thread;
+    call->arena = arena_create();
+    call->job.is_essential = route->is_essential;
+    call->next = api->calls;
+    if (call->next != NULL) {
+        call->next->previous = call;
+    }
+    api->calls = call;
+    return call;
+}
+
+void api_end_call(struct api_call *call)
+{
+    struct api *api = call->api;
+    if (call->previous != NULL) {
+        call->previous->next = call->next;
+    } else {
+        api->calls = call->next;
+    }
+    if (call->next != NULL) {
+        call->next->previous = call->previous;
+    }
+    json_destroy(call->document);
+    arena_destroy(call->arena);
+    free(call);
+    if (api->is_draining && api->calls == NULL && api->on_idle != NULL) {
+        void (*on_idle)(void *) = api->on_idle;
+        api->on_idle = NULL;
+        on_idle(api->idle_context);
+    }
+}
+
+static bool run_job(struct store_job *job, struct store *store, int64_t now, struct error *error)
+{
+    struct api_call *call = (struct api_call *)job;
+    call->operation = (struct operation){0};
+    return operation_begin(&call->operation, call->api->options.operations, store, call->arena, now,
+                           &call->credential, error) &&
+           call->route->run(call, error);
+}
+
+/* What was refused for want of a credential is noise of its source. */
+static void note_refusal(struct api_call *call, const struct error *error)
+{
+    if (error->kind == ERROR_UNAUTHENTICATED && call->exchange != NULL) {
+        api_noise_note(call->api, http_peer_text(call->exchange),
+                       call->credential.kind == CREDENTIAL_TOKEN ? "bad_token" : "bad_key");
+    }
+}
+
+static void finish_job(struct store_job *job, bool ok, const struct error *error)
+{
+    struct api_call *call = (struct api_call *)job;
+    struct api *api = call->api;
+    if (!ok) {
+        note_refusal(call, error);
+        api_answer_error(call, error);
+        api_end_call(call);
+        return;
+    }
+    /* Waiters first: the call's own answer may park it, and it must not be told of its own change.
+     */
+    api_tell_changes(api, &call->operation);
+    call->route->answer(call);
+}
+
+void api_submit(struct api_call *call)
+{
+    struct error error = {0};
+    call->job.run = run_job;
+    call->job.done = finish_job;
+    bool ok = call->thread == API_ON_READER
+                  ? store_reader_submit(call->api->options.reader, &call->job, &error)
+                  : store_writer_submit(call->api->options.writer, &call->job, &error);
+    if (!ok) {
+        api_answer_error(call, &error);
+        api_end_call(call);
+    }
+}
+
+/* ---- from exchange to call ---- */
+
+/* Matches one path against a pattern; fills the values of its {} segments. */
+static bool matches(const char *pattern, const char *path, const char **starts, size_t *lengths,
+                    size_t *out_count)
+{
+    size_t count = 0;
+    while (*pattern != '\0' && *path != '\0') {
+        if (pattern[0] == '{' && pattern[1] == '}') {
+            size_t length = strcspn(path, "/");
+            if (length == 0 || count == API_PATH_VALUES_MAX) {
+                return false;
+            }
+            starts[count] = path;
+            lengths[count++] = length;
+            path += length;
+            pattern += 2;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    *out_count = count;
+    return *pattern == '\0' && *path == '\0';
+}
+
+/* The route for this method and path. When only the method differs, out_allow lists what is there.
+ */
+static const struct api_route *find_route(enum http_method method, const char *path,
+                                          const char **starts, size_t *lengths, size_t *out_count,
+                                          struct builder *out_allow)
+{
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_route *route = &api_routes[i];
+        if (!matches(route->pattern, path, starts, lengths, out_count)) {
+            continue;
+        }
+        if (route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD)) {
+            return route;
+        }
+        static const char *const names[] = {"",    "GET",   "HEAD",   "POST",
+                                            "PUT", "PATCH", "DELETE", "OPTIONS"};
+        builder_printf(out_allow, "%s%s", out_allow->length == 0 ? "" : ", ", names[route->method]);
+    }
+    return NULL;
+}
+
+/* The client's X-Request-ID when it is short and printable, else one of ours. */
+static void choose_trace(const struct http_exchange *exchange, char out[64])
+{
+    struct error ignored = {0};
+    const char *given = NULL;
+    if (http_header(exchange, "x-request-id", &given, &ignored) && given != NULL) {
+        size_t length =
+            strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+        if (length > 0 && length < 64 && given[length] == '\0') {
+            memcpy(out, given, length + 1);
+            return;
+        }
+    }
+    char id[ID_BYTES];
+    crypto_make_id("rid", clock_wall_ms(), id);
+    strcpy(out, id);
+}
+
+/* Who asks: a bearer credential, or on the host socket the machine's own user. */
+static bool read_credential(struct api_call *call, struct error *error)
+{
+    const char *authorization = NULL;
+    if (!http_header(call->exchange, "authorization", &authorization, error)) {
+        return false;
+    }
+    struct http_credentials peer;
+    if (authorization == NULL &&
+        http_listener_id(call->exchange) == call->api->options.host_listener &&
+        http_peer_credentials(call->exchange, &peer)) {
+        call->credential = (struct credential){.kind = CREDENTIAL_HOST, .host_uid = peer.uid};
+        return true;
+    }
+    if (!identity_read_bearer(authorization, &call->credential, error)) {
+        api_noise_note(call->api, http_peer_text(call->exchange), "no_credential");
+        return false;
+    }
+    return true;
+}
+
+static bool check_content_type(struct api_call *call, struct error *error)
+{
+    size_t length;
+    const char *type = NULL;
+    http_body(call->exchange, &length);
+    if (length == 0 && call->route->read == api_read_nothing) {
+        return true;
+    }
+    enum http_method method = http_method(call->exchange);
+    if (method != HTTP_POST && method != HTTP_PUT) {
+        return true;
+    }
+    if (!http_header(call->exchange, "content-type", &type, error)) {
+        return false;
+    }
+    /* Only JSON: a form or text/plain body, which a browser sends across sites unasked, is never
+     * read. */
+    if (type == NULL || strncasecmp(type, "application/json", 16) != 0 ||
+        (type[16] != '\0' && type[16] != ';' && type[16] != ' ')) {
+        return error_set(error, ERROR_INVALID, "unsupported_media_type", NULL,
+                         "send the body with `Content-Type: application/json`");
+    }
+    return true;
+}
+
+static bool admit(struct api_call *call, struct error *error)
+{
+    struct api *api = call->api;
+    if (api->is_draining) {
+        return error_set(error, ERROR_RETRY_LATER, "stopping", NULL,
+                         "this gateway is stopping; nothing happened, ask again in a moment");
+    }
+    if (call->route->is_open) {
+        return true;
+    }
+    return api_noise_allows_source(api, http_peer_text(call->exchange), error) &&
+           read_credential(call, error) && api_noise_allows_rate(api, &call->credential, error) &&
+           check_content_type(call, error);
+}
+
+void api_handle(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    const char *starts[API_PATH_VALUES_MAX];
+    size_t lengths[API_PATH_VALUES_MAX];
+    size_t count = 0;
+    char trace[64];
+    struct error error = {0};
+    struct builder allow BUILDER_SCOPE;
+    builder_init(&allow, 0);
+    choose_trace(exchange, trace);
+    const struct api_route *route =
+        find_route(http_method(exchange), http_path(exchange), starts, lengths, &count, &allow);
+    metrics_add(api->options.metrics, METRIC_HTTP_REQUESTS, 1);
+    if (route == NULL) {
+        if (allow.length > 0) {
+            error_set(&error, ERROR_INVALID, "method_not_allowed", allow.bytes,
+                      "this path takes %s, not %s", allow.bytes, http_method_text(exchange));
+        } else {
+            error_set(&error, ERROR_NOT_FOUND, "no_such_path", NULL,
+                      "there is nothing at this path; docs/openapi.yaml lists what is");
+        }
+        api_bare_answer(exchange, &error, trace);
+        return;
+    }
+    struct api_call *call = api_new_call(api, exchange, route);
+    memcpy(call->trace, trace, sizeof trace);
+    for (size_t i = 0; i < count; i++) {
+        call->path_values[i] = arena_copy(call->arena, starts[i], lengths[i]);
+    }
+    if (!admit(call, &error) || (route->read != NULL && !route->read(call, &error))) {
+        api_answer_error(call, &error);
+        api_end_call(call);
+    } else if (call->thread == API_ON_LOOP) {
+        route->answer(call);
+    } else {
+        api_submit(call);
+    }
+}
+
+/* ---- what time brings ---- */
+
+struct due_call {
+    struct store_job job;
+    struct api *api;
+    struct arena *arena;
+    struct operation operation;
+};
+
+enum { DUE_ROWS_MAX = 500 };
+
+static bool run_due(struct store_job *job, struct store *store, int64_t now, struct error *error)
+{
+    struct due_call *due = (struct due_call *)job;
+    size_t done = 0;
+    int64_t next_due_at = 0;
+    operation_begin_system(&due->operation, due->api->options.operations, store, due->arena, now);
+    return operation_escalate_due(&due->operation, DUE_ROWS_MAX, &done, &next_due_at, error);
+}
+
+static void finish_due(struct store_job *job, bool ok, const struct error *error)
+{
+    struct due_call *due = (struct due_call *)job;
+    due->api->due_is_under_way = false;
+    if (ok) {
+        api_tell_changes(due->api, &due->operation);
+    } else if (error->kind != ERROR_RETRY_LATER) {
+        log_error(LOG_LEVEL_ERROR, "due_work_failed", error);
+    }
+    arena_destroy(due->arena);
+    free(due);
+}
+
+static void start_due_work(struct api *api)
+{
+    struct error error = {0};
+    struct due_call *due = memory_zeroed(1, sizeof *due);
+    due->api = api;
+    due->arena = arena_create();
+    due->job.run = run_due;
+    due->job.done = finish_due;
+    due->job.is_essential = true; /* expiry must go on when the disk is full */
+    api->due_is_under_way = store_writer_submit(api->options.writer, &due->job, &error);
+    if (!api->due_is_under_way) {
+        arena_destroy(due->arena);
+        free(due);
+    }
+}
+
+void api_tick(struct api *api, int64_t wall_now)
+{
+    api->wall_now = wall_now;
+    api_noise_tick(api, wall_now);
+    int64_t due_at = operations_next_due_at(api->options.operations);
+    if (!api->due_is_under_way && due_at != 0 && due_at <= wall_now) {
+        start_due_work(api);
+    }
+}
+
+/* ---- life of the room ---- */
+
+struct api *api_create(const struct api_options *options)
+{
+    struct api *api = memory_zeroed(1, sizeof *api);
+    api->options = *options;
+    api->wall_now = clock_wall_ms();
+    api->noise = api_noise_create();
+    api->waiters = api_waiters_create(api);
+    return api;
+}
+
+void api_destroy(struct api *api)
+{
+    if (api == NULL) {
+        return;
+    }
+    CHECK(api->calls == NULL);
+    api_waiters_destroy(api->waiters);
+    api_noise_destroy(api->noise);
+    free(api);
+}
+
+void api_drain(struct api *api, void (*on_idle)(void *context), void *context)
+{
+    api->is_draining = true;
+    api->idle_context = context;
+    api->on_idle = on_idle;
+    api_release_waiters(api);
+    if (api->calls == NULL && api->on_idle != NULL) {
+        api->on_idle = NULL;
+        on_idle(context);
+    }
+}

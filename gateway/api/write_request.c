@@ -1,0 +1,171 @@
+#include "api/api_internal.h"
+
+#include "formats/text.h"
+#include "policy/policy.h"
+#include <string.h>
+
+void api_write_time(struct canonical_writer *writer, const char *name, int64_t wall_ms)
+{
+    char text[TIME_TEXT_BYTES];
+    if (wall_ms == 0) {
+        return;
+    }
+    text_write_time(wall_ms, text);
+    canonical_member_text(writer, name, text);
+}
+
+static void write_hex(struct canonical_writer *writer, const char *name, const struct sha256 *hash)
+{
+    struct builder hex BUILDER_SCOPE;
+    builder_init(&hex, 0);
+    text_append_hex(&hex, hash->bytes, SHA256_BYTES);
+    canonical_member_text(writer, name, hex.bytes);
+}
+
+static void write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
+                        size_t count)
+{
+    canonical_name(writer, name);
+    canonical_open_array(writer);
+    for (size_t i = 0; i < count; i++) {
+        canonical_string(writer, texts[i]);
+    }
+    canonical_close_array(writer);
+}
+
+/* Canonical texts are written as they are stored: what is shown is what was hashed. Erased ones are
+ * null. */
+static void write_canonical(struct canonical_writer *writer, const char *name, const char *text)
+{
+    if (text == NULL) {
+        canonical_name(writer, name);
+        canonical_null(writer);
+        return;
+    }
+    canonical_member_raw(writer, name, text, strlen(text));
+}
+
+static void write_grant(struct canonical_writer *writer, const struct request_view *view,
+                        const char *token)
+{
+    const struct grant_row *grant = &view->grant;
+    canonical_name(writer, "grant");
+    canonical_open_object(writer);
+    canonical_member_text(writer, "audience", grant->audience[0] == '\0' ? NULL : grant->audience);
+    canonical_member_bool(writer, "bearer", grant->is_bearer);
+    api_write_time(writer, "claim_until", grant->claim_until);
+    api_write_time(writer, "effect_due", grant->effect_due_at);
+    if (grant->fence != 0) {
+        canonical_member_integer(writer, "fence", grant->fence);
+    }
+    canonical_member_text(writer, "id", grant->id);
+    api_write_time(writer, "redeemed_at", grant->redeemed_at);
+    canonical_member_text(writer, "state", grant_state_name(grant->state));
+    canonical_member_text(writer, "token", token);
+    api_write_time(writer, "token_expires_at", token == NULL ? 0 : view->token.expires_at);
+    canonical_close_object(writer);
+}
+
+static void write_requirements(struct canonical_writer *writer, const struct request_view *view)
+{
+    canonical_name(writer, "requirements");
+    canonical_open_array(writer);
+    for (size_t i = 0; i < view->requirement_count; i++) {
+        const struct policy_requirement *requirement = &view->requirements[i];
+        canonical_open_object(writer);
+        canonical_member_integer(writer, "approved",
+                                 view->approved == NULL ? 0 : view->approved[i]);
+        canonical_member_text(writer, "assurance", assurance_name(requirement->assurance));
+        write_texts(writer, "groups", requirement->groups, requirement->group_count);
+        canonical_member_integer(writer, "quorum", requirement->quorum);
+        canonical_member_text(writer, "rule", requirement->rule);
+        canonical_close_object(writer);
+    }
+    canonical_close_array(writer);
+}
+
+static void write_votes(struct canonical_writer *writer, const struct request_view *view)
+{
+    canonical_name(writer, "votes");
+    canonical_open_array(writer);
+    for (size_t i = 0; i < view->vote_count; i++) {
+        const struct vote_row *vote = &view->votes[i];
+        canonical_open_object(writer);
+        canonical_member_text(writer, "assurance", assurance_name(vote->assurance));
+        api_write_time(writer, "at", vote->at);
+        canonical_member_text(writer, "id", vote->id);
+        canonical_member_bool(writer, "late", vote->is_late);
+        canonical_member_text(writer, "person", vote->person_name);
+        canonical_member_text(writer, "reason", vote->reason);
+        canonical_member_integer(writer, "revision", vote->revision);
+        canonical_member_text(writer, "vote", vote->approves ? "approve" : "deny");
+        canonical_close_object(writer);
+    }
+    canonical_close_array(writer);
+}
+
+/* Who is still wanted: only while it can matter. */
+static void write_pending(struct canonical_writer *writer, const struct request_view *view)
+{
+    canonical_member_integer(writer, "missing", view->missing);
+}
+
+void api_write_request(struct canonical_writer *writer, const struct request_view *view,
+                       const char *token)
+{
+    const struct request_row *request = &view->request;
+    bool is_pending = request->state == REQUEST_PENDING;
+    canonical_open_object(writer);
+    write_canonical(writer, "action", request->action);
+    canonical_member_text(writer, "agent", request->agent_name);
+    write_texts(writer, "asked", view->asked_groups, view->asked_group_count);
+    canonical_member_text(writer, "audience",
+                          request->audience[0] == '\0' ? NULL : request->audience);
+    canonical_member_text(writer, "caller", request->caller_name);
+    write_canonical(writer, "context", request->context);
+    api_write_time(writer, "created_at", request->created_at);
+    write_hex(writer, "digest", &request->digest);
+    api_write_time(writer, "ended_at", request->ended_at);
+    if (request->explanation != NULL) {
+        write_canonical(writer, "explanation", request->explanation);
+    }
+    canonical_member_bool(writer, "frozen", view->is_frozen);
+    if (view->has_grant) {
+        write_grant(writer, view, token);
+    }
+    canonical_member_text(writer, "id", request->id);
+    canonical_member_bool(writer, "may_approve", view->may_approve);
+    canonical_member_bool(writer, "may_deny", view->may_deny);
+    canonical_member_text(writer, "message", request->message);
+    if (is_pending) {
+        write_pending(writer, view);
+    }
+    canonical_member_integer(writer, "near_denials", request->near_denials);
+    canonical_member_text(writer, "open_effect_of", view->open_effect_of);
+    canonical_member_text(writer, "policy", request->policy);
+    canonical_member_text(writer, "reason",
+                          request->reason == REASON_NONE ? NULL
+                                                         : request_reason_name(request->reason));
+    write_requirements(writer, view);
+    write_canonical(writer, "resource", request->resource);
+    canonical_member_integer(writer, "revision", request->revision);
+    canonical_member_text(writer, "risk", policy_risk_name((enum policy_risk)request->risk));
+    canonical_member_text(writer, "salt", request->salt);
+    canonical_member_text(writer, "state", request_state_name(request->state));
+    write_canonical(writer, "subject", request->subject);
+    api_write_time(writer, "timeout_at", is_pending ? request->timeout_at : 0);
+    canonical_member_text(writer, "verdict",
+                          policy_verdict_name((enum policy_verdict)request->verdict));
+    write_votes(writer, view);
+    canonical_member_text(writer, "why", request->why);
+    canonical_close_object(writer);
+}
+
+bool api_sign_token(struct api *api, const char *typ, const struct grant_claims *claims,
+                    struct builder *out, struct error *error)
+{
+    struct builder payload BUILDER_SCOPE;
+    builder_init(&payload, GRANT_CLAIMS_BYTES_MAX);
+    grant_append_claims(claims, &payload);
+    return jws_sign(api->options.grant_signer, typ, payload.bytes, payload.length, out, error);
+}

@@ -1,0 +1,70 @@
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+/*
+ * The configuration: one strict YAML file, then the environment, into plain values for main. Every
+ * key is described in docs/configuration.md and stands in docs/countersign.example.yaml, which a
+ * test loads. Nothing else reads the environment. Errors carry file, line and column and say what
+ * to write instead.
+ */
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "loop/http.h"
+#include "policy/policy.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONFIG_LISTENERS_MAX = 16 };
+
+struct config_listener {
+    const char *address;
+    uint16_t port;
+    const char *const *host_names; /* NULL-terminated; NULL: any well-formed Host */
+    const char *certificate_file;  /* NULL: plain HTTP */
+    const char *key_file;
+    const char *client_ca_file;
+    bool client_certificate_required;
+};
+
+struct config {
+    const char *file;
+    struct config_listener listeners[CONFIG_LISTENERS_MAX];
+    size_t listener_count;
+    const char *admin_socket;
+    const char *data_folder;
+    const char *store_file;
+    const char *mark_file;
+    const char *ballast_file;
+    int64_t ballast_bytes;
+    const char *policy_folder;
+    const char *issuer;
+    const char *origin;
+    const char **uncounted_context; /* NULL-terminated */
+    int64_t repeat_denial_window_ms;
+    int64_t near_window_ms;
+    int64_t effect_due_ms;
+    int64_t wait_max_ms;
+    int64_t pending_per_caller_max;
+    int64_t requests_per_second_max; /* per credential; 0: no limit */
+    int64_t failures_per_minute_max; /* per source address */
+    struct http_limits http;
+    enum log_level log_level;
+};
+
+/* Reads `path`, then the environment (COUNTERSIGN_DATA, _POLICY, _LISTEN, _ISSUER, _ADMIN_SOCKET,
+ * _LOG_LEVEL). NULL with INVALID. Everything lives in `arena`. */
+const struct config *config_load(const char *path, struct arena *arena,
+                                 struct error *error) MUST_CHECK;
+
+/* The *.yaml files of the policy folder, sorted by name; and their texts as canonical JSON {name:
+ * text}. */
+bool config_read_policy(const char *folder, struct arena *arena, struct policy_file **out_files,
+                        size_t *out_count, const char **out_json, struct error *error) MUST_CHECK;
+
+/* Reads a whole regular file of at most `bytes_max`; NUL-terminated beyond its length. */
+bool config_read_file(const char *path, size_t bytes_max, struct arena *arena, char **out_bytes,
+                      size_t *out_length, struct error *error) MUST_CHECK;
+
+#endif
