@@ -1,0 +1,90 @@
+#include "operations/issue_grant.h"
+
+#include "base/check.h"
+#include <string.h>
+
+bool apply_grant_event(struct grant_row *grant, enum grant_event event, struct error *error)
+{
+    const struct grant_transition *transition = grant_apply(grant->state, event);
+    if (transition == NULL) {
+        return error_set(error, ERROR_INTERNAL, "refused_transition", grant->id,
+                         "a grant that is %s cannot take the event %s",
+                         grant_state_name(grant->state), grant_event_name(event));
+    }
+    grant->state = transition->next;
+    return true;
+}
+
+bool record_grant(struct operation *operation, enum ledger_entry_type type,
+                  const struct grant_row *grant, const struct builder *data, bool has_digest,
+                  bool is_by_gateway, struct error *error)
+{
+    struct record record = {
+        .type = type,
+        .tenant = grant->tenant,
+        .request = grant->request,
+        .grant = grant->id,
+        .digest = has_digest ? &grant->digest : NULL,
+        .data = data,
+        .is_by_gateway = is_by_gateway,
+    };
+    return record_entry(operation, &record, error);
+}
+
+static bool record_issued(struct operation *operation, const struct grant_row *grant,
+                          struct error *error)
+{
+    const char *audience = grant->audience[0] == '\0' ? grant->caller : grant->audience;
+    struct ledger_issued issued = {.audience = {.items = &audience, .count = 1},
+                                   .claim_until_ms = grant->claim_until,
+                                   .is_bearer = grant->is_bearer};
+    struct builder data BUILDER_SCOPE;
+    builder_init(&data, 0);
+    ledger_data_issued(&data, &issued);
+    return record_grant(operation, LEDGER_GRANT_ISSUED, grant, &data, true, true, error);
+}
+
+static bool rest_on(struct operation *operation, const struct grant_row *grant,
+                    const struct ledger_assigned *assigned, size_t count, struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!store_insert_grant_approver(operation->store, grant->id, assigned[i].person, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool issue_grant(struct operation *operation, const struct request_row *request,
+                 const struct policy_grant *terms, const struct ledger_assigned *assigned,
+                 size_t assigned_count, struct error *error)
+{
+    CHECK(request->state == REQUEST_APPROVED && request->grant[0] != '\0');
+    CHECK(terms->ttl_ms > 0 && terms->claim_within_ms > 0);
+    struct grant_row grant = {
+        .epoch = operation->operations->epoch,
+        .digest = request->digest,
+        .effect_key = request->effect_key,
+        .audience = request->audience,
+        /* Another service than the caller redeems, and nothing proves yet who handed it the token.
+         */
+        .is_bearer = request->audience[0] != '\0' && terms->allows_bearer,
+        .ttl_ms = terms->ttl_ms,
+        .issued_at = operation->now,
+        .claim_until = operation->now + terms->claim_within_ms,
+    };
+    grant.due_at = grant.claim_until;
+    memcpy(grant.id, request->grant, sizeof grant.id);
+    memcpy(grant.tenant, request->tenant, sizeof grant.tenant);
+    memcpy(grant.request, request->id, sizeof grant.request);
+    memcpy(grant.caller, request->caller, sizeof grant.caller);
+    memcpy(grant.agent, request->agent, sizeof grant.agent);
+    if (!apply_grant_event(&grant, GRANT_ISSUE, error) ||
+        !store_insert_grant(operation->store, &grant, error) ||
+        !rest_on(operation, &grant, assigned, assigned_count, error) ||
+        !record_issued(operation, &grant, error)) {
+        return false;
+    }
+    operation_note_due(operation, grant.due_at);
+    return true;
+}

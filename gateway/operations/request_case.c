@@ -1,0 +1,303 @@
+#include "operations/request_internal.h"
+#include <string.h>
+
+enum {
+    /* The subject, the agent's owner then and now. */
+    PARTIES_MAX = 16,
+    VOTERS_TRIED_MAX = APPROVALS_VOTERS_MAX,
+};
+
+static bool has_party(const struct ledger_texts *parties, const char *id)
+{
+    for (size_t i = 0; i < parties->count; i++) {
+        if (strcmp(parties->items[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_party(const char **items, struct ledger_texts *parties, const char *id)
+{
+    if (id[0] != '\0' && parties->count < PARTIES_MAX && !has_party(parties, id)) {
+        items[parties->count++] = id;
+    }
+}
+
+static void add_named_parties(struct operation *operation, const char **items,
+                              struct ledger_texts *parties, const char *named)
+{
+    char *rest = arena_text(operation->arena, named == NULL ? "" : named);
+    char *id;
+    while ((id = strsep(&rest, " ")) != NULL) {
+        add_party(items, parties, id);
+    }
+}
+
+bool find_parties(struct operation *operation, const struct request_row *request,
+                  struct ledger_texts *out, struct error *error)
+{
+    const char **items = arena_array(operation->arena, PARTIES_MAX, sizeof *items);
+    *out = (struct ledger_texts){.items = items};
+    add_named_parties(operation, items, out, request->parties);
+    char *subject = arena_alloc(operation->arena, ID_BYTES);
+    if (!store_find_person_by_subject(operation->store, request->tenant, request->subject_key,
+                                      subject, error)) {
+        return false;
+    }
+    add_party(items, out, subject);
+    struct agent_row *agent = ARENA_NEW(operation->arena, struct agent_row);
+    if (!store_read_agent(operation->store, request->tenant, request->agent, operation->arena,
+                          agent, error)) {
+        return false;
+    }
+    add_party(items, out, agent->owner);
+    return true;
+}
+
+bool load_person_facts(struct operation *operation, const char *tenant, const char *id,
+                       const struct ledger_texts *parties, struct approvals_person *out,
+                       struct error *error)
+{
+    struct person_row person;
+    struct error missing = {0};
+    *out = (struct approvals_person){.id = id, .is_excluded = has_party(parties, id)};
+    if (!store_read_person(operation->store, tenant, id, operation->arena, &person, &missing)) {
+        return missing.kind == ERROR_NOT_FOUND ||
+               error_set(error, missing.kind, missing.code, id, "%s", missing.message);
+    }
+    out->is_enabled = person.is_enabled;
+    const char **groups;
+    if (!store_list_groups_of(operation->store, tenant, person.id, operation->arena, &groups,
+                              &out->group_count, error)) {
+        return false;
+    }
+    out->groups = groups;
+    return true;
+}
+
+static bool is_current(const struct request_row *request, const struct vote_row *vote)
+{
+    return vote->revision == request->revision && !vote->is_late;
+}
+
+/* The newest vote of each person on the current revision. */
+static void pick_current_votes(struct operation *operation, struct request_case *request)
+{
+    struct approvals_vote *votes =
+        arena_array(operation->arena, request->vote_count, sizeof *votes);
+    size_t count = 0;
+    for (size_t i = 0; i < request->vote_count; i++) {
+        const struct vote_row *vote = &request->votes[i];
+        if (!is_current(request->request, vote)) {
+            continue;
+        }
+        size_t place = 0;
+        while (place < count && strcmp(votes[place].person, vote->person) != 0) {
+            place++;
+        }
+        votes[place] = (struct approvals_vote){
+            .person = vote->person, .approves = vote->approves, .assurance = vote->assurance};
+        count += place == count ? 1 : 0;
+    }
+    request->facts.votes = votes;
+    request->facts.vote_count = count;
+}
+
+static bool load_people(struct operation *operation, struct request_case *request,
+                        const char *person, struct error *error)
+{
+    const struct approvals_case *facts = &request->facts;
+    struct ledger_texts parties;
+    if (!find_parties(operation, request->request, &parties, error)) {
+        return false;
+    }
+    struct approvals_person *people =
+        arena_array(operation->arena, facts->vote_count + 1, sizeof *people);
+    size_t count = 0;
+    for (; count < facts->vote_count; count++) {
+        const char *voter = facts->votes[count].person;
+        if (!load_person_facts(operation, request->request->tenant, voter, &parties, &people[count],
+                               error)) {
+            return false;
+        }
+        if (person != NULL && strcmp(voter, person) == 0) {
+            request->self = &people[count];
+        }
+    }
+    if (person != NULL && request->self == NULL) {
+        if (!load_person_facts(operation, request->request->tenant, person, &parties,
+                               &people[count], error)) {
+            return false;
+        }
+        request->self = &people[count++];
+    }
+    request->facts.people = people;
+    request->facts.person_count = count;
+    return true;
+}
+
+static bool load_requirements(struct operation *operation, const struct request_row *request,
+                              struct approvals_case *facts, struct error *error)
+{
+    if (request->requirements == NULL) {
+        return true;
+    }
+    struct policy_requirement *requirements;
+    if (!policy_requirements_read(request->requirements, strlen(request->requirements),
+                                  operation->arena, &requirements, &facts->requirement_count,
+                                  error)) {
+        return false;
+    }
+    facts->requirements = requirements;
+    return true;
+}
+
+bool load_request_case(struct operation *operation, struct request_row *request, const char *person,
+                       struct request_case *out, struct error *error)
+{
+    *out = (struct request_case){
+        .request = request,
+        .facts = {.allows_self_approval = request->allows_self_approval,
+                  .asked_at = request->asked_at,
+                  .now = request->ended_at != 0 ? request->ended_at : operation->now},
+    };
+    if (!load_requirements(operation, request, &out->facts, error) ||
+        !store_list_votes(operation->store, request->tenant, request->id, operation->arena,
+                          &out->votes, &out->vote_count, error)) {
+        return false;
+    }
+    pick_current_votes(operation, out);
+    return load_people(operation, out, person, error);
+}
+
+const struct vote_row *current_vote_of(const struct request_case *request, const char *person)
+{
+    const struct vote_row *current = NULL;
+    for (size_t i = 0; i < request->vote_count; i++) {
+        const struct vote_row *vote = &request->votes[i];
+        if (is_current(request->request, vote) && strcmp(vote->person, person) == 0) {
+            current = vote;
+        }
+    }
+    return current;
+}
+
+/* People who might ever approve, as if they had. `needed` of each group are enough: a group with
+ * that many is never what is missing (Hall's condition). */
+struct trial {
+    struct operation *operation;
+    const struct request_row *request;
+    struct ledger_texts parties;
+    size_t needed; /* people in all */
+    struct approvals_person *people;
+    struct approvals_vote *votes;
+    size_t count;
+};
+
+static bool is_tried(const struct trial *trial, const char *id)
+{
+    for (size_t i = 0; i < trial->count; i++) {
+        if (strcmp(trial->people[i].id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool try_person(struct trial *trial, const struct person_row *person, struct error *error)
+{
+    if (is_tried(trial, person->id)) {
+        return true;
+    }
+    trial->votes[trial->count] = (struct approvals_vote){
+        .person = person->id, .approves = true, .assurance = ASSURANCE_PASSKEY};
+    return load_person_facts(trial->operation, trial->request->tenant, person->id, &trial->parties,
+                             &trial->people[trial->count++], error);
+}
+
+static bool try_group(struct trial *trial, const char *group, struct error *error)
+{
+    struct operation *operation = trial->operation;
+    struct person_row *members;
+    size_t member_count;
+    if (!store_list_members(operation->store, trial->request->tenant, group, operation->arena,
+                            &members, &member_count, error)) {
+        return false;
+    }
+    size_t useful = 0;
+    for (size_t i = 0; i < member_count && useful < trial->needed; i++) {
+        bool may_serve = members[i].is_enabled && (trial->request->allows_self_approval ||
+                                                   !has_party(&trial->parties, members[i].id));
+        if (!may_serve) {
+            continue;
+        }
+        useful++;
+        if (trial->count == VOTERS_TRIED_MAX) {
+            return true;
+        }
+        if (!try_person(trial, &members[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool try_requirement(struct trial *trial, const struct policy_requirement *requirement,
+                            struct error *error)
+{
+    for (size_t i = 0; i < requirement->group_count; i++) {
+        if (!try_group(trial, requirement->groups[i], error)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < requirement->rung_count; i++) {
+        for (size_t j = 0; j < requirement->ladder[i].to_count; j++) {
+            if (!try_group(trial, requirement->ladder[i].to[j], error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static size_t people_needed(const struct approvals_case *facts)
+{
+    size_t needed = 0;
+    for (size_t i = 0; i < facts->requirement_count; i++) {
+        needed += facts->requirements[i].quorum > 0 ? (size_t)facts->requirements[i].quorum : 1;
+    }
+    return needed;
+}
+
+bool can_be_approved(struct operation *operation, const struct request_row *request, bool *out_can,
+                     struct error *error)
+{
+    struct trial trial = {
+        .operation = operation,
+        .request = request,
+        .people = arena_array(operation->arena, VOTERS_TRIED_MAX, sizeof *trial.people),
+        .votes = arena_array(operation->arena, VOTERS_TRIED_MAX, sizeof *trial.votes),
+    };
+    /* Who is asked just before the timeout may still approve. */
+    struct approvals_case facts = {.allows_self_approval = request->allows_self_approval,
+                                   .asked_at = request->asked_at,
+                                   .now = request->timeout_at - 1,
+                                   .votes = trial.votes,
+                                   .people = trial.people};
+    if (!load_requirements(operation, request, &facts, error) ||
+        !find_parties(operation, request, &trial.parties, error)) {
+        return false;
+    }
+    trial.needed = people_needed(&facts);
+    for (size_t i = 0; i < facts.requirement_count; i++) {
+        if (!try_requirement(&trial, &facts.requirements[i], error)) {
+            return false;
+        }
+    }
+    facts.vote_count = facts.person_count = trial.count;
+    struct approvals_tally tally = approvals_count(&facts, operation->arena);
+    /* With more people than can be tried the answer may be wrong; then it is the hopeful one. */
+    *out_can = tally.outcome == APPROVALS_MET || trial.count == VOTERS_TRIED_MAX;
+    return true;
+}

@@ -1,0 +1,118 @@
+#ifndef OPERATIONS_REQUEST_INTERNAL_H
+#define OPERATIONS_REQUEST_INTERNAL_H
+
+/* What the verbs about requests and grants share. Everything lives in the operation's arena. */
+
+#include "approvals/tally.h"
+#include "ledger/entry_data.h"
+#include "operations/authorize.h"
+#include "operations/operations_internal.h"
+#include "operations/request_operations.h"
+#include "policy/policy.h"
+
+/* Asked at half of the timeout where a rule has no ladder of its own. */
+#define ESCALATION_GROUP "escalation"
+
+/* request_case.c: one request with all that the rules ask about it. */
+struct request_case {
+    struct request_row *request;
+    struct approvals_case facts; /* current votes of the current revision, and who cast them */
+    struct vote_row *votes;      /* all of them, in order */
+    size_t vote_count;
+    const struct approvals_person *self; /* the one asked for; NULL when none was */
+};
+/* `person` (may be NULL) is among the people even without a vote. The request's clock must have
+ * been settled. */
+bool load_request_case(struct operation *operation, struct request_row *request, const char *person,
+                       struct request_case *out, struct error *error) MUST_CHECK;
+/* People who may not approve: those named at submission, and who is the subject or owns the agent
+ * now. */
+bool find_parties(struct operation *operation, const struct request_row *request,
+                  struct ledger_texts *out, struct error *error) MUST_CHECK;
+/* As of now; someone unknown is disabled. `id` is lent by the result. */
+bool load_person_facts(struct operation *operation, const char *tenant, const char *id,
+                       const struct ledger_texts *parties, struct approvals_person *out,
+                       struct error *error) MUST_CHECK;
+/* The newest vote of this person on the current revision that came in time; NULL when none. */
+const struct vote_row *current_vote_of(const struct request_case *request, const char *person);
+/* False when no enabled person who may approve could still meet the requirements, whoever is yet
+ * to be asked. */
+bool can_be_approved(struct operation *operation, const struct request_row *request, bool *out_can,
+                     struct error *error) MUST_CHECK;
+
+/* advance_request.c: what time has brought a pending request: its clock, without frozen time. In
+ * memory only. */
+bool settle_request(struct operation *operation, struct request_row *request, bool *out_is_frozen,
+                    struct error *error) MUST_CHECK;
+/* The same, with what is due: rungs reached, the timeout; stored, with entries. Every verb that
+ * acts on a pending request does this first, so that a deadline and a vote have one order. */
+bool advance_request(struct operation *operation, struct request_row *request, bool *out_is_frozen,
+                     struct error *error) MUST_CHECK;
+/* Sets due_at: the next rung or the timeout; 0 while stopped. */
+void plan_request(struct operation *operation, struct request_row *request,
+                  const struct policy_requirement *requirements, size_t count, bool is_frozen);
+/* Entries for rungs whose time, counted from asked_at, lies in (after_ms, until_ms]. */
+bool record_rungs(struct operation *operation, const struct request_row *request,
+                  const struct policy_requirement *requirements, size_t count, int64_t after_ms,
+                  int64_t until_ms, size_t *out_reached, struct error *error) MUST_CHECK;
+
+/* judge_request.c: what policy says now, with what the gateway adds: an open effect of the same
+ * action needs a person; the escalation group is asked where no ladder is. */
+struct judgement {
+    struct policy_decision decision;
+    int64_t timeout_ms; /* the decision's, or the cap where that is shorter */
+    const char **rules; /* matched, sorted; at most POLICY_EXPLAINED_MAX */
+    size_t rule_count;
+};
+/* `timeout_max_ms` 0: as the rules say. RETRY_LATER `no_policy` before the first publication. */
+bool judge_request(struct operation *operation, const struct request_row *request,
+                   int64_t timeout_max_ms, struct judgement *out, struct error *error) MUST_CHECK;
+/* policy.decided: `cause` is `submitted` or `published`. */
+bool record_decided(struct operation *operation, const struct request_row *request,
+                    const struct judgement *judgement, const char *cause,
+                    struct error *error) MUST_CHECK;
+/* Requirements as entries list them. */
+struct ledger_requirements list_requirements(struct operation *operation,
+                                             const struct request_row *request,
+                                             const struct policy_requirement *requirements,
+                                             size_t count);
+const char *requirements_text(struct operation *operation,
+                              const struct policy_requirement *requirements, size_t count);
+const char *grant_settings_text(struct operation *operation, const struct policy_grant *settings);
+/* Whether these terms let `request` be used by whom it names: its audience, or the caller itself.
+ */
+bool terms_allow_audience(const struct policy_grant *terms, const char *audience,
+                          const struct caller_row *caller);
+
+/* end_request.c: the approved end: by policy of a row yet to be inserted, or by the people
+ * assigned. Issues the grant. */
+bool approve_request(struct operation *operation, struct request_row *request,
+                     enum request_event event, const struct ledger_assigned *assigned,
+                     size_t assigned_count, const struct policy_grant *terms,
+                     struct error *error) MUST_CHECK;
+/* The entry of an end, by the state and reason of the row. */
+bool record_end(struct operation *operation, const struct request_row *request, bool is_by_gateway,
+                struct error *error) MUST_CHECK;
+/* The transition of this pair; INTERNAL `refused_transition` when there is none. */
+bool find_transition(const struct request_row *request, enum request_event event,
+                     const struct request_transition **out, struct error *error) MUST_CHECK;
+/* Sets state, reason and what goes with an end. */
+void apply_transition(struct operation *operation, struct request_row *request,
+                      const struct request_transition *transition, const char *by);
+
+/* view_request.c: one projection for every surface. */
+struct viewer {
+    const char **groups;
+    size_t group_count;
+    const char **subjects;
+    size_t subject_count;
+};
+bool load_viewer(struct operation *operation, struct viewer *out, struct error *error) MUST_CHECK;
+/* What the principal is to the request, for authorize. */
+bool find_standing(struct operation *operation, const struct viewer *viewer,
+                   const struct request_row *request, struct authorize_facts *out,
+                   struct error *error) MUST_CHECK;
+bool view_request(struct operation *operation, struct request_row *request,
+                  struct request_view *out, struct error *error) MUST_CHECK;
+
+#endif
