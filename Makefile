@@ -42,7 +42,7 @@ SCRIPTED := $(BUILD)/tests/support/scripted_clock.o
 CLI      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/cli/*.c))
 UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c tests/contract/test_*.c))
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/support/scripted_clock.c,$(wildcard tests/support/*.c)))
-TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/conformance/*.c tests/faults/*.c)) \
+TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/conformance/*.c tests/faults/*.c tests/journeys/*.c)) \
             $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 
 .PHONY: all check unit check-floors check-headers conformance bench faults fuzz sanitize format clean
