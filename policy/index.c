@@ -10,7 +10,8 @@
  * separators. Each rule is filed under one field, for each of its patterns there under one piece:
  * the ones that fewest rules share. A lookup walks each field of the input once in each
  * direction and asks the table only at lengths that some filed piece has. Rules without any piece
- * (`match: all`, `*`) are always tried.
+ * (`match: all`, `*`) are always tried. Where many rules share even their rarest piece (each action
+ * for each tenant, say), they get an index of their own over the other fields.
  */
 
 enum piece_kind { PIECE_WHOLE, PIECE_BEGINNING, PIECE_END, PIECE_SEGMENT };
@@ -20,6 +21,7 @@ enum {
     /* A pattern of 256 bytes has at most 128 segments; more pieces than this cannot help. */
     PIECES_MAX = 8,
     FIRST_FOUND = 64,
+    CROWD = 16, /* more rules than this in one place are divided further */
     NO_PIECE = UINT32_MAX,
 };
 
@@ -35,6 +37,7 @@ struct slot {
     uint32_t *rules;
     uint32_t count;
     uint32_t capacity;
+    struct index *inner; /* of the same rules by their other fields; NULL when they are few */
 };
 
 struct table {
@@ -226,13 +229,28 @@ static void file_pattern(struct index *index, const struct piece *piece, uint32_
     note_piece(&index->fields[piece->field], piece);
 }
 
-static void file_rule(struct index *index, const struct table *census, const struct rule *rule,
-                      uint32_t number, struct arena *arena)
+/* Some of a policy's rules, to be told apart by some of their fields. */
+struct portion {
+    const struct rule *rules; /* all of the policy */
+    const uint32_t *numbers;  /* of the rules meant */
+    size_t count;
+    unsigned fields; /* a bit for each field to use */
+};
+
+static bool uses_field(const struct portion *portion, enum field field)
 {
+    return (portion->fields >> field & 1U) != 0;
+}
+
+static void file_rule(struct index *index, const struct table *census,
+                      const struct portion *portion, uint32_t number, struct arena *arena)
+{
+    const struct rule *rule = &portion->rules[number];
     uint32_t fewest = NO_PIECE;
     enum field chosen = FIELD_ACTION;
     for (enum field field = FIELD_ACTION; field < FIELD_COUNT; field++) {
-        uint32_t crowd = crowd_of_field(census, rule, field);
+        uint32_t crowd =
+            uses_field(portion, field) ? crowd_of_field(census, rule, field) : NO_PIECE;
         if (crowd < fewest) {
             fewest = crowd;
             chosen = field;
@@ -251,11 +269,13 @@ static void file_rule(struct index *index, const struct table *census, const str
 }
 
 /* Counts the pieces of one rule, in `census` too unless that is NULL. */
-static size_t count_pieces(const struct rule *rule, struct table *census)
+static size_t count_pieces(const struct portion *portion, const struct rule *rule,
+                           struct table *census)
 {
     size_t total = 0;
     for (enum field field = FIELD_ACTION; field < FIELD_COUNT; field++) {
-        for (size_t i = 0; i < rule->fields[field].count; i++) {
+        size_t pattern_count = uses_field(portion, field) ? rule->fields[field].count : 0;
+        for (size_t i = 0; i < pattern_count; i++) {
             struct piece pieces[PIECES_MAX];
             size_t count = list_pieces(&rule->fields[field].patterns[i], field, pieces);
             total += count;
@@ -269,24 +289,54 @@ static size_t count_pieces(const struct rule *rule, struct table *census)
     return total;
 }
 
-struct index *index_build(const struct rule *rules, size_t rule_count, struct arena *arena)
+static struct index *build(const struct portion *portion, struct arena *arena);
+
+/* Every level uses a field less, so the depth is at most FIELD_COUNT. */
+static void divide_crowds(struct index *index, const struct portion *portion, struct arena *arena)
+{
+    for (size_t i = 0; i <= index->table.mask; i++) {
+        struct slot *slot = &index->table.slots[i];
+        if (slot->count <= CROWD) {
+            continue;
+        }
+        struct portion crowd = {.rules = portion->rules,
+                                .numbers = slot->rules,
+                                .count = slot->count,
+                                .fields = portion->fields & ~(1U << slot->piece.field)};
+        slot->inner = build(&crowd, arena);
+    }
+}
+
+static struct index *build(const struct portion *portion, struct arena *arena)
 {
     struct arena *scratch ARENA_SCOPE = arena_create();
     size_t piece_count = 0;
-    for (size_t i = 0; i < rule_count; i++) {
-        piece_count += count_pieces(&rules[i], NULL);
+    for (size_t i = 0; i < portion->count; i++) {
+        piece_count += count_pieces(portion, &portion->rules[portion->numbers[i]], NULL);
     }
     struct table census = make_table(piece_count, scratch);
-    for (size_t i = 0; i < rule_count; i++) {
-        count_pieces(&rules[i], &census);
+    for (size_t i = 0; i < portion->count; i++) {
+        count_pieces(portion, &portion->rules[portion->numbers[i]], &census);
     }
     struct index *index = ARENA_NEW(arena, struct index);
     index->table = make_table(piece_count, arena);
-    index->always = arena_array(arena, rule_count, sizeof *index->always);
-    for (size_t i = 0; i < rule_count; i++) {
-        file_rule(index, &census, &rules[i], (uint32_t)i, arena);
+    index->always = arena_array(arena, portion->count, sizeof *index->always);
+    for (size_t i = 0; i < portion->count; i++) {
+        file_rule(index, &census, portion, portion->numbers[i], arena);
     }
+    divide_crowds(index, portion, arena);
     return index;
+}
+
+struct index *index_build(const struct rule *rules, size_t rule_count, struct arena *arena)
+{
+    uint32_t *numbers = arena_array(arena, rule_count, sizeof *numbers);
+    for (size_t i = 0; i < rule_count; i++) {
+        numbers[i] = (uint32_t)i;
+    }
+    struct portion all = {
+        .rules = rules, .numbers = numbers, .count = rule_count, .fields = (1U << FIELD_COUNT) - 1};
+    return build(&all, arena);
 }
 
 /* Rules found so far; the first FIRST_FOUND cost no allocation. */
@@ -296,6 +346,7 @@ struct found {
     size_t count;
     size_t capacity;
     struct arena *arena;
+    const struct span *texts;
 };
 
 static void add_found(struct found *found, const uint32_t *rules, size_t count)
@@ -312,12 +363,22 @@ static void add_found(struct found *found, const uint32_t *rules, size_t count)
     }
 }
 
+static void search(const struct index *index, struct found *found);
+
+static void take_slot(const struct slot *slot, struct found *found)
+{
+    if (slot->inner != NULL) {
+        search(slot->inner, found);
+    } else {
+        add_found(found, slot->rules, slot->count);
+    }
+}
+
 static void look_up(const struct index *index, enum field field, enum piece_kind kind,
                     struct span text, uint64_t hash, struct found *found)
 {
     struct piece piece = {field, kind, text, hash};
-    const struct slot *slot = find_slot(&index->table, &piece);
-    add_found(found, slot->rules, slot->count);
+    take_slot(find_slot(&index->table, &piece), found);
 }
 
 static void look_forward(const struct index *index, enum field field, struct span text,
@@ -379,7 +440,7 @@ static void look_at_segments(const struct index *index, enum field field, struct
         const struct slot *slot = find_slot(&index->table, &piece);
         if (slot->count > 0 && !has_slot(seen, seen_count, slot)) {
             seen[seen_count++] = slot;
-            add_found(found, slot->rules, slot->count);
+            take_slot(slot, found);
         }
         start = stop + 1;
     }
@@ -420,19 +481,24 @@ static size_t drop_repeats(uint32_t *sorted, size_t count)
     return kept;
 }
 
+static void search(const struct index *index, struct found *found)
+{
+    add_found(found, index->always, index->always_count);
+    for (enum field field = FIELD_ACTION; field < FIELD_COUNT; field++) {
+        look_forward(index, field, found->texts[field], found);
+        look_backward(index, field, found->texts[field], found);
+        if (index->fields[field].has_segments) {
+            look_at_segments(index, field, found->texts[field], found);
+        }
+    }
+}
+
 size_t index_find(const struct index *index, const struct span texts[FIELD_COUNT],
                   struct arena *arena, uint32_t **out_rules)
 {
-    struct found found = {.capacity = FIRST_FOUND, .arena = arena};
+    struct found found = {.capacity = FIRST_FOUND, .arena = arena, .texts = texts};
     found.rules = found.first;
-    add_found(&found, index->always, index->always_count);
-    for (enum field field = FIELD_ACTION; field < FIELD_COUNT; field++) {
-        look_forward(index, field, texts[field], &found);
-        look_backward(index, field, texts[field], &found);
-        if (index->fields[field].has_segments) {
-            look_at_segments(index, field, texts[field], &found);
-        }
-    }
+    search(index, &found);
     sort_numbers(found.rules, found.count);
     size_t count = drop_repeats(found.rules, found.count);
     uint32_t *rules = arena_array(arena, count, sizeof *rules);

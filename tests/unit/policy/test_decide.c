@@ -61,7 +61,7 @@ static char *write_decision(const struct policy *policy, const struct policy_inp
 
 static const char *const shuffled_rules[] = {
     "{name: a, match: {action: 'pay.*'}, verdict: allow, risk: high, grant: {ttl: 20s, audience: "
-    "[x, y, z]}}",
+    "[api-x, api-y, api-z]}}",
     "{name: b, match: {action: pay.refund}, verdict: require_approval, message: B, approval: "
     "{quorum: 2, groups: [g1]}, grant: {audience: [api-z, api-y]}}",
     "{name: c, match: {resource: 'r/**'}, verdict: require_approval, message: C, approval: "
