@@ -94,12 +94,12 @@ bool store_count_pending(struct store *store, const char *tenant, const char *ca
 /* Keyset pages, newest first: rows before `before_id` ("" for the newest). Filters NULL or -1 are
  * not applied. */
 struct request_filter {
-    const char *tenant;
+    const char *tenant; /* never NULL */
     const char *caller;
     const char *agent;
     int state; /* -1 any */
     const char *before_id;
-    size_t limit; /* at most 200 */
+    size_t limit; /* at most STORE_PAGE_MAX */
 };
 bool store_list_requests(struct store *store, const struct request_filter *filter,
                          struct arena *arena, struct request_row **out, size_t *out_count,
@@ -138,7 +138,9 @@ bool store_count_near_denials(struct store *store, const char *tenant,
                               const struct sha256 *near_key, int64_t since, int64_t *out_count,
                               struct error *error) MUST_CHECK;
 
-/* Idempotency keys, scoped to (tenant, caller); kept until 24 h after the request ended. */
+/* Idempotency keys, scoped to (tenant, caller); kept until 24 h after the request ended. Denials
+ * are kept longer than any window that looks back on them. */
+enum { STORE_IDEMPOTENCY_KEEP_MS = 24 * 3600 * 1000, STORE_DENIAL_KEEP_MS = 7 * 24 * 3600 * 1000 };
 struct idempotency_row {
     char request[ID_BYTES];
     struct sha256 body;

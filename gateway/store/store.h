@@ -24,6 +24,8 @@
 
 struct store;
 
+enum { STORE_PAGE_MAX = 200 }; /* rows of one keyset page; a higher limit is lowered to it */
+
 struct store_options {
     const char *path;         /* the SQLite file; its folder must be writable */
     const char *ballast_path; /* given up when the disk is full, so that deny, cancel, revoke,

@@ -1,0 +1,113 @@
+/* The outbox. */
+
+#include "store/ledger_rows.h"
+#include "store/sqlite/driver_internal.h"
+
+static const struct column columns[] = {
+    COLUMN(struct notice_row, ID, "id", id),
+    COLUMN(struct notice_row, NAME, "tenant", tenant),
+    COLUMN(struct notice_row, TEXT, "channel", channel),
+    COLUMN(struct notice_row, TEXT, "event", event),
+    COLUMN(struct notice_row, TEXT, "request", request),
+    COLUMN(struct notice_row, TEXT, "payload", payload),
+    COLUMN(struct notice_row, INT, "attempts", attempts),
+    COLUMN(struct notice_row, INT64, "created_at", created_at),
+    COLUMN(struct notice_row, INT64, "due_at", due_at),
+    COLUMN(struct notice_row, INT64, "leased_until", leased_until),
+    COLUMN(struct notice_row, INT64, "fence", fence),
+    COLUMN(struct notice_row, TEXT, "state", state),
+    COLUMN(struct notice_row, TEXT, "last_error", last_error),
+};
+static const struct shape notice_shape = SHAPE(struct notice_row, columns);
+
+#define SELECT_NOTICE                                                                              \
+    "SELECT id, tenant, channel, event, request, payload, attempts, created_at, due_at, "          \
+    "leased_until, fence, state, last_error FROM notices "
+
+static const struct statement_text texts[] = {
+    {.name = STATEMENT_NOTICE_INSERT,
+     .shape = &notice_shape,
+     .sql = "INSERT INTO notices (id, tenant, channel, event, request, payload, attempts, "
+            "created_at, due_at, leased_until, fence, state, last_error) VALUES (:id, :tenant, "
+            ":channel, :event, :request, :payload, :attempts, :created_at, :due_at, "
+            ":leased_until, :fence, :state, :last_error)"},
+    {.name = STATEMENT_NOTICE_LIST_DUE,
+     .shape = &notice_shape,
+     .sql = SELECT_NOTICE "INDEXED BY notices_due WHERE state = 'waiting' AND due_at <= :now "
+                          "AND leased_until <= :now ORDER BY due_at, row_id LIMIT :limit"},
+    {.name = STATEMENT_NOTICE_LEASE,
+     .shape = &notice_shape,
+     .sql = "UPDATE notices SET leased_until = :leased_until, fence = :fence "
+            "WHERE tenant = :tenant AND id = :id"},
+    {.name = STATEMENT_NOTICE_SETTLE,
+     .shape = &notice_shape,
+     .sql = "UPDATE notices SET state = :state, attempts = :attempts, due_at = :due_at, "
+            "last_error = :last_error, leased_until = 0, fence = :fence + 1 "
+            "WHERE tenant = :tenant AND id = :id AND fence = :fence AND state = 'waiting'"},
+    {.name = STATEMENT_NOTICE_PAGE,
+     .shape = &notice_shape,
+     .sql = SELECT_NOTICE "WHERE tenant = :tenant AND id < :before "
+                          "AND (:only_state IS NULL OR state = :only_state) "
+                          "ORDER BY id DESC LIMIT :limit"},
+};
+const struct statement_list notice_statements = STATEMENT_LIST(texts);
+
+bool store_insert_notice(struct store *store, const struct notice_row *notice, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_INSERT);
+    statement_row(statement, notice);
+    return statement_run(store, statement, NULL, error);
+}
+
+static bool lease(struct store *store, struct notice_row *notice, int64_t until,
+                  struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_LEASE);
+    notice->leased_until = until;
+    notice->fence++;
+    statement_row(statement, notice);
+    return statement_run(store, statement, NULL, error);
+}
+
+bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, size_t limit,
+                         struct arena *arena, struct notice_row **out, size_t *out_count,
+                         struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_LIST_DUE);
+    struct notice_row *notices = NULL;
+    size_t count = 0;
+    statement_number(statement, ":now", now);
+    statement_number(statement, ":limit", (int64_t)limit);
+    if (!statement_collect(store, statement, arena, &notices, &count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!lease(store, &notices[i], now + lease_ms, error)) {
+            return false;
+        }
+    }
+    *out = notices;
+    *out_count = count;
+    return true;
+}
+
+bool store_settle_notice(struct store *store, const struct notice_row *notice, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_SETTLE);
+    int64_t changed = 0;
+    statement_row(statement, notice);
+    return statement_run(store, statement, &changed, error) &&
+           store_must_change_one(changed, "lease_over", notice->id, error);
+}
+
+bool store_list_notices(struct store *store, const char *tenant, const char *state,
+                        const char *before_id, size_t limit, struct arena *arena,
+                        struct notice_row **out, size_t *out_count, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_PAGE);
+    statement_text(statement, ":tenant", tenant);
+    statement_text(statement, ":only_state", state);
+    statement_text(statement, ":before", statement_before(before_id));
+    statement_number(statement, ":limit", statement_page_limit(limit));
+    return statement_collect(store, statement, arena, out, out_count, error);
+}
