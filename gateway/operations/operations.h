@@ -114,6 +114,8 @@ struct export_cursor {
     int64_t epoch_max,
         seq_max; /* set on the first call: an export ends where it began to be written */
     bool has_begun;
+    int64_t checkpoint_count; /* of the section being written, as is the next */
+    int64_t checkpoint_size;
 };
 bool operation_export_ledger(struct operation *operation, struct export_cursor *cursor,
                              struct builder *out, size_t bytes_max, bool *out_done,

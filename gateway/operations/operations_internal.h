@@ -28,6 +28,7 @@ struct ledger_place {
     int64_t last_at;      /* of the newest entry: `at` never decreases */
     size_t leaf_count;    /* of the pending leaves */
     int64_t fence_number; /* highest handed out; also the store's number "fence_number" */
+    bool is_frozen_by_rollback;
 };
 
 /* What the hooks keep beside the place (sequence_ledger.c). */
@@ -102,6 +103,8 @@ const char *operation_bounded_text(struct operation *operation, const char *text
 
 /* Notes that this request changed, for waiters and dashboards; the newest state of each. */
 void operation_change_note(struct operation *operation, const struct request_row *request);
+/* The same for a change of its grant. */
+void operation_grant_note(struct operation *operation, const struct grant_row *grant);
 
 /* revoke_grant.c: revokes one issued grant with its entry; the row is updated. For people.c (a
  * person on whom it rests was disabled), freezes and rollbacks. */
@@ -133,7 +136,7 @@ bool reevaluate_more(struct operation *operation, size_t limit, size_t *out_done
  * covers; fills id, since_at and by of the row. `target` of an agent's freeze is its id. */
 bool begin_freeze(struct operation *operation, struct freeze_row *freeze,
                   struct error *error) MUST_CHECK;
-/* Ends it with its entry and wakes the clocks it stopped. */
+/* Ends it with its entry and wakes the clocks it stopped. Whoever calls has made sure they may. */
 bool end_freeze(struct operation *operation, const struct freeze_row *freeze,
                 struct error *error) MUST_CHECK;
 /* What a freeze may cover. */

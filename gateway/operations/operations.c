@@ -1,0 +1,67 @@
+#include "operations/operations.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "operations/ledger_internal.h"
+#include "operations/minted_tokens.h"
+#include <stdlib.h>
+
+enum {
+    REPEAT_DENIAL_WINDOW_MS = 10 * 60 * 1000,
+    NEAR_WINDOW_MS = 60 * 60 * 1000,
+    EFFECT_DUE_MS = 15 * 60 * 1000,
+    PENDING_PER_CALLER_MAX = 10000,
+    IDEMPOTENCY_KEEP_MS = 24 * 60 * 60 * 1000,
+};
+
+static int64_t or_default(int64_t value, int64_t fallback)
+{
+    return value > 0 ? value : fallback;
+}
+
+static const char *const *copy_texts(struct arena *arena, const char *const *texts)
+{
+    size_t count = 0;
+    while (texts != NULL && texts[count] != NULL) {
+        count++;
+    }
+    const char **copies = arena_array(arena, count + 1, sizeof *copies);
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = arena_text(arena, texts[i]);
+    }
+    return copies;
+}
+
+struct operations *operations_create(const struct operations_options *options)
+{
+    CHECK(options->ledger_signer != NULL && options->match_secret != NULL);
+    CHECK(options->origin != NULL && options->mark_file != NULL);
+    struct operations *operations = memory_zeroed(1, sizeof *operations);
+    operations->memory = arena_create();
+    operations->options = *options;
+    struct operations_options *own = &operations->options;
+    own->issuer = arena_text(operations->memory, options->issuer);
+    own->origin = arena_text(operations->memory, options->origin);
+    own->uncounted_context = copy_texts(operations->memory, options->uncounted_context);
+    own->repeat_denial_window_ms =
+        or_default(own->repeat_denial_window_ms, REPEAT_DENIAL_WINDOW_MS);
+    own->near_window_ms = or_default(own->near_window_ms, NEAR_WINDOW_MS);
+    own->effect_due_ms = or_default(own->effect_due_ms, EFFECT_DUE_MS);
+    own->pending_per_caller_max = or_default(own->pending_per_caller_max, PENDING_PER_CALLER_MAX);
+    own->idempotency_keep_ms = or_default(own->idempotency_keep_ms, IDEMPOTENCY_KEEP_MS);
+    tree_init(&operations->tree);
+    operations->minted = minted_tokens_create();
+    return operations;
+}
+
+void operations_destroy(struct operations *operations)
+{
+    if (operations == NULL) {
+        return;
+    }
+    policies_destroy(operations);
+    minted_tokens_destroy(operations->minted);
+    free(operations->leaves);
+    arena_destroy(operations->memory);
+    free(operations);
+}
