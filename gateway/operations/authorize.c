@@ -30,6 +30,14 @@ bool authorize_not_found(struct error *error, const char *subject)
                      "there is no such thing, or it is not yours to know of");
 }
 
+bool hide_missing(const struct error *missing, const char *subject, struct error *error)
+{
+    if (missing->kind == ERROR_NOT_FOUND) {
+        return authorize_not_found(error, subject);
+    }
+    return error_set(error, missing->kind, missing->code, missing->subject, "%s", missing->message);
+}
+
 /* Who may is authorized; who may know of it but not do it is forbidden; nobody else learns of it.
  */
 static enum answer allow(bool may, bool knows)

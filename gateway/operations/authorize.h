@@ -56,5 +56,7 @@ bool authorize(const struct operation *operation, enum operation_kind kind,
 
 /* The one answer for what does not exist and for what may not be known. */
 bool authorize_not_found(struct error *error, const char *subject);
+/* The store's error of a look-up that failed, as that answer when nothing was found. */
+bool hide_missing(const struct error *missing, const char *subject, struct error *error);
 
 #endif

@@ -88,3 +88,21 @@ bool issue_grant(struct operation *operation, const struct request_row *request,
     operation_note_due(operation, grant.due_at);
     return true;
 }
+
+bool find_grant(struct operation *operation, const char *id, struct grant_row *out,
+                struct authorize_facts *out_facts, struct error *error)
+{
+    const struct principal *principal = &operation->principal;
+    *out_facts = (struct authorize_facts){0};
+    struct error missing = {0};
+    if (!store_read_grant(operation->store, principal->tenant, id, operation->arena, out,
+                          &missing)) {
+        return hide_missing(&missing, id, error);
+    }
+    out_facts->tenant = out->tenant;
+    out_facts->is_own =
+        principal->kind == PRINCIPAL_CALLER && strcmp(out->caller, principal->id) == 0;
+    return principal->kind != PRINCIPAL_PERSON ||
+           store_grant_rests_on(operation->store, id, principal->id, &out_facts->is_relied_on,
+                                error);
+}

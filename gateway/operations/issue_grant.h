@@ -4,6 +4,7 @@
 /* The grant of an approved request, in the transaction that approves it. */
 
 #include "ledger/entry_data.h"
+#include "operations/authorize.h"
 #include "operations/operations_internal.h"
 #include "policy/policy.h"
 
@@ -17,6 +18,14 @@ bool issue_grant(struct operation *operation, const struct request_row *request,
 bool record_grant(struct operation *operation, enum ledger_entry_type type,
                   const struct grant_row *grant, const struct builder *data, bool has_digest,
                   bool is_by_gateway, struct error *error) MUST_CHECK;
+/* A grant of the principal's tenant (of any, for host and system: the default's) and what the
+ * principal is to it: holder, or a person on whom it rests. NOT_FOUND as for one that may not be
+ * known. */
+bool find_grant(struct operation *operation, const char *id, struct grant_row *out,
+                struct authorize_facts *out_facts, struct error *error) MUST_CHECK;
+/* A freeze covers it now, or began after it was issued. sweep_frozen.c */
+bool find_grant_freezes(struct operation *operation, const struct grant_row *grant,
+                        const char *action, bool *out_is_frozen, struct error *error) MUST_CHECK;
 /* The next state; INTERNAL `refused_transition` when the table has no such pair. */
 bool apply_grant_event(struct grant_row *grant, enum grant_event event,
                        struct error *error) MUST_CHECK;

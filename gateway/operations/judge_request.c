@@ -160,11 +160,14 @@ struct ledger_requirements list_requirements(struct operation *operation,
 {
     struct ledger_requirement *items = arena_array(operation->arena, count, sizeof *items);
     for (size_t i = 0; i < count; i++) {
+        size_t group_count;
+        const char **groups =
+            approvals_groups_asked(&requirements[i], 0, 0, operation->arena, &group_count);
         items[i] = (struct ledger_requirement){
             .rule = requirements[i].rule,
             .assurance = assurance_name(requirements[i].assurance),
             .quorum = requirements[i].quorum,
-            .groups = {.items = requirements[i].groups, .count = requirements[i].group_count},
+            .groups = {.items = groups, .count = group_count},
         };
     }
     return (struct ledger_requirements){

@@ -120,21 +120,32 @@ bool record_entry(struct operation *operation, const struct record *record, stru
     return true;
 }
 
-void operation_change_note(struct operation *operation, const struct request_row *request)
+static void note_change(struct operation *operation, const char *tenant, const char *request,
+                        enum request_state state)
 {
     struct operation_change *change = operation->changes;
-    while (change != NULL && (strcmp(change->request, request->id) != 0 ||
-                              strcmp(change->tenant, request->tenant) != 0)) {
+    while (change != NULL &&
+           (strcmp(change->request, request) != 0 || strcmp(change->tenant, tenant) != 0)) {
         change = change->next;
     }
     if (change == NULL) {
         change = ARENA_NEW(operation->arena, struct operation_change);
-        memcpy(change->tenant, request->tenant, sizeof change->tenant);
-        memcpy(change->request, request->id, sizeof change->request);
+        memcpy(change->tenant, tenant, strlen(tenant) + 1);
+        memcpy(change->request, request, strlen(request) + 1);
         change->next = operation->changes;
         operation->changes = change;
     }
-    change->state = request->state;
+    change->state = state;
+}
+
+void operation_change_note(struct operation *operation, const struct request_row *request)
+{
+    note_change(operation, request->tenant, request->id, request->state);
+}
+
+void operation_grant_note(struct operation *operation, const struct grant_row *grant)
+{
+    note_change(operation, grant->tenant, grant->request, REQUEST_APPROVED);
 }
 
 void operation_note_due(struct operation *operation, int64_t due_at)

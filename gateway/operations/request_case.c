@@ -1,3 +1,4 @@
+#include "formats/json.h"
 #include "operations/request_internal.h"
 #include <string.h>
 
@@ -5,6 +6,7 @@ enum {
     /* The subject, the agent's owner then and now. */
     PARTIES_MAX = 16,
     VOTERS_TRIED_MAX = APPROVALS_VOTERS_MAX,
+    ENTRIES_MAX = 10000, /* of one request: votes are bounded in cast_vote.c, rungs by policy */
 };
 
 static bool has_party(const struct ledger_texts *parties, const char *id)
@@ -76,9 +78,75 @@ bool load_person_facts(struct operation *operation, const char *tenant, const ch
     return true;
 }
 
-static bool is_current(const struct request_row *request, const struct vote_row *vote)
+static bool is_current(const struct request_case *request, size_t vote)
 {
-    return vote->revision == request->revision && !vote->is_late;
+    return request->votes[vote].revision == request->request->revision &&
+           !request->votes[vote].is_late && !request->is_uncounted[vote];
+}
+
+static bool read_uncounted_person(const struct entry_row *entry, char out[ID_BYTES],
+                                  struct error *error)
+{
+    struct json_document *document JSON_SCOPE = json_parse(entry->bytes, entry->length, error);
+    const char *person = json_text(json_member(json_member(json_root(document), "data"), "person"));
+    if (person == NULL || strlen(person) >= ID_BYTES) {
+        return error_set(error, ERROR_CORRUPT, "entry_malformed", entry->request,
+                         "entry %lld does not say whose vote it takes back", (long long)entry->seq);
+    }
+    memcpy(out, person, strlen(person) + 1);
+    return true;
+}
+
+/* Each entry `vote` is one row of the votes that came in time, in the same order. */
+static size_t skip_votes_until(const struct request_case *request, size_t vote, size_t in_time)
+{
+    while (vote < request->vote_count && in_time > 0) {
+        in_time -= request->votes[vote++].is_late ? 0 : 1;
+    }
+    return vote;
+}
+
+static void take_back(struct request_case *request, const char *person, size_t vote_entries)
+{
+    size_t end = skip_votes_until(request, 0, vote_entries);
+    for (size_t i = 0; i < end; i++) {
+        if (strcmp(request->votes[i].person, person) == 0) {
+            request->is_uncounted[i] = true;
+        }
+    }
+}
+
+/* A vote that was taken back counts no more, even when its person returns: the ledger says so, and
+ * whoever verifies it reads it that way. */
+static bool mark_uncounted(struct operation *operation, struct request_case *request,
+                           struct error *error)
+{
+    struct entry_row *entries;
+    size_t count;
+    request->is_uncounted = arena_array(operation->arena, request->vote_count, sizeof(bool));
+    if (request->vote_count == 0) {
+        return true;
+    }
+    if (!store_list_request_entries(operation->store, request->request->tenant,
+                                    request->request->id, ENTRIES_MAX, operation->arena, &entries,
+                                    &count, error)) {
+        return false;
+    }
+    size_t vote_entries = 0;
+    for (size_t i = 0; i < count; i++) {
+        char person[ID_BYTES];
+        if (strcmp(entries[i].type, ledger_entry_type_name(LEDGER_VOTE)) == 0) {
+            vote_entries++;
+        }
+        if (strcmp(entries[i].type, ledger_entry_type_name(LEDGER_VOTE_UNCOUNTED)) != 0) {
+            continue;
+        }
+        if (!read_uncounted_person(&entries[i], person, error)) {
+            return false;
+        }
+        take_back(request, person, vote_entries);
+    }
+    return true;
 }
 
 /* The newest vote of each person on the current revision. */
@@ -89,7 +157,7 @@ static void pick_current_votes(struct operation *operation, struct request_case 
     size_t count = 0;
     for (size_t i = 0; i < request->vote_count; i++) {
         const struct vote_row *vote = &request->votes[i];
-        if (!is_current(request->request, vote)) {
+        if (!is_current(request, i)) {
             continue;
         }
         size_t place = 0;
@@ -164,7 +232,8 @@ bool load_request_case(struct operation *operation, struct request_row *request,
     };
     if (!load_requirements(operation, request, &out->facts, error) ||
         !store_list_votes(operation->store, request->tenant, request->id, operation->arena,
-                          &out->votes, &out->vote_count, error)) {
+                          &out->votes, &out->vote_count, error) ||
+        !mark_uncounted(operation, out, error)) {
         return false;
     }
     pick_current_votes(operation, out);
@@ -176,11 +245,60 @@ const struct vote_row *current_vote_of(const struct request_case *request, const
     const struct vote_row *current = NULL;
     for (size_t i = 0; i < request->vote_count; i++) {
         const struct vote_row *vote = &request->votes[i];
-        if (is_current(request->request, vote) && strcmp(vote->person, person) == 0) {
+        if (is_current(request, i) && strcmp(vote->person, person) == 0) {
             current = vote;
         }
     }
     return current;
+}
+
+static const struct approvals_person *find_voter(const struct request_case *request,
+                                                 const char *person)
+{
+    for (size_t i = 0; i < request->facts.person_count; i++) {
+        if (strcmp(request->facts.people[i].id, person) == 0) {
+            return &request->facts.people[i];
+        }
+    }
+    return NULL;
+}
+
+/* NULL while the vote counts, or where it never did anything that must be taken back. */
+static const char *why_uncounted(const struct request_case *request,
+                                 const struct approvals_vote *vote)
+{
+    const struct approvals_person *voter = find_voter(request, vote->person);
+    enum assurance needed;
+    if (voter == NULL || !voter->is_enabled) {
+        return "disabled";
+    }
+    enum approvals_permission permission =
+        approvals_may_vote(&request->facts, voter, vote->approves, vote->assurance, &needed);
+    return permission == APPROVALS_MAY_NOT_KNOW ? "left_groups" : NULL;
+}
+
+bool record_uncounted(struct operation *operation, const struct request_case *request,
+                      const char *person, struct error *error)
+{
+    for (size_t i = 0; i < request->facts.vote_count; i++) {
+        const struct approvals_vote *vote = &request->facts.votes[i];
+        const char *reason = why_uncounted(request, vote);
+        if (reason == NULL || (person != NULL && strcmp(vote->person, person) != 0)) {
+            continue;
+        }
+        struct builder data BUILDER_SCOPE;
+        builder_init(&data, 0);
+        ledger_data_uncounted(&data, vote->person, reason);
+        struct record record = {.type = LEDGER_VOTE_UNCOUNTED,
+                                .tenant = request->request->tenant,
+                                .request = request->request->id,
+                                .data = &data,
+                                .is_by_gateway = true};
+        if (!record_entry(operation, &record, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* People who might ever approve, as if they had. `needed` of each group are enough: a group with

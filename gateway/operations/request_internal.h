@@ -18,6 +18,7 @@ struct request_case {
     struct request_row *request;
     struct approvals_case facts; /* current votes of the current revision, and who cast them */
     struct vote_row *votes;      /* all of them, in order */
+    bool *is_uncounted;          /* beside each: taken back by an entry vote.uncounted */
     size_t vote_count;
     const struct approvals_person *self; /* the one asked for; NULL when none was */
 };
@@ -33,8 +34,13 @@ bool find_parties(struct operation *operation, const struct request_row *request
 bool load_person_facts(struct operation *operation, const char *tenant, const char *id,
                        const struct ledger_texts *parties, struct approvals_person *out,
                        struct error *error) MUST_CHECK;
-/* The newest vote of this person on the current revision that came in time; NULL when none. */
+/* The newest vote of this person on the current revision that came in time and was not taken back;
+ * NULL when none. */
 const struct vote_row *current_vote_of(const struct request_case *request, const char *person);
+/* vote.uncounted for each current vote that counts no more, where the ledger does not say so yet.
+ * `person` NULL: of everyone. */
+bool record_uncounted(struct operation *operation, const struct request_case *request,
+                      const char *person, struct error *error) MUST_CHECK;
 /* False when no enabled person who may approve could still meet the requirements, whoever is yet
  * to be asked. */
 bool can_be_approved(struct operation *operation, const struct request_row *request, bool *out_can,
