@@ -62,6 +62,8 @@ bool store_list_issued_grants(struct store *store, const char *tenant, const cha
 
 bool store_insert_grant_approver(struct store *store, const char *grant, const char *person,
                                  struct error *error) MUST_CHECK;
+bool store_grant_rests_on(struct store *store, const char *grant, const char *person,
+                          bool *out_rests, struct error *error) MUST_CHECK;
 bool store_list_issued_grants_resting_on(struct store *store, const char *person,
                                          struct arena *arena, struct grant_row **out,
                                          size_t *out_count, struct error *error) MUST_CHECK;

@@ -91,6 +91,9 @@ static const struct statement_text texts[] = {
                          "grants.id AND grant_approvers.person = :person) ORDER BY id"},
     {.name = STATEMENT_GRANT_APPROVER_INSERT,
      .sql = "INSERT INTO grant_approvers (grant_id, person) VALUES (:grant_id, :person)"},
+    {.name = STATEMENT_GRANT_APPROVER_COUNT,
+     .sql = "SELECT count(*) FROM grant_approvers WHERE grant_id = :grant_id "
+            "AND person = :person"},
 };
 const struct statement_list grant_statements = STATEMENT_LIST(texts);
 
@@ -161,6 +164,21 @@ bool store_insert_grant_approver(struct store *store, const char *grant, const c
     statement_text(statement, ":grant_id", grant);
     statement_text(statement, ":person", person);
     return statement_run(store, statement, NULL, error);
+}
+
+bool store_grant_rests_on(struct store *store, const char *grant, const char *person,
+                          bool *out_rests, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE =
+        statement_of(store, STATEMENT_GRANT_APPROVER_COUNT);
+    int64_t count;
+    statement_text(statement, ":grant_id", grant);
+    statement_text(statement, ":person", person);
+    if (!statement_count(store, statement, &count, error)) {
+        return false;
+    }
+    *out_rests = count > 0;
+    return true;
 }
 
 bool store_list_issued_grants_resting_on(struct store *store, const char *person,
