@@ -144,6 +144,31 @@ static void merge_people(const struct pair *pair, struct arena *arena,
     }
 }
 
+static bool has_same_texts(const char *const *left, size_t left_count, const char *const *right,
+                           size_t right_count)
+{
+    bool is_same = left_count == right_count;
+    for (size_t i = 0; i < left_count && is_same; i++) {
+        is_same = has_text(right, right_count, left[i]);
+    }
+    return is_same;
+}
+
+static bool has_same_people(const struct policy_requirement *left,
+                            const struct policy_requirement *right)
+{
+    bool is_same =
+        left->rung_count == right->rung_count &&
+        has_same_texts(left->groups, left->group_count, right->groups, right->group_count);
+    for (size_t i = 0; i < left->rung_count && is_same; i++) {
+        const struct policy_rung *a = &left->ladder[i];
+        const struct policy_rung *b = &right->ladder[i];
+        is_same =
+            a->after_ms == b->after_ms && has_same_texts(a->to, a->to_count, b->to, b->to_count);
+    }
+    return is_same;
+}
+
 static struct policy_requirement take_stricter(const struct pair *pair, struct arena *arena)
 {
     const struct policy_requirement *old = pair->old;
@@ -157,6 +182,11 @@ static struct policy_requirement take_stricter(const struct pair *pair, struct a
         .timeout_ms = sooner(old->timeout_ms, new->timeout_ms),
     };
     merge_people(pair, arena, &merged);
+    /* What did not change keeps its order, so that its stored text does not change either. */
+    if (has_same_people(&merged, old)) {
+        merged.groups = old->groups;
+        merged.ladder = old->ladder;
+    }
     return merged;
 }
 

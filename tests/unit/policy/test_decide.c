@@ -5,17 +5,9 @@
 #include "cases_file.h"
 #include "crypto/crypto.h"
 #include "formats/canonical.h"
+#include "tests/support/chance.h"
 
-static uint64_t seed = 88172645463325252U;
-
-static unsigned next_random(unsigned below)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (unsigned)(seed % below);
-}
-
+static struct chance chance = {.state = 1};
 struct names {
     const char *names[512];
     size_t count;
@@ -79,12 +71,7 @@ static void shuffle(size_t order[SHUFFLED])
     for (size_t i = 0; i < SHUFFLED; i++) {
         order[i] = i;
     }
-    for (size_t i = SHUFFLED - 1; i > 0; i--) {
-        size_t other = next_random((unsigned)i + 1);
-        size_t kept = order[i];
-        order[i] = order[other];
-        order[other] = kept;
-    }
+    chance_shuffle(&chance, order, SHUFFLED, sizeof *order);
 }
 
 /* The rules in random order over three files, the files in random order. */
@@ -94,7 +81,7 @@ static struct policy *compile_shuffled(void)
     struct builder texts[3];
     struct policy_file files[3];
     static const char *const names[] = {"a.yaml", "b.yaml", "c.yaml"};
-    unsigned with_defaults = next_random(3);
+    unsigned with_defaults = chance_below(&chance, 3);
     shuffle(order);
     for (unsigned i = 0; i < 3; i++) {
         builder_init(&texts[i], 0);
@@ -108,9 +95,9 @@ static struct policy *compile_shuffled(void)
         builder_text(&texts[i], ", match: {action: never}, verdict: deny}\n");
     }
     for (size_t i = 0; i < SHUFFLED; i++) {
-        builder_printf(&texts[next_random(3)], "  - %s\n", shuffled_rules[order[i]]);
+        builder_printf(&texts[chance_below(&chance, 3)], "  - %s\n", shuffled_rules[order[i]]);
     }
-    unsigned first = next_random(3);
+    unsigned first = chance_below(&chance, 3);
     for (unsigned i = 0; i < 3; i++) {
         unsigned at = (first + i) % 3;
         files[i] = (struct policy_file){names[at], texts[at].bytes, texts[at].length};
@@ -175,11 +162,11 @@ static bool fits_naively(const char *pattern, const char *text, char separator)
 
 static void fill_random(char *out, const char *letters, unsigned length_below)
 {
-    unsigned length = 1 + next_random(length_below);
+    unsigned length = 1 + chance_below(&chance, length_below);
     unsigned kinds = (unsigned)strlen(letters);
     unsigned stars = 0;
     for (unsigned i = 0; i < length; i++) {
-        char letter = letters[next_random(kinds)];
+        char letter = letters[chance_below(&chance, kinds)];
         stars = letter == '*' ? stars + 1 : 0;
         out[i] = stars > 2 ? 'a' : letter;
         stars = stars > 2 ? 0 : stars;
@@ -199,10 +186,10 @@ static struct policy *compile_random(struct random_rule rules[RANDOM_RULES])
     builder_text(&text, "version: 1\ndefaults: {verdict: deny}\nrules:\n");
     for (int i = 0; i < RANDOM_RULES; i++) {
         rules[i] = (struct random_rule){0};
-        if (next_random(4) > 0) {
+        if (chance_below(&chance, 4) > 0) {
             fill_random(rules[i].patterns[0], "aab..*", 8);
         }
-        if (rules[i].patterns[0][0] == '\0' || next_random(2) > 0) {
+        if (rules[i].patterns[0][0] == '\0' || chance_below(&chance, 2) > 0) {
             fill_random(rules[i].patterns[1], "aab//*", 8);
         }
         builder_printf(&text, "  - name: rule-%02d\n    verdict: allow\n    match:\n", i);
@@ -267,6 +254,42 @@ START_TEST(index__finds_exactly_the_rules_that_fit)
         policy_destroy(policy);
     }
     ck_assert_uint_gt(matches, 20000);
+}
+END_TEST
+
+/* Crowded places: every action for every tenant and every resource, where each name is shared by
+ * hundreds of rules and each triple by one. */
+START_TEST(index__tells_rules_of_a_grid_apart)
+{
+    enum { SIDE = 9 };
+    struct builder text;
+    builder_init(&text, 0);
+    builder_text(&text, "version: 1\ndefaults: {verdict: deny}\nrules:\n");
+    for (int i = 0; i < SIDE * SIDE * SIDE; i++) {
+        builder_printf(&text,
+                       "  - {name: r-%d-%d-%d, verdict: allow, match: {action: 'a.%d.*', tenant: "
+                       "t%d, resource: '**/r%d'}}\n",
+                       i % SIDE, i / SIDE % SIDE, i / SIDE / SIDE, i % SIDE, i / SIDE % SIDE,
+                       i / SIDE / SIDE);
+    }
+    struct policy *policy = compile_text(text.bytes);
+    struct arena *arena = arena_create();
+    for (int i = 0; i < SIDE * SIDE * SIDE; i++) {
+        struct names names = {.count = 0};
+        struct policy_decision decision;
+        struct policy_input input = {
+            .action = arena_printf(arena, "a.%d.x", i % SIDE),
+            .tenant = arena_printf(arena, "t%d", i / SIDE % SIDE),
+            .resource = arena_printf(arena, "deep/down/r%d", i / SIDE / SIDE),
+        };
+        policy_decide(policy, &input, arena, collect, &names, &decision);
+        ck_assert_uint_eq(names.count, 1);
+        ck_assert_str_eq(names.names[0], arena_printf(arena, "r-%d-%d-%d", i % SIDE,
+                                                      i / SIDE % SIDE, i / SIDE / SIDE));
+    }
+    builder_finish(&text);
+    arena_destroy(arena);
+    policy_destroy(policy);
 }
 END_TEST
 
@@ -469,6 +492,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, decide__order_of_rules_and_files_changes_nothing);
     tcase_add_test(tests, index__finds_exactly_the_rules_that_fit);
+    tcase_add_test(tests, index__tells_rules_of_a_grid_apart);
     tcase_add_test(tests, decide__explanation_is_canonical_json_and_says_why);
     tcase_add_test(tests, decide__decision_outlives_its_policy);
     tcase_add_test(tests, decide__a_text_longer_than_rules_can_judge_is_denied);
