@@ -33,7 +33,8 @@ int64_t store_changes(const struct store *store); /* rows changed since it was o
 int64_t store_log_pages(const struct store *store);
 void store_checkpoint(struct store *store); /* never waits for readers */
 
-void store_interrupt(struct store *store); /* any thread: what runs now fails with RETRY_LATER */
+/* Asked now and then while a statement runs: true ends it with RETRY_LATER `interrupted`. */
+void store_set_interrupt(struct store *store, bool (*must_stop)(void *context), void *context);
 
 /* The file given up when the disk is full (ballast.c). */
 struct store_ballast {

@@ -178,8 +178,8 @@ static bool read_newest(struct store_mark_file *mark_file, struct store_mark *ou
     if (!is_found) {
         return error_set(
             error, ERROR_CORRUPT, "mark_corrupt", mark_file->path,
-            "the mark `%s` is damaged, so a restored store could not be told from a "
-            "current one: restore the mark, or remove it and run `countersign recover`",
+            "the mark `%s` is damaged, so that a restored store could not be told from a "
+            "current one: put a sound copy of the mark back",
             mark_file->path);
     }
     return true;

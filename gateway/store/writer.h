@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STORE_BATCH_MAX = 512, STORE_QUEUE_MAX = 100000 };
+enum { STORE_BATCH_MAX = 512, STORE_QUEUE_MAX = 100000, STORE_EXIT_AMBIGUOUS = 70 };
 
 struct store_job {
     struct store_job *next; /* the queue's */
@@ -82,6 +82,7 @@ struct store_reader *store_reader_start(const struct store_options *options,
 bool store_reader_submit(struct store_reader *reader, struct store_job *job,
                          struct error *error) MUST_CHECK;
 void store_reader_deliver(struct store_reader *reader);
+/* What runs is interrupted, what is queued is refused: RETRY_LATER. */
 void store_reader_stop(struct store_reader *reader);
 void store_reader_destroy(struct store_reader *reader);
 

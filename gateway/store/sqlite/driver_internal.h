@@ -97,9 +97,11 @@ struct store {
     bool is_sealed; /* the authorizer refuses what only opening may do */
     int schema_version;
     enum store_trouble trouble;
-    int failure;                /* extended SQLite code of the last thing that failed */
-    int64_t log_pages;          /* in the write-ahead log since it was last reset */
-    int64_t log_pages_done;     /* of them already checkpointed */
+    int failure;            /* extended SQLite code of the last thing that failed */
+    int64_t log_pages;      /* in the write-ahead log since it was last reset */
+    int64_t log_pages_done; /* of them already checkpointed */
+    bool (*must_stop)(void *context);
+    void *must_stop_context;
     int64_t idempotency_cursor; /* last idempotency row looked over by store_purge_expired */
     struct store_ballast ballast;
     struct statement statements[STATEMENT_COUNT];

@@ -105,7 +105,16 @@ void store_checkpoint(struct store *store)
     }
 }
 
-void store_interrupt(struct store *store)
+static int ask_to_stop(void *context)
 {
-    sqlite3_interrupt(store->database);
+    const struct store *store = context;
+    return store->must_stop(store->must_stop_context);
+}
+
+void store_set_interrupt(struct store *store, bool (*must_stop)(void *context), void *context)
+{
+    store->must_stop = must_stop;
+    store->must_stop_context = context;
+    /* About every 10 us of work. */
+    sqlite3_progress_handler(store->database, 1000, ask_to_stop, store);
 }
