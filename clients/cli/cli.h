@@ -1,0 +1,132 @@
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+/*
+ * countersign, the command line: one file per command, speaking only the public API (and policy/
+ * and ledger/ for offline work). Commands print for people, or JSON with --json; they return an
+ * exit status and print what went wrong to standard error.
+ */
+
+#include "base/arena.h"
+#include "base/builder.h"
+#include "base/error.h"
+#include "formats/json.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a script may rely on. */
+enum cli_exit {
+    CLI_OK = 0, /* approved, or done */
+    CLI_ERROR = 1,
+    CLI_USAGE = 2,
+    CLI_DENIED = 3,
+    CLI_EXPIRED = 4,
+    CLI_CANCELLED = 5,
+    CLI_PENDING = 6, /* the wait was over before the request ended */
+    CLI_REFUSED = 7, /* a redemption was refused */
+    CLI_FINDING = 8, /* the ledger does not verify */
+};
+
+/* ---- options: what a command takes, as a table ---- */
+struct cli_option {
+    const char *name;  /* "--resource" */
+    const char *value; /* name of its value in the help, NULL for a switch */
+    const char *help;
+    bool repeats;
+};
+enum { CLI_VALUES_MAX = 64, CLI_WORDS_MAX = 16 };
+struct cli_arguments {
+    const struct cli_option *options;
+    struct {
+        const char *name, *value;
+    } values[CLI_VALUES_MAX];
+    size_t value_count;
+    const char *words[CLI_WORDS_MAX]; /* what is no option, in order */
+    size_t word_count;
+};
+/* False after saying what is wrong (or printing the help). `usage` is one line; *out_status is what
+ * to exit with. */
+bool cli_read_arguments(int count, char **words, const char *usage,
+                        const struct cli_option *options, size_t word_least, size_t word_most,
+                        struct cli_arguments *out, int *out_status);
+const char *cli_value(const struct cli_arguments *arguments,
+                      const char *name); /* NULL when not given; the first */
+bool cli_has(const struct cli_arguments *arguments, const char *name);
+/* Calls for each value of a repeating option; returns how many there were. */
+size_t cli_values(const struct cli_arguments *arguments, const char *name, const char **out,
+                  size_t most);
+
+/* Options every command that speaks to a gateway takes; put CLI_CONNECTION_OPTIONS into its table.
+ */
+#define CLI_CONNECTION_OPTIONS                                                                     \
+    {"--url", "URL", "the gateway (COUNTERSIGN_URL, http://localhost:8080)", false},               \
+        {"--socket", "PATH", "its host socket instead (COUNTERSIGN_SOCKET)", false},               \
+        {"--key-file", "FILE",                                                                     \
+         "API key or token in a file (else COUNTERSIGN_KEY or COUNTERSIGN_TOKEN)", false},         \
+        {"--ca", "FILE", "certificates to trust (PEM)", false},                                    \
+    {                                                                                              \
+        "--json", NULL, "print what the gateway answered, as JSON", false                          \
+    }
+
+/* ---- the connection ---- */
+enum cli_role { CLI_AS_CALLER, CLI_AS_PERSON, CLI_AS_HOST };
+struct cli_connection;
+struct cli_connection *cli_connect(const struct cli_arguments *arguments, enum cli_role role,
+                                   struct error *error);
+void cli_disconnect(struct cli_connection *connection);
+struct cli_answer {
+    long status;
+    struct builder body;
+    struct json_document *document; /* NULL when the body is no JSON */
+};
+struct cli_call {
+    const char *method; /* "GET", "POST"… */
+    const char *path;
+    const char *body;            /* JSON, NULL for none */
+    const char *idempotency_key; /* NULL for none */
+    int wait_seconds;            /* Prefer: wait, 0 for none */
+};
+/* True when an answer came, whatever its status. RETRY_LATER when the gateway could not be reached
+ * or the connection broke. */
+bool cli_send(struct cli_connection *connection, const struct cli_call *call,
+              struct cli_answer *out, struct error *error) MUST_CHECK;
+void cli_answer_finish(struct cli_answer *answer);
+/* Streams a body to a file descriptor; true when it came whole. */
+bool cli_download(struct cli_connection *connection, const char *path, int descriptor,
+                  long *out_status, struct error *error) MUST_CHECK;
+
+/* ---- printing ---- */
+/* Prints the problem the gateway answered, with its pointers; returns CLI_ERROR. */
+int cli_print_problem(const struct cli_answer *answer);
+int cli_print_error(const struct error *error);
+/* Prints untrusted text with misleading characters visible. */
+void cli_print_visible(const char *text);
+/* Prints a JSON value on indented lines, exactly: numbers as sent, misleading characters visible,
+ * nothing left out. */
+void cli_print_value(const struct json *value, int indent);
+void cli_print_json(const struct cli_answer *answer);
+const char *cli_text(const struct json *object, const char *name); /* "" when absent */
+
+/* Reads `@FILE`, `-` for standard input, or the text itself. */
+bool cli_read_argument(const char *argument, struct builder *out, struct error *error) MUST_CHECK;
+
+/* ---- commands ---- */
+int cli_request(int count, char **words);
+int cli_inbox(int count, char **words);
+int cli_show(int count, char **words);
+int cli_approve(int count, char **words);
+int cli_deny(int count, char **words);
+int cli_cancel(int count, char **words);
+int cli_redeem(int count, char **words);
+int cli_effect(int count, char **words);
+int cli_revoke(int count, char **words);
+int cli_resolve(int count, char **words);
+int cli_ledger(int count, char **words);
+int cli_admin(int count, char **words);
+int cli_freeze(int count, char **words);
+int cli_thaw(int count, char **words);
+int cli_recover(int count, char **words);
+int cli_whoami(int count, char **words);
+
+#endif

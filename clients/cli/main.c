@@ -1,0 +1,66 @@
+#include "clients/cli/cli.h"
+
+#include "crypto/crypto.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int count, char **words);
+    const char *help;
+} commands[] = {
+    {"request", cli_request, "ask for one action and wait for the answer"},
+    {"inbox", cli_inbox, "what waits for your decision"},
+    {"show", cli_show, "one request, exactly as it would run"},
+    {"approve", cli_approve, "say yes to what you were shown"},
+    {"deny", cli_deny, "say no"},
+    {"cancel", cli_cancel, "withdraw a request"},
+    {"redeem", cli_redeem, "use a grant, once, for the action about to run"},
+    {"effect", cli_effect, "report what came of a redeemed grant"},
+    {"resolve", cli_resolve, "settle an unknown effect"},
+    {"revoke", cli_revoke, "take back a grant that was not used"},
+    {"freeze", cli_freeze, "the kill switch: deny and revoke in scope"},
+    {"thaw", cli_thaw, "end a freeze"},
+    {"ledger", cli_ledger, "export, verify, receipts"},
+    {"admin", cli_admin, "people, groups, agents, callers, keys, policy (on the host)"},
+    {"recover", cli_recover, "end the freeze after an old store was put back (on the host)"},
+    {"whoami", cli_whoami, "who the gateway takes you for"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static int print_help(FILE *out)
+{
+    fprintf(out, "countersign %s: a second signature for what agents do\n\n", COUNTERSIGN_VERSION);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  countersign %-9s %s\n", commands[i].name, commands[i].help);
+    }
+    fprintf(out, "\n`countersign COMMAND --help` lists its options.\n\n"
+                 "Exit status: 0 approved or done, 1 error, 2 usage, 3 denied, 4 expired, 5 "
+                 "cancelled, 6 still pending,\n"
+                 "7 redemption refused, 8 the ledger does not verify.\n");
+    return out == stdout ? CLI_OK : CLI_USAGE;
+}
+
+int main(int count, char **words)
+{
+    crypto_start();
+    if (count < 2) {
+        return print_help(stderr);
+    }
+    if (strcmp(words[1], "--version") == 0) {
+        printf("countersign %s\n", COUNTERSIGN_VERSION);
+        return CLI_OK;
+    }
+    if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0 ||
+        strcmp(words[1], "help") == 0) {
+        return print_help(stdout);
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(words[1], commands[i].name) == 0) {
+            return commands[i].run(count - 2, words + 2);
+        }
+    }
+    fprintf(stderr, "countersign: `%s` is not a command\n\n", words[1]);
+    return print_help(stderr);
+}

@@ -1,0 +1,303 @@
+#include "clients/cli/cli.h"
+
+#include "crypto/crypto.h"
+#include "formats/canonical.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* countersign request: asks for one action, waits, says how it ended. A broken connection or a
+ * restarted gateway loses nothing: it asks again with the same idempotency key, then by id. */
+
+enum { WAIT_STEP_SECONDS = 60, WAIT_DEFAULT_SECONDS = 3600, RETRY_SECONDS_MAX = 8 };
+
+static const struct cli_option options[] = {
+    {"--resource", "TYPE/ID", "what it acts on (required)", false},
+    {"--subject", "TYPE/ID", "on whose behalf (required)", false},
+    {"--args", "JSON|@FILE", "the arguments, exactly as they will run", false},
+    {"--context", "JSON|@FILE", "context that rules may read", false},
+    {"--agent", "NAME", "which agent, where the key serves several", false},
+    {"--audience", "NAME", "who will redeem the grant", false},
+    {"--reason", "TEXT", "why, for whoever approves", false},
+    {"--expires-in", "15m", "give up earlier than the rules say", false},
+    {"--wait", "SECONDS", "how long to wait (3600; 0: do not)", false},
+    {"--idempotency-key", "KEY", "name this attempt yourself", false},
+    CLI_CONNECTION_OPTIONS,
+    {NULL, NULL, NULL, false},
+};
+
+static const char usage[] =
+    "request ACTION --resource TYPE/ID --subject TYPE/ID [--args JSON] [--wait SECONDS] [--json]";
+
+/* "order/4711" -> {"id":"4711","type":"order"} */
+static bool append_entity(struct canonical_writer *writer, const char *name, const char *key,
+                          struct error *error)
+{
+    const char *slash = key == NULL ? NULL : strchr(key, '/');
+    if (slash == NULL || slash == key || slash[1] == '\0') {
+        return error_set(error, ERROR_INVALID, "bad_entity", name,
+                         "--%s must be TYPE/ID, such as order/4711", name);
+    }
+    struct builder type BUILDER_SCOPE;
+    builder_init(&type, 0);
+    builder_append(&type, key, (size_t)(slash - key));
+    canonical_name(writer, name);
+    canonical_open_object(writer);
+    canonical_member_text(writer, "id", slash + 1);
+    canonical_member_text(writer, "type", type.bytes);
+    canonical_close_object(writer);
+    return true;
+}
+
+/* The value of a JSON option as it was written, so that the gateway's door judges it, not this one.
+ */
+static bool read_json_option(const struct cli_arguments *arguments, const char *name,
+                             struct builder *out, struct error *error)
+{
+    const char *argument = cli_value(arguments, name);
+    if (argument == NULL) {
+        return true;
+    }
+    if (!cli_read_argument(argument, out, error)) {
+        return false;
+    }
+    struct json_document *document = json_parse(out->bytes, out->length, error);
+    bool ok = document != NULL && (json_type(json_root(document)) == JSON_TYPE_OBJECT ||
+                                   error_set(error, ERROR_INVALID, "wrong_type", name,
+                                             "%s must be a JSON object", name));
+    json_destroy(document);
+    return ok;
+}
+
+static bool append_action(struct canonical_writer *writer, const struct cli_arguments *arguments,
+                          struct error *error)
+{
+    struct builder args BUILDER_SCOPE;
+    builder_init(&args, 0);
+    if (!read_json_option(arguments, "--args", &args, error)) {
+        return false;
+    }
+    canonical_name(writer, "action");
+    canonical_open_object(writer);
+    canonical_member_text(writer, "name", arguments->words[0]);
+    if (args.length > 0) {
+        canonical_name(writer, "properties");
+        canonical_open_object(writer);
+        canonical_member_raw(writer, "args", args.bytes, args.length);
+        canonical_close_object(writer);
+    }
+    canonical_close_object(writer);
+    return true;
+}
+
+static bool write_body(const struct cli_arguments *arguments, struct builder *out,
+                       struct error *error)
+{
+    struct canonical_writer writer;
+    struct builder context BUILDER_SCOPE;
+    builder_init(&context, 0);
+    canonical_begin(&writer, out);
+    canonical_open_object(&writer);
+    if (!append_action(&writer, arguments, error) ||
+        !read_json_option(arguments, "--context", &context, error)) {
+        return false;
+    }
+    canonical_member_text(&writer, "agent", cli_value(arguments, "--agent"));
+    canonical_member_text(&writer, "audience", cli_value(arguments, "--audience"));
+    if (context.length > 0) {
+        canonical_member_raw(&writer, "context", context.bytes, context.length);
+    }
+    canonical_member_text(&writer, "expires_in", cli_value(arguments, "--expires-in"));
+    canonical_member_text(&writer, "reason", cli_value(arguments, "--reason"));
+    if (!append_entity(&writer, "resource", cli_value(arguments, "--resource"), error) ||
+        !append_entity(&writer, "subject", cli_value(arguments, "--subject"), error)) {
+        return false;
+    }
+    canonical_close_object(&writer);
+    return true;
+}
+
+static int64_t seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static bool is_retryable(const struct cli_answer *answer)
+{
+    return answer->status == 503 || answer->status == 429;
+}
+
+static void say_waiting(const struct json *request)
+{
+    const struct json *asked = json_member(request, "asked");
+    fprintf(stderr, "waiting: %s needs %.0f more of", cli_text(request, "id"),
+            json_number(json_member(request, "missing")));
+    for (size_t i = 0; i < json_count(asked); i++) {
+        fprintf(stderr, "%s %s", i == 0 ? "" : ",", json_text(json_element(asked, i)));
+    }
+    fprintf(stderr, "; times out at %s\n", cli_text(request, "timeout_at"));
+}
+
+static int exit_of_state(const char *state)
+{
+    static const struct {
+        const char *state;
+        int exit;
+    } exits[] = {{"approved", CLI_OK},
+                 {"denied", CLI_DENIED},
+                 {"expired", CLI_EXPIRED},
+                 {"cancelled", CLI_CANCELLED},
+                 {"pending", CLI_PENDING}};
+    for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++) {
+        if (strcmp(exits[i].state, state) == 0) {
+            return exits[i].exit;
+        }
+    }
+    return CLI_ERROR;
+}
+
+static void print_end(const struct json *request)
+{
+    const struct json *grant = json_member(request, "grant");
+    const struct json *votes = json_member(request, "votes");
+    printf("%s %s (%s)\n", cli_text(request, "state"), cli_text(request, "id"),
+           cli_text(request, "reason"));
+    for (size_t i = 0; i < json_count(votes); i++) {
+        const struct json *vote = json_element(votes, i);
+        printf("  %s: %s", cli_text(vote, "person"), cli_text(vote, "vote"));
+        if (cli_text(vote, "reason")[0] != '\0') {
+            printf(" - ");
+            cli_print_visible(cli_text(vote, "reason"));
+        }
+        putchar('\n');
+    }
+    if (cli_text(request, "message")[0] != '\0') {
+        printf("  %s\n", cli_text(request, "message"));
+    }
+    if (json_type(grant) == JSON_TYPE_OBJECT) {
+        printf("grant %s, redeem before %s\n", cli_text(grant, "id"),
+               cli_text(grant, "token_expires_at"));
+        printf("token %s\n", cli_text(grant, "token"));
+    }
+}
+
+/* The first ask by POST, then by id; each may wait on the gateway's side. */
+struct attempt {
+    struct cli_connection *connection;
+    const char *body;
+    const char *key;
+    char path[128]; /* "" until the id is known */
+    int64_t until;
+};
+
+static bool ask_once(struct attempt *attempt, struct cli_answer *answer, struct error *error)
+{
+    int64_t left = attempt->until - seconds_now();
+    int wait = left <= 0 ? 0 : left < WAIT_STEP_SECONDS ? (int)left : WAIT_STEP_SECONDS;
+    struct cli_call call = {.method = "POST",
+                            .path = "/v1/requests",
+                            .body = attempt->body,
+                            .idempotency_key = attempt->key};
+    if (attempt->path[0] != '\0') {
+        call = (struct cli_call){.method = "GET", .path = attempt->path};
+        call.wait_seconds = wait;
+    }
+    return cli_send(attempt->connection, &call, answer, error);
+}
+
+/* Whether to go on asking after this answer; false leaves the answer to be reported. */
+static bool goes_on(struct attempt *attempt, const struct cli_answer *answer, bool *is_told)
+{
+    if (is_retryable(answer)) {
+        return seconds_now() < attempt->until;
+    }
+    if (answer->status >= 300 || answer->document == NULL) {
+        return false;
+    }
+    const struct json *request = json_root(answer->document);
+    snprintf(attempt->path, sizeof attempt->path, "/v1/requests/%s", cli_text(request, "id"));
+    if (strcmp(cli_text(request, "state"), "pending") != 0 || seconds_now() >= attempt->until) {
+        return false;
+    }
+    if (!*is_told) {
+        say_waiting(request);
+        *is_told = true;
+    }
+    return true;
+}
+
+static int report(const struct cli_answer *answer, bool as_json)
+{
+    if (answer->status >= 300 || answer->document == NULL) {
+        return cli_print_problem(answer);
+    }
+    const struct json *request = json_root(answer->document);
+    if (as_json) {
+        cli_print_json(answer);
+    } else {
+        print_end(request);
+    }
+    return exit_of_state(cli_text(request, "state"));
+}
+
+static int ask(struct attempt *attempt, bool as_json)
+{
+    bool is_told = false;
+    unsigned pause = 1;
+    for (;;) {
+        struct cli_answer answer = {0};
+        struct error error = {0};
+        bool came = ask_once(attempt, &answer, &error);
+        if (came && !goes_on(attempt, &answer, &is_told)) {
+            int status = report(&answer, as_json);
+            cli_answer_finish(&answer);
+            return status;
+        }
+        bool is_pause = !came || is_retryable(&answer);
+        cli_answer_finish(&answer);
+        if (!came && seconds_now() >= attempt->until) {
+            return cli_print_error(&error);
+        }
+        if (is_pause) {
+            /* The gateway is away or busy: the key, or the id, makes asking again harmless. */
+            sleep(pause);
+            pause = pause < RETRY_SECONDS_MAX ? pause * 2 : pause;
+        } else {
+            pause = 1;
+        }
+    }
+}
+
+int cli_request(int count, char **words)
+{
+    struct cli_arguments arguments;
+    struct error error = {0};
+    char made_key[SECRET_TEXT_BYTES];
+    int status = 0;
+    if (!cli_read_arguments(count, words, usage, options, 1, 1, &arguments, &status)) {
+        return status;
+    }
+    struct builder body BUILDER_SCOPE;
+    builder_init(&body, 0);
+    if (!write_body(&arguments, &body, &error)) {
+        cli_print_error(&error);
+        return CLI_USAGE;
+    }
+    const char *wait = cli_value(&arguments, "--wait");
+    crypto_make_secret("try", made_key);
+    struct attempt attempt = {.body = body.bytes,
+                              .key = cli_value(&arguments, "--idempotency-key")};
+    attempt.key = attempt.key == NULL ? made_key : attempt.key;
+    attempt.until = seconds_now() + (wait == NULL ? WAIT_DEFAULT_SECONDS : strtol(wait, NULL, 10));
+    attempt.connection = cli_connect(&arguments, CLI_AS_CALLER, &error);
+    if (attempt.connection == NULL) {
+        return cli_print_error(&error);
+    }
+    status = ask(&attempt, cli_has(&arguments, "--json"));
+    cli_disconnect(attempt.connection);
+    return status;
+}
