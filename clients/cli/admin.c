@@ -206,45 +206,23 @@ static bool make_path(const struct verb *verb, const struct cli_arguments *argum
 }
 
 /* What was made or changed, as indented JSON; a secret on a line of its own, for pasting. */
-static void print_done(const struct cli_answer *answer)
+static int print_done(const struct cli_answer *answer)
 {
     const struct json *root = answer->document == NULL ? NULL : json_root(answer->document);
     if (root == NULL) {
         puts("done");
-        return;
+        return CLI_OK;
     }
     const char *secret = cli_text(root, "secret");
     if (secret[0] != '\0') {
         printf("%s\n", secret);
         fprintf(stderr, "%s of %s: it is not stored and will not be shown again\n",
                 cli_text(root, "id"), cli_text(root, "owner"));
-        return;
+        return CLI_OK;
     }
     cli_print_value(root, 0);
     putchar('\n');
-}
-
-static int send(const struct cli_arguments *arguments, enum cli_role role,
-                const struct cli_call *call)
-{
-    struct error error = {0};
-    struct cli_answer answer = {0};
-    struct cli_connection *connection = cli_connect(arguments, role, &error);
-    if (connection == NULL || !cli_send(connection, call, &answer, &error)) {
-        cli_disconnect(connection);
-        return cli_print_error(&error);
-    }
-    int status = CLI_OK;
-    if (answer.status >= 300) {
-        status = cli_print_problem(&answer);
-    } else if (cli_has(arguments, "--json") && answer.document != NULL) {
-        cli_print_json(&answer);
-    } else {
-        print_done(&answer);
-    }
-    cli_answer_finish(&answer);
-    cli_disconnect(connection);
-    return status;
+    return CLI_OK;
 }
 
 static int run_verb(const struct verb *verb, int count, char **words)
@@ -272,10 +250,11 @@ static int run_verb(const struct verb *verb, int count, char **words)
         verb->body(&writer, &arguments, arguments.words[2]);
         canonical_close_object(&writer);
     }
-    return send(&arguments, CLI_AS_HOST,
-                &(struct cli_call){.method = verb->method,
-                                   .path = path,
-                                   .body = body.length > 0 ? body.bytes : NULL});
+    return cli_call_and_print(&arguments, CLI_AS_HOST,
+                              &(struct cli_call){.method = verb->method,
+                                                 .path = path,
+                                                 .body = body.length > 0 ? body.bytes : NULL},
+                              print_done);
 }
 
 int cli_admin(int count, char **words)
@@ -310,16 +289,6 @@ static const struct cli_option whoami_options[] = {
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false}};
 
-/* An admin's own token where there is no host socket. */
-static enum cli_role host_or_person(const struct cli_arguments *arguments)
-{
-    return cli_has(arguments, "--key-file") ||
-                   !(cli_has(arguments, "--socket") || cli_has(arguments, "--url"))
-               ? CLI_AS_PERSON
-           : cli_has(arguments, "--socket") ? CLI_AS_HOST
-                                            : CLI_AS_PERSON;
-}
-
 int cli_freeze(int count, char **words)
 {
     struct cli_arguments arguments;
@@ -331,8 +300,9 @@ int cli_freeze(int count, char **words)
         return status;
     }
     if (cli_has(&arguments, "--list")) {
-        return send(&arguments, host_or_person(&arguments),
-                    &(struct cli_call){.method = "GET", .path = "/v1/freezes"});
+        return cli_call_and_print(&arguments, cli_host_or_person(&arguments),
+                                  &(struct cli_call){.method = "GET", .path = "/v1/freezes"},
+                                  print_done);
     }
     struct builder body BUILDER_SCOPE;
     struct canonical_writer writer;
@@ -343,8 +313,10 @@ int cli_freeze(int count, char **words)
     canonical_member_text(&writer, "scope", cli_value(&arguments, "--scope"));
     canonical_member_text(&writer, "target", cli_value(&arguments, "--target"));
     canonical_close_object(&writer);
-    return send(&arguments, host_or_person(&arguments),
-                &(struct cli_call){.method = "POST", .path = "/v1/freezes", .body = body.bytes});
+    return cli_call_and_print(
+        &arguments, cli_host_or_person(&arguments),
+        &(struct cli_call){.method = "POST", .path = "/v1/freezes", .body = body.bytes},
+        print_done);
 }
 
 int cli_thaw(int count, char **words)
@@ -361,8 +333,8 @@ int cli_thaw(int count, char **words)
         return cli_print_error(&error);
     }
     snprintf(path, sizeof path, "/v1/freezes/%s/thaw", arguments.words[0]);
-    return send(&arguments, host_or_person(&arguments),
-                &(struct cli_call){.method = "POST", .path = path});
+    return cli_call_and_print(&arguments, cli_host_or_person(&arguments),
+                              &(struct cli_call){.method = "POST", .path = path}, print_done);
 }
 
 int cli_recover(int count, char **words)
@@ -381,8 +353,10 @@ int cli_recover(int count, char **words)
     canonical_member_text(&writer, "reason", cli_value(&arguments, "--reason"));
     canonical_member_bool(&writer, "trust_credentials", cli_has(&arguments, "--trust-credentials"));
     canonical_close_object(&writer);
-    return send(&arguments, CLI_AS_HOST,
-                &(struct cli_call){.method = "POST", .path = "/v1/recover", .body = body.bytes});
+    return cli_call_and_print(
+        &arguments, CLI_AS_HOST,
+        &(struct cli_call){.method = "POST", .path = "/v1/recover", .body = body.bytes},
+        print_done);
 }
 
 int cli_whoami(int count, char **words)
@@ -396,5 +370,6 @@ int cli_whoami(int count, char **words)
     enum cli_role role = cli_has(&arguments, "--socket")      ? CLI_AS_HOST
                          : cli_has(&arguments, "--as-person") ? CLI_AS_PERSON
                                                               : CLI_AS_CALLER;
-    return send(&arguments, role, &(struct cli_call){.method = "GET", .path = "/v1/me"});
+    return cli_call_and_print(&arguments, role,
+                              &(struct cli_call){.method = "GET", .path = "/v1/me"}, print_done);
 }

@@ -111,6 +111,20 @@ const char *cli_text(const struct json *object, const char *name); /* "" when ab
 /* Reads `@FILE`, `-` for standard input, or the text itself. */
 bool cli_read_argument(const char *argument, struct builder *out, struct error *error) MUST_CHECK;
 
+/* ---- what goes into a call ---- */
+/* Ids and names go into a path: nothing but their own alphabet. */
+bool cli_check_id(const char *id, struct error *error) MUST_CHECK;
+/* `order/4711` as a member {"id":"4711","type":"order"}; `key` may be NULL: INVALID. */
+struct canonical_writer;
+bool cli_append_entity(struct canonical_writer *writer, const char *name, const char *key,
+                       struct error *error) MUST_CHECK;
+/* The host where its socket is given and no token is, else a person. */
+enum cli_role cli_host_or_person(const struct cli_arguments *arguments);
+/* Connects, sends, and hands a good answer to `print` (or prints it as JSON); else says the
+ * problem. */
+int cli_call_and_print(const struct cli_arguments *arguments, enum cli_role role,
+                       const struct cli_call *call, int (*print)(const struct cli_answer *answer));
+
 /* ---- commands ---- */
 int cli_request(int count, char **words);
 int cli_inbox(int count, char **words);

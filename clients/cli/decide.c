@@ -24,15 +24,7 @@ static const struct cli_option vote_options[] = {
 static const struct cli_option cancel_options[] = {
     {"--reason", "TEXT", "why", false}, CLI_CONNECTION_OPTIONS, {NULL, NULL, NULL, false}};
 
-enum { PATH_BYTES = 512, ID_CHARACTERS_MAX = 64 };
-
-/* Ids go into a path: nothing but their own alphabet. */
-static bool check_id(const char *id, struct error *error)
-{
-    size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return (length > 0 && length < ID_CHARACTERS_MAX && id[length] == '\0') ||
-           error_set(error, ERROR_INVALID, "bad_id", id, "`%s` is not an id such as req_…", id);
-}
+enum { PATH_BYTES = 512 };
 
 static void print_texts(const char *label, const struct json *array)
 {
@@ -181,29 +173,6 @@ static int print_list(const struct cli_answer *answer)
     return CLI_OK;
 }
 
-/* Sends one call and hands a good answer to `print`; says the problem otherwise. */
-static int call_and_print(const struct cli_arguments *arguments, enum cli_role role,
-                          const struct cli_call *call, int (*print)(const struct cli_answer *))
-{
-    struct error error = {0};
-    struct cli_answer answer = {0};
-    struct cli_connection *connection = cli_connect(arguments, role, &error);
-    if (connection == NULL || !cli_send(connection, call, &answer, &error)) {
-        cli_disconnect(connection);
-        return cli_print_error(&error);
-    }
-    int status =
-        answer.status >= 300 || answer.document == NULL ? cli_print_problem(&answer) : CLI_OK;
-    if (status == CLI_OK && cli_has(arguments, "--json")) {
-        cli_print_json(&answer);
-    } else if (status == CLI_OK) {
-        status = print(&answer);
-    }
-    cli_answer_finish(&answer);
-    cli_disconnect(connection);
-    return status;
-}
-
 int cli_inbox(int count, char **words)
 {
     struct cli_arguments arguments;
@@ -218,8 +187,8 @@ int cli_inbox(int count, char **words)
     snprintf(path, sizeof path, "/v1/requests?limit=%.8s%s%s%.32s", limit == NULL ? "50" : limit,
              cli_has(&arguments, "--all") ? "" : "&inbox=true",
              state == NULL ? "" : "&state=", state == NULL ? "" : state);
-    return call_and_print(&arguments, CLI_AS_PERSON,
-                          &(struct cli_call){.method = "GET", .path = path}, print_list);
+    return cli_call_and_print(&arguments, CLI_AS_PERSON,
+                              &(struct cli_call){.method = "GET", .path = path}, print_list);
 }
 
 static int print_shown(const struct cli_answer *answer)
@@ -238,12 +207,12 @@ int cli_show(int count, char **words)
                             &status)) {
         return status;
     }
-    if (!check_id(arguments.words[0], &error)) {
+    if (!cli_check_id(arguments.words[0], &error)) {
         return cli_print_error(&error);
     }
     snprintf(path, sizeof path, "/v1/requests/%s", arguments.words[0]);
-    return call_and_print(&arguments, CLI_AS_PERSON,
-                          &(struct cli_call){.method = "GET", .path = path}, print_shown);
+    return cli_call_and_print(&arguments, CLI_AS_PERSON,
+                              &(struct cli_call){.method = "GET", .path = path}, print_shown);
 }
 
 /* ---- votes ---- */
@@ -359,7 +328,7 @@ static int cast(int count, char **words, const char *word, const char *usage)
         return status;
     }
     struct vote vote = {.arguments = &arguments, .word = word};
-    if (!check_id(arguments.words[0], &error) ||
+    if (!cli_check_id(arguments.words[0], &error) ||
         (vote.connection = cli_connect(&arguments, CLI_AS_PERSON, &error)) == NULL) {
         return cli_print_error(&error);
     }
@@ -398,7 +367,7 @@ int cli_cancel(int count, char **words)
                             &arguments, &status)) {
         return status;
     }
-    if (!check_id(arguments.words[0], &error)) {
+    if (!cli_check_id(arguments.words[0], &error)) {
         return cli_print_error(&error);
     }
     struct builder body BUILDER_SCOPE;
@@ -409,7 +378,7 @@ int cli_cancel(int count, char **words)
     canonical_member_text(&writer, "reason", cli_value(&arguments, "--reason"));
     canonical_close_object(&writer);
     snprintf(path, sizeof path, "/v1/requests/%s/cancel", arguments.words[0]);
-    return call_and_print(&arguments, CLI_AS_CALLER,
-                          &(struct cli_call){.method = "POST", .path = path, .body = body.bytes},
-                          print_cancelled);
+    return cli_call_and_print(
+        &arguments, CLI_AS_CALLER,
+        &(struct cli_call){.method = "POST", .path = path, .body = body.bytes}, print_cancelled);
 }

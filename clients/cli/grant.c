@@ -7,7 +7,7 @@
 /* redeem, effect, resolve, revoke: what enforcement points do, for scripts and for trying things
  * out. */
 
-enum { PATH_BYTES = 512, ID_CHARACTERS_MAX = 64 };
+enum { PATH_BYTES = 512 };
 
 static const struct cli_option redeem_options[] = {
     {"--token", "TOKEN|@FILE|-",
@@ -33,46 +33,6 @@ static const struct cli_option revoke_options[] = {
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false}};
 
-static bool check_id(const char *id, struct error *error)
-{
-    size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return (length > 0 && length < ID_CHARACTERS_MAX && id[length] == '\0') ||
-           error_set(error, ERROR_INVALID, "bad_id", id, "`%s` is not an id such as grt_…", id);
-}
-
-/* Sends one POST; the answer is printed by `print` when good. */
-static int post(const struct cli_arguments *arguments, enum cli_role role, const char *path,
-                const struct builder *body, int (*print)(const struct cli_answer *))
-{
-    struct error error = {0};
-    struct cli_answer answer = {0};
-    struct cli_connection *connection = cli_connect(arguments, role, &error);
-    if (connection == NULL ||
-        !cli_send(connection,
-                  &(struct cli_call){.method = "POST", .path = path, .body = body->bytes}, &answer,
-                  &error)) {
-        cli_disconnect(connection);
-        return cli_print_error(&error);
-    }
-    int status = CLI_OK;
-    if (answer.document == NULL || (answer.status >= 300 && !cli_has(arguments, "--json"))) {
-        status = cli_print_problem(&answer);
-    } else if (cli_has(arguments, "--json")) {
-        cli_print_json(&answer);
-        status = answer.status >= 300 ? CLI_ERROR : CLI_OK;
-    } else {
-        status = print(&answer);
-    }
-    /* A typed refusal is an answer of its own, for scripts to tell from a failure to ask. */
-    if (status == CLI_ERROR && answer.document != NULL &&
-        json_member(json_root(answer.document), "yours") != NULL) {
-        status = CLI_REFUSED;
-    }
-    cli_answer_finish(&answer);
-    cli_disconnect(connection);
-    return status;
-}
-
 /* ---- redeem ---- */
 
 static bool append_args(struct canonical_writer *writer, const struct cli_arguments *arguments,
@@ -89,24 +49,6 @@ static bool append_args(struct canonical_writer *writer, const struct cli_argume
     canonical_name(writer, "properties");
     canonical_open_object(writer);
     canonical_member_raw(writer, "args", args.bytes, args.length);
-    canonical_close_object(writer);
-    return true;
-}
-
-static bool append_resource(struct canonical_writer *writer, const char *key, struct error *error)
-{
-    const char *slash = strchr(key, '/');
-    struct builder type BUILDER_SCOPE;
-    builder_init(&type, 0);
-    if (slash == NULL || slash == key || slash[1] == '\0') {
-        return error_set(error, ERROR_INVALID, "bad_entity", "--resource",
-                         "--resource must be TYPE/ID, such as order/4711");
-    }
-    builder_append(&type, key, (size_t)(slash - key));
-    canonical_name(writer, "resource");
-    canonical_open_object(writer);
-    canonical_member_text(writer, "id", slash + 1);
-    canonical_member_text(writer, "type", type.bytes);
     canonical_close_object(writer);
     return true;
 }
@@ -144,7 +86,7 @@ static bool write_redemption(const struct cli_arguments *arguments, struct build
     if (context.length > 0) {
         canonical_member_raw(&writer, "context", context.bytes, context.length);
     }
-    if (!append_resource(&writer, cli_value(arguments, "--resource"), error)) {
+    if (!cli_append_entity(&writer, "resource", cli_value(arguments, "--resource"), error)) {
         return false;
     }
     canonical_member_text(&writer, "token", token.bytes);
@@ -178,7 +120,8 @@ int cli_redeem(int count, char **words)
         cli_print_error(&error);
         return CLI_USAGE;
     }
-    return post(&arguments, CLI_AS_CALLER, "/v1/grants/redeem", &body, print_redeemed);
+    return cli_call_and_print(&arguments, CLI_AS_CALLER, "/v1/grants/redeem", &body,
+                              print_redeemed);
 }
 
 /* ---- effect, resolve, revoke ---- */
@@ -201,7 +144,7 @@ static int settle(int count, char **words, const char *usage, const struct cli_o
     if (!cli_read_arguments(count, words, usage, options, 2, 2, &arguments, &status)) {
         return status;
     }
-    if (!check_id(arguments.words[0], &error)) {
+    if (!cli_check_id(arguments.words[0], &error)) {
         return cli_print_error(&error);
     }
     struct builder body BUILDER_SCOPE;
@@ -213,7 +156,9 @@ static int settle(int count, char **words, const char *usage, const struct cli_o
     canonical_member_text(&writer, "summary", cli_value(&arguments, "--summary"));
     canonical_close_object(&writer);
     snprintf(path, sizeof path, "/v1/grants/%s/%s", arguments.words[0], verb);
-    return post(&arguments, role, path, &body, print_state);
+    return post(&arguments, role,
+                &(struct cli_call){.method = "POST", .path = path, .body = body.bytes},
+                print_state);
 }
 
 int cli_effect(int count, char **words)
@@ -239,7 +184,7 @@ int cli_revoke(int count, char **words)
                             revoke_options, 1, 1, &arguments, &status)) {
         return status;
     }
-    if (!check_id(arguments.words[0], &error)) {
+    if (!cli_check_id(arguments.words[0], &error)) {
         return cli_print_error(&error);
     }
     struct builder body BUILDER_SCOPE;

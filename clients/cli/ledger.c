@@ -27,17 +27,6 @@ static const struct cli_option verify_options[] = {
     {NULL, NULL, NULL, false}};
 static const struct cli_option read_options[] = {CLI_CONNECTION_OPTIONS, {NULL, NULL, NULL, false}};
 
-/* The auditor's token, or the host socket where that is given. */
-static enum cli_role role_of(const struct cli_arguments *arguments)
-{
-    const char *socket = getenv("COUNTERSIGN_SOCKET");
-    const char *token = getenv("COUNTERSIGN_TOKEN");
-    bool has_token = (token != NULL && token[0] != '\0') || cli_has(arguments, "--key-file");
-    return !has_token && (cli_has(arguments, "--socket") || (socket != NULL && socket[0] != '\0'))
-               ? CLI_AS_HOST
-               : CLI_AS_PERSON;
-}
-
 /* ---- export ---- */
 
 static int run_export(int count, char **words)
@@ -61,7 +50,8 @@ static int run_export(int count, char **words)
                   output, strerror(errno));
         return cli_print_error(&error);
     }
-    struct cli_connection *connection = cli_connect(&arguments, role_of(&arguments), &error);
+    struct cli_connection *connection =
+        cli_connect(&arguments, cli_host_or_person(&arguments), &error);
     snprintf(path, sizeof path, "/v1/ledger/export?epoch=%.20s&from=%.20s",
              epoch == NULL ? "0" : epoch, from == NULL ? "0" : from);
     bool ok = connection != NULL && cli_download(connection, path, descriptor, &answered, &error);
@@ -210,7 +200,8 @@ static int run_checkpoint(int count, char **words)
                             &status)) {
         return status;
     }
-    struct cli_connection *connection = cli_connect(&arguments, role_of(&arguments), &error);
+    struct cli_connection *connection =
+        cli_connect(&arguments, cli_host_or_person(&arguments), &error);
     if (connection == NULL ||
         !cli_send(connection, &(struct cli_call){.method = "GET", .path = "/v1/ledger/checkpoint"},
                   &answer, &error)) {
@@ -250,7 +241,7 @@ static int run_receipt(int count, char **words)
     snprintf(path, sizeof path, "/v1/%s/%s/receipt",
              strncmp(id, "grt_", 4) == 0 ? "grants" : "requests", id);
     const char *key = getenv("COUNTERSIGN_KEY");
-    enum cli_role role = role_of(&arguments);
+    enum cli_role role = cli_host_or_person(&arguments);
     const char *token = getenv("COUNTERSIGN_TOKEN");
     if (role == CLI_AS_PERSON && (token == NULL || token[0] == '\0') && key != NULL &&
         key[0] != '\0') {

@@ -31,26 +31,6 @@ static const struct cli_option options[] = {
 static const char usage[] =
     "request ACTION --resource TYPE/ID --subject TYPE/ID [--args JSON] [--wait SECONDS] [--json]";
 
-/* "order/4711" -> {"id":"4711","type":"order"} */
-static bool append_entity(struct canonical_writer *writer, const char *name, const char *key,
-                          struct error *error)
-{
-    const char *slash = key == NULL ? NULL : strchr(key, '/');
-    if (slash == NULL || slash == key || slash[1] == '\0') {
-        return error_set(error, ERROR_INVALID, "bad_entity", name,
-                         "--%s must be TYPE/ID, such as order/4711", name);
-    }
-    struct builder type BUILDER_SCOPE;
-    builder_init(&type, 0);
-    builder_append(&type, key, (size_t)(slash - key));
-    canonical_name(writer, name);
-    canonical_open_object(writer);
-    canonical_member_text(writer, "id", slash + 1);
-    canonical_member_text(writer, "type", type.bytes);
-    canonical_close_object(writer);
-    return true;
-}
-
 /* The value of a JSON option as it was written, so that the gateway's door judges it, not this one.
  */
 static bool read_json_option(const struct cli_arguments *arguments, const char *name,
@@ -111,8 +91,8 @@ static bool write_body(const struct cli_arguments *arguments, struct builder *ou
     }
     canonical_member_text(&writer, "expires_in", cli_value(arguments, "--expires-in"));
     canonical_member_text(&writer, "reason", cli_value(arguments, "--reason"));
-    if (!append_entity(&writer, "resource", cli_value(arguments, "--resource"), error) ||
-        !append_entity(&writer, "subject", cli_value(arguments, "--subject"), error)) {
+    if (!cli_append_entity(&writer, "resource", cli_value(arguments, "--resource"), error) ||
+        !cli_append_entity(&writer, "subject", cli_value(arguments, "--subject"), error)) {
         return false;
     }
     canonical_close_object(&writer);
