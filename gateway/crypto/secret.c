@@ -15,8 +15,10 @@ struct secret *secret_create(const void *bytes, size_t length)
 {
     CHECK(length <= KEY_FILE_BYTES_MAX);
     crypto_start();
-    /* Between guard pages, kept out of swap and core dumps, wiped when freed. */
-    struct secret *secret = sodium_malloc(sizeof *secret + length);
+    /* Between guard pages, kept out of swap and core dumps, wiped when freed. The memory ends at a
+     * guard page, so that only whole words begin aligned. */
+    size_t words = (sizeof(struct secret) + length + sizeof(size_t) - 1) / sizeof(size_t);
+    struct secret *secret = sodium_allocarray(words, sizeof(size_t));
     if (secret == NULL) {
         memory_exhausted(length);
     }
