@@ -50,7 +50,8 @@ bool ledger_finish(struct operations *operations, struct store *store, int64_t n
 void ledger_abort(struct operations *operations);
 bool ledger_write_mark(struct operations *operations, struct error *error) MUST_CHECK;
 
-/* turn.c: one transaction of start or stop. */
+/* turn.c: one transaction of start or stop. Its time is `now`, but never before the highest the
+ * store has seen. */
 struct turn {
     struct operation operation;
 };

@@ -85,10 +85,6 @@ bool operations_start(struct operations *operations, struct store *store, int64_
         !judge_standing(operations, store, &standing, error)) {
         return false;
     }
-    if (now < operations->wall_high_water) {
-        now = operations->wall_high_water;
-    }
-    operations->wall_high_water = now;
     bool is_first = standing == LEDGER_STANDING_FIRST;
     bool is_behind = standing == LEDGER_STANDING_BEHIND;
     if ((is_first && !write_first_mark(operations, now, error)) ||
@@ -108,10 +104,6 @@ bool operations_stop(struct operations *operations, struct store *store, int64_t
     if (!atomic_exchange(&operations->is_started, false)) {
         return true;
     }
-    if (now < operations->wall_high_water) {
-        now = operations->wall_high_water;
-    }
-    operations->wall_high_water = now;
     struct turn turn;
     if (!turn_begin(&turn, operations, store, now, error)) {
         return false;

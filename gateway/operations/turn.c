@@ -6,6 +6,10 @@ bool turn_begin(struct turn *turn, struct operations *operations, struct store *
     if (!store_begin(store, error)) {
         return false;
     }
+    if (now > operations->wall_high_water) {
+        operations->wall_high_water = now;
+    }
+    now = operations->wall_high_water;
     ledger_begin(operations);
     operation_begin_system(&turn->operation, operations, store, arena_create(), now);
     return true;
