@@ -120,8 +120,10 @@ int cli_redeem(int count, char **words)
         cli_print_error(&error);
         return CLI_USAGE;
     }
-    return cli_call_and_print(&arguments, CLI_AS_CALLER, "/v1/grants/redeem", &body,
-                              print_redeemed);
+    return cli_call_and_print(
+        &arguments, CLI_AS_CALLER,
+        &(struct cli_call){.method = "POST", .path = "/v1/grants/redeem", .body = body.bytes},
+        print_redeemed);
 }
 
 /* ---- effect, resolve, revoke ---- */
@@ -156,9 +158,9 @@ static int settle(int count, char **words, const char *usage, const struct cli_o
     canonical_member_text(&writer, "summary", cli_value(&arguments, "--summary"));
     canonical_close_object(&writer);
     snprintf(path, sizeof path, "/v1/grants/%s/%s", arguments.words[0], verb);
-    return post(&arguments, role,
-                &(struct cli_call){.method = "POST", .path = path, .body = body.bytes},
-                print_state);
+    return cli_call_and_print(
+        &arguments, role, &(struct cli_call){.method = "POST", .path = path, .body = body.bytes},
+        print_state);
 }
 
 int cli_effect(int count, char **words)
