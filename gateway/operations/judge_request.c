@@ -144,6 +144,15 @@ bool judge_request(struct operation *operation, const struct request_row *reques
     return escalate(operation, request->tenant, out, error);
 }
 
+bool all_allow_self(const struct policy_requirement *requirements, size_t count)
+{
+    bool all_allow = count > 0;
+    for (size_t i = 0; i < count; i++) {
+        all_allow = all_allow && requirements[i].allows_self_approval;
+    }
+    return all_allow;
+}
+
 static int64_t smallest_deny_quorum(const struct policy_requirement *requirements, size_t count)
 {
     int64_t smallest = count == 0 ? 1 : requirements[0].deny_quorum;

@@ -9,6 +9,7 @@
 #include "operations/operations_internal.h"
 #include "operations/request_operations.h"
 #include "policy/policy.h"
+#include "requests/binding.h"
 
 /* Asked at half of the timeout where a rule has no ladder of its own. */
 #define ESCALATION_GROUP "escalation"
@@ -37,12 +38,19 @@ bool load_person_facts(struct operation *operation, const char *tenant, const ch
 /* The newest vote of this person on the current revision that came in time and was not taken back;
  * NULL when none. */
 const struct vote_row *current_vote_of(const struct request_case *request, const char *person);
+/* What the stored request is bound to. Not of one whose arguments were erased. */
+struct binding bind_stored(const struct request_row *request);
 /* vote.uncounted for each current vote that counts no more, where the ledger does not say so yet.
  * `person` NULL: of everyone. */
 bool record_uncounted(struct operation *operation, const struct request_case *request,
                       const char *person, struct error *error) MUST_CHECK;
-/* False when no enabled person who may approve could still meet the requirements, whoever is yet
- * to be asked. */
+bool has_party(const struct ledger_texts *parties, const char *id);
+/* Of the stored row; none when it never needed people. */
+bool load_requirements(struct operation *operation, const struct request_row *request,
+                       struct approvals_case *facts, struct error *error) MUST_CHECK;
+
+/* find_approvers.c: false when no enabled person who may approve could still meet the requirements,
+ * whoever is yet to be asked. */
 bool can_be_approved(struct operation *operation, const struct request_row *request, bool *out_can,
                      struct error *error) MUST_CHECK;
 
@@ -89,6 +97,9 @@ const char *grant_settings_text(struct operation *operation, const struct policy
  */
 bool terms_allow_audience(const struct policy_grant *terms, const char *audience,
                           const struct caller_row *caller);
+
+/* True only when there is a requirement, and each lets a party approve. */
+bool all_allow_self(const struct policy_requirement *requirements, size_t count);
 
 /* end_request.c: the approved end: by policy of a row yet to be inserted, or by the people
  * assigned. Issues the grant. */

@@ -32,6 +32,7 @@ struct submit_result {
     enum submit_outcome outcome;
     char request[ID_BYTES];
     enum request_state state;
+    bool nobody_can_approve; /* pending, but no enabled person could meet what is required */
 };
 /* FORBIDDEN `agent_not_registered`, `subject_not_registered`, `audience_not_allowed`; INVALID
  * `agent_ambiguous`; CONFLICT `idempotency_mismatch`; LIMIT `too_many_pending`. A freeze or a
@@ -53,6 +54,8 @@ struct request_view {
     size_t asked_group_count;
     bool may_approve, may_deny; /* this principal, now */
     bool is_frozen;
+    bool nobody_can_approve; /* pending, but no enabled person could meet what is required; only by
+                                operation_read_request */
     bool has_grant;
     struct grant_row grant;
     bool has_token; /* the holder reads an approval: claims for a fresh token, to be signed by the
