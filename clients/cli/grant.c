@@ -196,6 +196,8 @@ int cli_revoke(int count, char **words)
     canonical_member_text(&writer, "reason", cli_value(&arguments, "--reason"));
     canonical_close_object(&writer);
     snprintf(path, sizeof path, "/v1/grants/%s/revoke", arguments.words[0]);
-    return post(&arguments, cli_has(&arguments, "--as-person") ? CLI_AS_PERSON : CLI_AS_CALLER,
-                path, &body, print_state);
+    enum cli_role role = cli_has(&arguments, "--as-person") ? CLI_AS_PERSON : CLI_AS_CALLER;
+    return cli_call_and_print(
+        &arguments, role, &(struct cli_call){.method = "POST", .path = path, .body = body.bytes},
+        print_state);
 }
