@@ -1,6 +1,7 @@
 #include "operations/issue_grant.h"
 
 #include "base/check.h"
+#include "formats/text.h"
 #include <string.h>
 
 bool apply_grant_event(struct grant_row *grant, enum grant_event event, struct error *error)
@@ -87,6 +88,36 @@ bool issue_grant(struct operation *operation, const struct request_row *request,
     }
     operation_note_due(operation, grant.due_at);
     return true;
+}
+
+static void copy_text(char *out, size_t out_bytes, const char *text)
+{
+    size_t length = strlen(text);
+    CHECK(length < out_bytes);
+    memcpy(out, text, length + 1);
+}
+
+void fill_claims(const struct operation *operation, const struct request_row *request,
+                 const struct grant_row *grant, struct grant_claims *out)
+{
+    const char *audience = grant->audience[0] == '\0' ? grant->caller : grant->audience;
+    const char *issuer = operation->operations->options.issuer;
+    struct builder digest BUILDER_SCOPE;
+    builder_init(&digest, 0);
+    text_append_hex(&digest, grant->digest.bytes, sizeof grant->digest.bytes);
+    *out = (struct grant_claims){.is_bearer = grant->is_bearer,
+                                 .issued_at = grant->token_issued_at,
+                                 .expires_at = grant->token_expires_at};
+    copy_text(out->issuer, sizeof out->issuer, issuer == NULL ? "" : issuer);
+    copy_text(out->grant, sizeof out->grant, grant->id);
+    copy_text(out->request, sizeof out->request, grant->request);
+    copy_text(out->tenant, sizeof out->tenant, grant->tenant);
+    copy_text(out->agent, sizeof out->agent, request->agent_name);
+    copy_text(out->subject, sizeof out->subject, request->subject_key);
+    copy_text(out->audience, sizeof out->audience, audience);
+    copy_text(out->caller, sizeof out->caller, grant->caller);
+    copy_text(out->digest, sizeof out->digest, digest.bytes);
+    copy_text(out->token, sizeof out->token, grant->token);
 }
 
 bool find_grant(struct operation *operation, const char *id, struct grant_row *out,

@@ -26,6 +26,9 @@ bool find_grant(struct operation *operation, const char *id, struct grant_row *o
 /* A freeze covers it now, or began after it was issued. sweep_frozen.c */
 bool find_grant_freezes(struct operation *operation, const struct grant_row *grant,
                         const char *action, bool *out_is_frozen, struct error *error) MUST_CHECK;
+/* What a token of this grant says; issued and expiring as its row does. */
+void fill_claims(const struct operation *operation, const struct request_row *request,
+                 const struct grant_row *grant, struct grant_claims *out);
 /* The next state; INTERNAL `refused_transition` when the table has no such pair. */
 bool apply_grant_event(struct grant_row *grant, enum grant_event event,
                        struct error *error) MUST_CHECK;

@@ -129,6 +129,14 @@ bool load_viewer(struct operation *operation, struct viewer *out, struct error *
 bool find_standing(struct operation *operation, const struct viewer *viewer,
                    const struct request_row *request, struct authorize_facts *out,
                    struct error *error) MUST_CHECK;
+/* The request of this id in the principal's tenant with that; NOT_FOUND as for one that may not be
+ * known. */
+bool find_request(struct operation *operation, const char *id, struct request_row *out,
+                  struct authorize_facts *out_facts, struct error *error) MUST_CHECK;
+/* Whether the principal must not see others' votes yet (blind second vote): for every surface that
+ * shows any, the timeline too. */
+bool hides_votes(struct operation *operation, const struct request_row *request, bool *out_hides,
+                 struct error *error) MUST_CHECK;
 bool view_request(struct operation *operation, struct request_row *request,
                   struct request_view *out, struct error *error) MUST_CHECK;
 

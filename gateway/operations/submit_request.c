@@ -134,6 +134,11 @@ static bool find_agent(struct submission *submission, struct error *error)
 static bool check_subject(const struct submission *submission, struct error *error)
 {
     const struct caller_row *caller = &submission->caller;
+    if (strlen(submission->input->subject_key) >= SUBJECT_BYTES) {
+        return error_set(error, ERROR_INVALID, "subject_too_long", "/subject",
+                         "type and id of the subject may have %d bytes together",
+                         SUBJECT_BYTES - 2);
+    }
     for (size_t i = 0; i < caller->subject_count; i++) {
         if (text_matches_glob(caller->subjects[i], submission->input->subject_key, '/')) {
             return true;

@@ -1,0 +1,75 @@
+#include "operations/issue_grant.h"
+#include "operations/request_internal.h"
+#include <string.h>
+
+static bool is_for_holder(const struct operation *operation, const struct request_view *view)
+{
+    return operation->principal.kind == PRINCIPAL_CALLER && view->has_grant &&
+           view->grant.state == GRANT_ISSUED && !view->is_frozen &&
+           strcmp(view->grant.caller, operation->principal.id) == 0;
+}
+
+static bool record_mint(struct operation *operation, const struct grant_row *grant,
+                        struct error *error)
+{
+    struct builder data BUILDER_SCOPE;
+    builder_init(&data, 0);
+    ledger_data_minted(&data, grant->mint_count, grant->token_expires_at);
+    return record_grant(operation, LEDGER_GRANT_MINTED, grant, &data, false, false, error);
+}
+
+/* The newest token is the only one that redeems. Nothing is minted when it could not live a second
+ * before the claim window closes. */
+static bool mint(struct operation *operation, struct request_view *view, struct error *error)
+{
+    struct grant_row *grant = &view->grant;
+    bool is_frozen;
+    if (!find_grant_freezes(operation, grant, view->request.action_name, &is_frozen, error)) {
+        return false;
+    }
+    int64_t expires_at = grant_token_expiry(operation->now, grant->ttl_ms, grant->claim_until);
+    if (is_frozen || expires_at == 0) {
+        return true;
+    }
+    if (grant->mint_count >= GRANT_MINTS_MAX) {
+        return error_set(error, ERROR_LIMIT, "too_many_mints", grant->id,
+                         "%d tokens were made for this grant, the most there may be",
+                         GRANT_MINTS_MAX);
+    }
+    if (!apply_grant_event(grant, GRANT_MINT, error)) {
+        return false;
+    }
+    crypto_make_id("jti", operation->now, grant->token);
+    grant->mint_count++;
+    grant->token_issued_at = operation->now;
+    grant->token_expires_at = expires_at;
+    if (!store_update_grant(operation->store, grant, error) ||
+        !record_mint(operation, grant, error)) {
+        return false;
+    }
+    minted_tokens_remember(operation->operations->minted, grant->token, operation->boot);
+    metrics_add(operation->operations->options.metrics, METRIC_GRANTS_MINTED, 1);
+    fill_claims(operation, &view->request, grant, &view->token);
+    view->has_token = true;
+    return true;
+}
+
+bool operation_read_request(struct operation *operation, const char *id, bool mints,
+                            struct request_view *out, struct error *error)
+{
+    struct request_row request;
+    struct authorize_facts facts;
+    if (!find_request(operation, id, &request, &facts, error) ||
+        !authorize(operation, OPERATION_READ_REQUEST, &facts, id, error) ||
+        !view_request(operation, &request, out, error)) {
+        return false;
+    }
+    if (out->request.state == REQUEST_PENDING) {
+        bool can_be = false;
+        if (!can_be_approved(operation, &out->request, &can_be, error)) {
+            return false;
+        }
+        out->nobody_can_approve = !can_be;
+    }
+    return !mints || !is_for_holder(operation, out) || mint(operation, out, error);
+}
