@@ -205,8 +205,9 @@ void http_park(struct http_exchange *exchange, void (*on_gone)(void *context));
 void http_stream_begin(struct http_exchange *exchange, int status, const struct http_field *fields,
                        size_t field_count, void (*on_writable)(void *context),
                        void (*on_gone)(void *context));
-/* Queues one piece (0 bytes: nothing). False: more than HTTP_STREAM_QUEUED_MAX is queued, wait for
- * on_writable; the piece was taken all the same. */
+/* Queues one piece (0 bytes: nothing). False: write no more until on_writable, because more than
+ * HTTP_STREAM_QUEUED_MAX is queued (this piece too), or until on_gone, because the client has left.
+ */
 bool http_stream_write(struct http_exchange *exchange, const void *bytes, size_t length);
 void http_stream_end(struct http_exchange *exchange);
 /* Cuts the connection without the last chunk, so that the client sees the answer is not whole. */

@@ -317,14 +317,14 @@ static bool read_line(struct http_parser *parser, const struct http_parser_limit
     return read_request_line(parser, limits, bytes, start, end);
 }
 
-static bool line_is_too_long(struct http_parser *parser, const struct http_parser_limits *limits)
+/* Told as soon as it is known, before the line has ended. */
+static bool request_line_is_too_long(struct http_parser *parser,
+                                     const struct http_parser_limits *limits)
 {
-    if (parser->stage == HTTP_STAGE_REQUEST_LINE &&
-        parser->position - parser->line_start > limits->target_bytes_max + REQUEST_LINE_OVERHEAD) {
-        return !refuse(parser, 414, "target_too_long", "The request target is too long.");
-    }
-    return parser->position > limits->head_bytes_max &&
-           !refuse(parser, 431, "head_too_large", "The request's headers are too large.");
+    return parser->stage == HTTP_STAGE_REQUEST_LINE &&
+           parser->position - parser->line_start >
+               limits->target_bytes_max + REQUEST_LINE_OVERHEAD &&
+           !refuse(parser, 414, "target_too_long", "The request target is too long.");
 }
 
 /* What may follow what, byte for byte: CR only before LF, LF only after CR, no other control but
@@ -360,13 +360,16 @@ static size_t skip_printable(const char *bytes, size_t position, size_t length)
 static void run_head(struct http_parser *parser, const struct http_parser_limits *limits,
                      char *bytes, size_t length)
 {
-    size_t bounded = length <= limits->head_bytes_max ? length : (size_t)limits->head_bytes_max + 1;
+    size_t bounded = length < limits->head_bytes_max ? length : limits->head_bytes_max;
     while (parser->position < bounded && parser->stage <= HTTP_STAGE_FIELDS) {
         if (!parser->is_line_after_cr) {
             parser->position = skip_printable(bytes, parser->position, bounded);
         }
-        if (line_is_too_long(parser, limits) || parser->position == bounded) {
+        if (request_line_is_too_long(parser, limits)) {
             return;
+        }
+        if (parser->position == bounded) {
+            break;
         }
         unsigned char byte = (unsigned char)bytes[parser->position];
         if (!head_byte_is_valid(parser, byte)) {
@@ -378,8 +381,8 @@ static void run_head(struct http_parser *parser, const struct http_parser_limits
             return;
         }
     }
-    if (parser->stage <= HTTP_STAGE_FIELDS) {
-        (void)line_is_too_long(parser, limits);
+    if (parser->stage <= HTTP_STAGE_FIELDS && length > bounded) {
+        refuse(parser, 431, "head_too_large", "The request's headers are too large.");
     }
 }
 

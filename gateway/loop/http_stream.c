@@ -51,7 +51,7 @@ bool http_stream_write(struct http_exchange *exchange, const void *bytes, size_t
     }
     exchange->is_stream_full =
         exchange->output != NULL && exchange->output->length > HTTP_STREAM_QUEUED_MAX;
-    return !exchange->is_stream_full;
+    return !exchange->is_stream_full && !exchange->is_broken && !connection_is_cut(exchange);
 }
 
 void http_stream_end(struct http_exchange *exchange)

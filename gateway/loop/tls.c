@@ -1,7 +1,6 @@
 #include "loop/tls.h"
 
 #include "base/memory.h"
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -34,10 +33,13 @@ struct tls {
 
 static bool fail(struct error *error, const char *code, const char *file, const char *advice)
 {
-    unsigned long reason = ERR_peek_last_error();
-    const char *text = reason == 0 ? NULL : ERR_reason_error_string(reason);
+    unsigned long reason = ERR_peek_error(); /* the first is the cause, the rest its echoes */
+    const char *text = ERR_reason_error_string(reason);
+    if (ERR_SYSTEM_ERROR(reason)) {
+        text = strerror(ERR_GET_REASON(reason));
+    }
     error_set(error, ERROR_INVALID, code, file, "cannot use `%s`: %s; %s", file,
-              text == NULL ? strerror(errno) : text, advice);
+              text == NULL ? "refused by OpenSSL" : text, advice);
     ERR_clear_error();
     return false;
 }
