@@ -284,15 +284,11 @@ void rig_put_copy_back(struct rig *rig)
     copy_store(rig, true);
 }
 
-static const char drop_triggers[] = "PRAGMA writable_schema = ON;"
-                                    "DELETE FROM sqlite_master WHERE type = 'trigger';";
-
-void rig_tamper(struct rig *rig, const char *sql)
+static void run_sql(struct rig *rig, const char *sql)
 {
     sqlite3 *database = NULL;
     char *message = NULL;
     if (sqlite3_open(rig->store_path, &database) != SQLITE_OK ||
-        sqlite3_exec(database, drop_triggers, NULL, NULL, &message) != SQLITE_OK ||
         sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK) {
         fprintf(stderr, "rig: tamper: %s\n", message == NULL ? "" : message);
         abort();
@@ -302,4 +298,10 @@ void rig_tamper(struct rig *rig, const char *sql)
         abort();
     }
     sqlite3_close(database);
+}
+
+void rig_tamper(struct rig *rig, const char *sql)
+{
+    run_sql(rig, "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE type = 'trigger'");
+    run_sql(rig, sql);
 }
