@@ -59,26 +59,6 @@ bool operation_read_head(struct operation *operation, struct ledger_head *out, s
     return true;
 }
 
-/* What the principal is to a grant: its holder, who redeemed it, or as to its request. */
-static bool authorize_receipt(struct operation *operation, struct request_row *request,
-                              const struct grant_row *grant, const char *subject,
-                              struct error *error)
-{
-    const struct principal *principal = &operation->principal;
-    struct viewer viewer;
-    struct authorize_facts facts;
-    if (!load_viewer(operation, &viewer, error) ||
-        !find_standing(operation, &viewer, request, &facts, error)) {
-        return false;
-    }
-    if (grant != NULL && principal->kind == PRINCIPAL_CALLER &&
-        (strcmp(grant->caller, principal->id) == 0 ||
-         strcmp(grant->redeemer, principal->id) == 0)) {
-        facts.is_own = true;
-    }
-    return authorize(operation, OPERATION_READ_RECEIPT, &facts, subject, error);
-}
-
 static bool is_decision(const char *type)
 {
     static const enum ledger_entry_type decisions[] = {
@@ -140,22 +120,40 @@ static bool prove_entry(struct operation *operation, const struct entry_row *ent
     return true;
 }
 
+/* The request, or that of the grant, with what the principal is to it: the holder, who redeemed, a
+ * person of the request. */
+static bool find_subject(struct operation *operation, const char *id, bool is_grant,
+                         struct request_row *out, struct authorize_facts *out_facts,
+                         struct error *error)
+{
+    const struct principal *principal = &operation->principal;
+    struct grant_row grant;
+    struct error missing = {0};
+    if (!is_grant) {
+        return find_request(operation, id, out, out_facts, error);
+    }
+    if (!store_read_grant(operation->store, principal->tenant, id, operation->arena, &grant,
+                          &missing)) {
+        return hide_missing(&missing, id, error);
+    }
+    if (!find_request(operation, grant.request, out, out_facts, error)) {
+        return false;
+    }
+    if (principal->kind == PRINCIPAL_CALLER && strcmp(grant.redeemer, principal->id) == 0) {
+        out_facts->is_own = true;
+    }
+    return true;
+}
+
 bool operation_read_receipt(struct operation *operation, const char *request_or_grant,
                             const char **out_proof, struct error *error)
 {
-    const char *tenant = operation->principal.tenant;
-    const char *id = request_or_grant;
-    bool is_grant = strncmp(id, "grt_", 4) == 0;
-    struct grant_row grant;
+    bool is_grant = strncmp(request_or_grant, "grt_", 4) == 0;
     struct request_row request;
+    struct authorize_facts facts;
     const struct entry_row *entry;
-    if (is_grant &&
-        !store_read_grant(operation->store, tenant, id, operation->arena, &grant, error)) {
-        return false;
-    }
-    return store_read_request(operation->store, tenant, is_grant ? grant.request : id,
-                              operation->arena, &request, error) &&
-           authorize_receipt(operation, &request, is_grant ? &grant : NULL, id, error) &&
+    return find_subject(operation, request_or_grant, is_grant, &request, &facts, error) &&
+           authorize(operation, OPERATION_READ_RECEIPT, &facts, request_or_grant, error) &&
            find_entry(operation, &request, is_grant, &entry, error) &&
            prove_entry(operation, entry, out_proof, error);
 }
@@ -216,17 +214,34 @@ bool operation_read_consistency(struct operation *operation, int64_t from_size, 
     return true;
 }
 
+static bool tells_of_vote(const char *type)
+{
+    return strcmp(type, ledger_entry_type_name(LEDGER_VOTE)) == 0 ||
+           strcmp(type, ledger_entry_type_name(LEDGER_VOTE_UNCOUNTED)) == 0;
+}
+
 bool operation_read_timeline(struct operation *operation, const char *request,
                              struct entry_row **out, size_t *out_count, struct error *error)
 {
     struct request_row row;
-    struct viewer viewer;
     struct authorize_facts facts;
-    return store_read_request(operation->store, operation->principal.tenant, request,
-                              operation->arena, &row, error) &&
-           load_viewer(operation, &viewer, error) &&
-           find_standing(operation, &viewer, &row, &facts, error) &&
-           authorize(operation, OPERATION_READ_REQUEST, &facts, request, error) &&
-           store_list_request_entries(operation->store, row.tenant, row.id, TIMELINE_MAX,
-                                      operation->arena, out, out_count, error);
+    bool hides;
+    struct entry_row *entries;
+    size_t count;
+    if (!find_request(operation, request, &row, &facts, error) ||
+        !authorize(operation, OPERATION_READ_REQUEST, &facts, request, error) ||
+        !hides_votes(operation, &row, &hides, error) ||
+        !store_list_request_entries(operation->store, row.tenant, row.id, TIMELINE_MAX,
+                                    operation->arena, &entries, &count, error)) {
+        return false;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!hides || !tells_of_vote(entries[i].type)) {
+            entries[kept++] = entries[i];
+        }
+    }
+    *out = entries;
+    *out_count = kept;
+    return true;
 }
