@@ -56,7 +56,8 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     bool reads_all = is_host || is_system || is_admin || (is_person && principal->is_auditor);
     bool is_own = is_caller && facts->is_own;
     bool is_relied_on = is_person && facts->is_relied_on;
-    bool knows = reads_all || is_own || is_relied_on || (is_person && facts->is_involved);
+    bool knows = reads_all || is_own || (is_caller && facts->is_known) || is_relied_on ||
+                 (is_person && facts->is_involved);
 
     /* Only the host and the gateway itself reach across tenants. */
     if (!is_host && !is_system && facts->tenant != NULL &&

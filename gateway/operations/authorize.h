@@ -44,6 +44,7 @@ enum operation_kind {
 struct authorize_facts {
     const char *tenant; /* of the thing; NULL: the principal's own. Another tenant's is hidden */
     bool is_own;        /* a caller: its request, its grant, the grant it redeemed */
+    bool is_known;      /* a caller: may know of it, though another acts on it */
     bool is_involved;   /* a person: asked, voted, subject or owner of the agent */
     bool is_relied_on;  /* a person: the grant rests on their vote */
 };

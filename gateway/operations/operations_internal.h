@@ -64,6 +64,7 @@ struct operations {
 
     struct minted_tokens *minted; /* when tokens of this process were made, on the boot clock */
     int64_t wall_high_water;
+    int64_t purge_due_at; /* keys and denials that are over are forgotten then */
 
     /* Any thread. */
     _Atomic bool is_started;
@@ -113,10 +114,10 @@ bool revoke_issued_grant(struct operation *operation, struct grant_row *grant, c
 /* Revokes every issued grant that rests on this person. */
 bool revoke_grants_resting_on(struct operation *operation, const char *person, const char *reason,
                               struct error *error) MUST_CHECK;
-/* cast_vote.c: notes that this person's votes on pending requests count no more: `disabled`,
- * `left_groups`. */
+/* uncount_votes.c: vote.uncounted for those of this person's votes on pending requests that count
+ * no more, now that the person is disabled or has left a group. */
 bool uncount_votes_of(struct operation *operation, const char *tenant, const char *person,
-                      const char *reason, struct error *error) MUST_CHECK;
+                      struct error *error) MUST_CHECK;
 
 /* end_request.c: ends a pending request with its entry, for REQUEST_STORE_ROLLED_BACK and the like;
  * the row is updated. `by` is a principal's id or "". */

@@ -221,7 +221,7 @@ static bool disable_person(struct operation *operation, struct person_row *perso
            note_change(operation, &change, error) &&
            disable_credentials_of(operation, person->id, "person_disabled", error) &&
            revoke_grants_resting_on(operation, person->id, "approver_disabled", error) &&
-           uncount_votes_of(operation, person->tenant, person->id, "disabled", error);
+           uncount_votes_of(operation, person->tenant, person->id, error);
 }
 
 static bool enable_person(struct operation *operation, struct person_row *person,
@@ -321,7 +321,7 @@ bool operation_join_group(struct operation *operation, const char *group, const 
         return false;
     }
     return set_member(operation, group, &row, is_member, error) &&
-           (is_member || uncount_votes_of(operation, row.tenant, row.id, "left_groups", error));
+           (is_member || uncount_votes_of(operation, row.tenant, row.id, error));
 }
 
 bool operation_list_groups(struct operation *operation, struct group_row **out, size_t *out_count,

@@ -1,0 +1,303 @@
+#include "operations/grant_operations.h"
+#include "operations/issue_grant.h"
+#include "operations/request_internal.h"
+#include <string.h>
+
+struct redeeming {
+    struct operation *operation;
+    const struct redeem_input *input;
+    bool is_known;
+    struct grant_row grant;
+    struct request_row request;
+    struct caller_row redeemer;
+    struct grant_redemption facts;
+    struct redeem_result *out;
+};
+
+static bool find(struct redeeming *redeeming, struct error *error);
+static bool gather(struct redeeming *redeeming, struct error *error);
+static bool ask_policy(struct redeeming *redeeming, struct error *error);
+static bool refuse(struct redeeming *redeeming, enum grant_refusal refusal, struct error *error);
+static bool redeem(struct redeeming *redeeming, struct error *error);
+
+bool operation_redeem_grant(struct operation *operation, const struct redeem_input *input,
+                            struct redeem_result *out, struct error *error)
+{
+    struct redeeming redeeming = {.operation = operation, .input = input, .out = out};
+    *out = (struct redeem_result){0};
+    if (!authorize(operation, OPERATION_REDEEM_GRANT, NULL, NULL, error) ||
+        !find(&redeeming, error)) {
+        return false;
+    }
+    if (!redeeming.is_known) {
+        return refuse(&redeeming, GRANT_REFUSED_UNKNOWN_GRANT, error);
+    }
+    if (!gather(&redeeming, error)) {
+        return false;
+    }
+    /* Policy is asked only of one who otherwise might redeem; nothing but its yes opens. */
+    redeeming.facts.policy_still_permits = true;
+    enum grant_refusal refusal = grant_check_redemption(&redeeming.facts);
+    redeeming.facts.policy_still_permits = false;
+    if (refusal != GRANT_ACCEPTED) {
+        return refuse(&redeeming, refusal, error);
+    }
+    if (!ask_policy(&redeeming, error)) {
+        return false;
+    }
+    refusal = grant_check_redemption(&redeeming.facts);
+    return refusal == GRANT_ACCEPTED ? redeem(&redeeming, error)
+                                     : refuse(&redeeming, refusal, error);
+}
+
+static bool find(struct redeeming *redeeming, struct error *error)
+{
+    struct operation *operation = redeeming->operation;
+    const struct grant_claims *claims = &redeeming->input->claims;
+    const char *tenant = operation->principal.tenant;
+    struct error missing = {0};
+    if (!redeeming->input->has_claims || strcmp(claims->tenant, tenant) != 0) {
+        return true;
+    }
+    if (!store_read_grant(operation->store, tenant, claims->grant, operation->arena,
+                          &redeeming->grant, &missing)) {
+        return missing.kind == ERROR_NOT_FOUND || hide_missing(&missing, claims->grant, error);
+    }
+    if (!store_read_request(operation->store, tenant, redeeming->grant.request, operation->arena,
+                            &redeeming->request, error)) {
+        return false;
+    }
+    redeeming->is_known = strcmp(claims->request, redeeming->request.id) == 0 &&
+                          strcmp(redeeming->request.grant, redeeming->grant.id) == 0;
+    return true;
+}
+
+static const char *given_or(const char *given, const char *stored)
+{
+    return given == NULL ? stored : given;
+}
+
+/* What is about to run against what was decided: the digest over what is presented, with the salt
+ * that only the store still has to have. */
+static bool digest_matches(const struct redeeming *redeeming)
+{
+    const struct redeem_input *input = redeeming->input;
+    const struct request_row *request = &redeeming->request;
+    if (request->salt == NULL || request->context == NULL || input->action == NULL ||
+        input->resource == NULL) {
+        return false;
+    }
+    struct binding binding = bind_stored(request);
+    binding.action = input->action;
+    binding.resource = input->resource;
+    binding.subject = given_or(input->subject, request->subject);
+    binding.context = given_or(input->context, request->context);
+    struct sha256 digest = binding_digest(&binding, request->salt);
+    return crypto_equal(digest.bytes, redeeming->grant.digest.bytes, SHA256_BYTES) &&
+           crypto_equal(digest.bytes, request->digest.bytes, SHA256_BYTES);
+}
+
+static bool serves(const struct caller_row *caller, const char *audience)
+{
+    for (size_t i = 0; i < caller->audience_count; i++) {
+        if (strcmp(caller->audiences[i], audience) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool gather(struct redeeming *redeeming, struct error *error)
+{
+    struct operation *operation = redeeming->operation;
+    const struct grant_row *grant = &redeeming->grant;
+    const struct grant_claims *claims = &redeeming->input->claims;
+    bool is_frozen;
+    if (!store_read_caller(operation->store, operation->principal.tenant, operation->principal.id,
+                           operation->arena, &redeeming->redeemer, error) ||
+        !find_grant_freezes(operation, grant, redeeming->request.action_name, &is_frozen, error)) {
+        return false;
+    }
+    redeeming->facts = (struct grant_redemption){
+        .state = grant->state,
+        .claim_until = grant->claim_until,
+        .now = operation->now,
+        .token_expires_at = claims->expires_at,
+        .elapsed_ms =
+            minted_tokens_elapsed(operation->operations->minted, claims->token, operation->boot),
+        .ttl_ms = grant->token_expires_at - grant->token_issued_at,
+        .token = claims->token,
+        .newest_token = grant->token,
+        .redeemer = operation->principal.id,
+        .holder = grant->caller,
+        .audience = grant->audience,
+        .redeemer_serves_audience = serves(&redeeming->redeemer, grant->audience),
+        .is_bearer = grant->is_bearer,
+        .digest_matches = digest_matches(redeeming),
+        .is_frozen = is_frozen,
+    };
+    return true;
+}
+
+/* The recorded votes against what policy asks for now; nobody joins by time that passed since. */
+static bool votes_still_suffice(struct redeeming *redeeming, const struct judgement *judgement,
+                                bool *out_suffice, struct error *error)
+{
+    struct request_case loaded;
+    if (!load_request_case(redeeming->operation, &redeeming->request, NULL, &loaded, error)) {
+        return false;
+    }
+    const struct policy_decision *decision = &judgement->decision;
+    loaded.facts.requirements = decision->requirements;
+    loaded.facts.requirement_count = decision->requirement_count;
+    loaded.facts.allows_self_approval =
+        all_allow_self(decision->requirements, decision->requirement_count);
+    *out_suffice = approvals_still_met(&loaded.facts, redeeming->operation->arena);
+    return true;
+}
+
+/* Who asked and for whom must still be let: a disabled agent or caller runs nothing. */
+static bool parties_stand(struct redeeming *redeeming, bool *out_stand, struct error *error)
+{
+    struct operation *operation = redeeming->operation;
+    const struct grant_row *grant = &redeeming->grant;
+    struct agent_row agent;
+    struct caller_row holder;
+    if (!store_read_agent(operation->store, grant->tenant, grant->agent, operation->arena, &agent,
+                          error) ||
+        !store_read_caller(operation->store, grant->tenant, grant->caller, operation->arena,
+                           &holder, error)) {
+        return false;
+    }
+    *out_stand = agent.is_enabled && holder.is_enabled;
+    return true;
+}
+
+static bool ask_policy(struct redeeming *redeeming, struct error *error)
+{
+    struct operation *operation = redeeming->operation;
+    struct judgement judgement;
+    bool stand;
+    if (!parties_stand(redeeming, &stand, error) ||
+        !judge_request(operation, &redeeming->request, 0, &judgement, error)) {
+        return false;
+    }
+    switch (judgement.decision.verdict) {
+    case POLICY_ALLOW:
+        redeeming->facts.policy_still_permits = stand;
+        return true;
+    case POLICY_REQUIRE_APPROVAL:
+        /* An open effect also asks for a person: one who approved is one. */
+        return !stand || votes_still_suffice(redeeming, &judgement,
+                                             &redeeming->facts.policy_still_permits, error);
+    case POLICY_DENY:
+        break;
+    }
+    return true;
+}
+
+static void tell_former_redemption(struct redeeming *redeeming)
+{
+    const struct grant_row *grant = &redeeming->grant;
+    struct redeem_result *out = redeeming->out;
+    out->is_yours = strcmp(grant->redeemer, redeeming->operation->principal.id) == 0;
+    if (out->is_yours) {
+        out->fence = grant->fence;
+        out->redeemed_at = grant->redeemed_at;
+        out->effect_due_at = grant->effect_due_at;
+    }
+}
+
+static bool refuse(struct redeeming *redeeming, enum grant_refusal refusal, struct error *error)
+{
+    struct operation *operation = redeeming->operation;
+    struct redeem_result *out = redeeming->out;
+    struct record record = {.type = LEDGER_GRANT_REFUSED};
+    struct builder data BUILDER_SCOPE;
+    builder_init(&data, 0);
+    ledger_data_reason(&data, grant_refusal_name(refusal));
+    record.data = &data;
+    out->refusal = refusal;
+    if (redeeming->is_known) {
+        memcpy(out->grant, redeeming->grant.id, sizeof out->grant);
+        memcpy(out->request, redeeming->request.id, sizeof out->request);
+        record.grant = redeeming->grant.id;
+        record.request = redeeming->request.id;
+    }
+    if (refusal == GRANT_REFUSED_ALREADY_REDEEMED) {
+        tell_former_redemption(redeeming);
+    }
+    metrics_add(operation->operations->options.metrics, METRIC_GRANTS_REFUSED, 1);
+    return record_entry(operation, &record, error);
+}
+
+static bool take_fence(struct operation *operation, int64_t *out_fence, struct error *error)
+{
+    struct operations *operations = operation->operations;
+    int64_t number = operations->place.fence_number + 1;
+    if (!store_set_number(operation->store, "fence_number", number, error)) {
+        return false;
+    }
+    operations->place.fence_number = number;
+    *out_fence = grant_fence(operations->epoch, number);
+    return true;
+}
+
+static bool record_redeemed(struct operation *operation, const struct grant_row *grant,
+                            struct error *error)
+{
+    struct ledger_redeemed redeemed = {.mint = grant->mint_count,
+                                       .fence = grant->fence,
+                                       .effect_due_ms = grant->effect_due_at,
+                                       .how = "redeem"};
+    struct builder data BUILDER_SCOPE;
+    builder_init(&data, 0);
+    ledger_data_redeemed(&data, &redeemed);
+    return record_grant(operation, LEDGER_GRANT_REDEEMED, grant, &data, true, false, error);
+}
+
+/* The token for services that verify offline: its own type, its own short life. */
+static void make_redeemed_token(struct redeeming *redeeming)
+{
+    struct operation *operation = redeeming->operation;
+    const struct grant_row *grant = &redeeming->grant;
+    struct grant_claims *token = &redeeming->out->token;
+    fill_claims(operation, &redeeming->request, grant, token);
+    crypto_make_id("jti", operation->now, token->token);
+    token->issued_at = operation->now;
+    token->expires_at = grant_token_expiry(operation->now, grant->ttl_ms, INT64_MAX);
+    token->fence = grant->fence;
+}
+
+static bool redeem(struct redeeming *redeeming, struct error *error)
+{
+    struct operation *operation = redeeming->operation;
+    struct grant_row *grant = &redeeming->grant;
+    struct redeem_result *out = redeeming->out;
+    if (!apply_grant_event(grant, GRANT_REDEEM, error) ||
+        !take_fence(operation, &grant->fence, error)) {
+        return false;
+    }
+    grant->redeemed_at = operation->now;
+    memcpy(grant->redeemer, operation->principal.id, sizeof grant->redeemer);
+    grant->effect_due_at = operation->now + operation->operations->options.effect_due_ms;
+    grant->due_at = grant->effect_due_at;
+    if (!store_update_grant(operation->store, grant, error) ||
+        !store_insert_redemption(operation->store, grant->id, grant->fence, operation->now,
+                                 error) ||
+        !store_open_effect(operation->store, grant->tenant, &grant->effect_key, grant->id, error) ||
+        !record_redeemed(operation, grant, error)) {
+        return false;
+    }
+    operation_grant_note(operation, grant);
+    operation_note_due(operation, grant->due_at);
+    metrics_add(operation->operations->options.metrics, METRIC_GRANTS_REDEEMED, 1);
+    memcpy(out->grant, grant->id, sizeof out->grant);
+    memcpy(out->request, redeeming->request.id, sizeof out->request);
+    out->fence = grant->fence;
+    out->redeemed_at = grant->redeemed_at;
+    out->effect_due_at = grant->effect_due_at;
+    make_redeemed_token(redeeming);
+    out->refusal = GRANT_ACCEPTED;
+    return true;
+}
