@@ -243,6 +243,81 @@ struct credential rig_add_caller(struct rig *rig, const char *name)
     return add_credential(rig, CREDENTIAL_API_KEY, name);
 }
 
+static const char *action_text(struct arena *arena, const char *name)
+{
+    return arena_printf(arena, "{\"name\":\"%s\"}", name);
+}
+
+#define RIG_RESOURCE "{\"id\":\"4711\",\"type\":\"order\"}"
+#define RIG_SUBJECT  "{\"id\":\"sam\",\"type\":\"user\"}"
+
+void rig_submit(struct rig *rig, const struct credential *caller, const char *action,
+                char out_request[ID_BYTES])
+{
+    struct error error = {0};
+    struct submit_result result;
+    struct operation *operation = rig_begin(rig, caller);
+    struct submit_input input = {
+        .subject = RIG_SUBJECT,
+        .subject_key = "user/sam",
+        .action = action_text(rig->arena, action),
+        .action_name = action,
+        .resource = RIG_RESOURCE,
+        .resource_key = "order/4711",
+        .context = "{}",
+    };
+    if (!operation_submit_request(operation, &input, &result, &error)) {
+        rig_die("submit", &error);
+    }
+    memcpy(out_request, result.request, ID_BYTES);
+    rig_commit(rig);
+}
+
+void rig_vote(struct rig *rig, const struct credential *person, const char *request, bool approves)
+{
+    struct error error = {0};
+    struct request_row row;
+    struct vote_result result;
+    struct operation *operation = rig_begin(rig, person);
+    if (!store_read_request(rig->store, "default", request, rig->arena, &row, &error)) {
+        rig_die("read", &error);
+    }
+    struct vote_input input = {
+        .request = request, .revision = row.revision, .digest = row.digest, .approves = approves};
+    if (!operation_cast_vote(operation, &input, &result, &error)) {
+        rig_die("vote", &error);
+    }
+    rig_commit(rig);
+}
+
+struct request_view rig_read(struct rig *rig, const struct credential *caller, const char *request)
+{
+    struct error error = {0};
+    struct request_view view;
+    if (!operation_read_request(rig_begin(rig, caller), request, true, &view, &error)) {
+        rig_die("read", &error);
+    }
+    rig_commit(rig);
+    return view;
+}
+
+struct redeem_result rig_redeem(struct rig *rig, const struct credential *caller,
+                                const struct grant_claims *claims, const char *action)
+{
+    struct error error = {0};
+    struct redeem_result result;
+    struct operation *operation = rig_begin(rig, caller);
+    struct redeem_input input = {.claims = *claims,
+                                 .has_claims = true,
+                                 .action = action_text(rig->arena, action),
+                                 .resource = RIG_RESOURCE};
+    if (!operation_redeem_grant(operation, &input, &result, &error)) {
+        rig_die("redeem", &error);
+    }
+    rig_commit(rig);
+    return result;
+}
+
 static void copy_file(const char *from, const char *to)
 {
     FILE *in = fopen(from, "rb");

@@ -4,7 +4,9 @@
 /* A whole gateway without its doors, in a folder of its own: store, mark, keys, operations. Every
  * step that must not fail aborts with the error, so that tests read as what they are about. */
 
+#include "operations/grant_operations.h"
 #include "operations/operations.h"
+#include "operations/request_operations.h"
 #include "store/writer.h"
 
 struct rig {
@@ -51,6 +53,17 @@ void rig_publish(struct rig *rig, const char *yaml);
 struct credential rig_add_person(struct rig *rig, const char *name, const char *group,
                                  bool is_admin);
 struct credential rig_add_caller(struct rig *rig, const char *name);
+
+/* One request of agent `bot` for user/sam on order/4711, without arguments. */
+void rig_submit(struct rig *rig, const struct credential *caller, const char *action,
+                char out_request[ID_BYTES]);
+/* One person's vote on what the store holds. */
+void rig_vote(struct rig *rig, const struct credential *person, const char *request, bool approves);
+/* The holder reads the request: its state, its grant and a fresh token. The texts of the view are
+ * gone; its ids, numbers and claims stay. */
+struct request_view rig_read(struct rig *rig, const struct credential *caller, const char *request);
+struct redeem_result rig_redeem(struct rig *rig, const struct credential *caller,
+                                const struct grant_claims *claims, const char *action);
 
 /* Copies the store's files (closed) beside themselves, and puts the copy back. */
 void rig_save_copy(struct rig *rig);
