@@ -20,6 +20,7 @@ enum {
 };
 
 struct api_call;
+struct waiter;
 
 enum api_thread {
     API_ON_LOOP,   /* answers at once, no operation */
@@ -55,6 +56,7 @@ struct api_call {
     enum api_thread thread;           /* the route's, unless `read` chose otherwise */
     bool is_waiter;                   /* the exchange is parked: this call settles a waiter */
     struct json_document *document;   /* the body */
+    struct waiter *waiter;            /* whose last read this is; else NULL */
     void *input;                      /* the route's */
     void *result;                     /* the route's */
     struct api_call *next, *previous; /* under way */
@@ -127,7 +129,8 @@ void api_waiters_destroy(struct api_waiters *waiters);
  * this. */
 void api_park(struct api_call *call, const char *request);
 void api_tell_changes(struct api *api, const struct operation *operation);
-void api_release_waiters(struct api *api); /* all, for draining */
+void api_forget_waiter(struct waiter *waiter); /* accepts NULL */
+void api_release_waiters(struct api *api);     /* all, for draining */
 
 /* refusals.c: unauthenticated noise per source, and rates per credential. */
 struct api_noise;

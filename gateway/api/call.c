@@ -37,6 +37,7 @@ void api_end_call(struct api_call *call)
     if (call->next != NULL) {
         call->next->previous = call->previous;
     }
+    api_forget_waiter(call->waiter);
     json_destroy(call->document);
     arena_destroy(call->arena);
     free(call);

@@ -17,6 +17,7 @@ enum { FIRST_BUCKETS = 1024 };
 struct waiter {
     struct waiter *next; /* in its bucket */
     struct api *api;
+    struct api_call *call; /* its last read, under way; then it is in no bucket */
     struct http_exchange *exchange;
     struct loop_timer *timer;
     struct credential credential;
@@ -92,24 +93,24 @@ static void unlink_waiter(struct api_waiters *waiters, struct waiter *waiter)
 
 static void free_waiter(struct waiter *waiter)
 {
+    if (waiter == NULL) {
+        return;
+    }
     loop_timer_destroy(waiter->timer);
     free(waiter);
 }
 
-/* The client left: the request goes on without it. */
+/* The client left: the request goes on without it. A last read under way comes back to nobody. */
 static void on_gone(void *context)
 {
     struct waiter *waiter = context;
-    unlink_waiter(waiter->api->waiters, waiter);
+    if (waiter->call != NULL) {
+        waiter->call->exchange = NULL;
+        waiter->call->waiter = NULL;
+    } else {
+        unlink_waiter(waiter->api->waiters, waiter);
+    }
     free_waiter(waiter);
-}
-
-/* A client that leaves while its last read is under way is told nothing; the exchange's end must
- * still be known. */
-static void on_gone_while_settling(void *context)
-{
-    struct api_call *call = context;
-    call->exchange = NULL;
 }
 
 static void settle_answer(struct api_call *call)
@@ -133,7 +134,12 @@ static const struct api_route settle_route = {.method = HTTP_GET,
                                               .run = settle_run,
                                               .answer = settle_answer};
 
-/* Takes the waiter out and reads its request for it. */
+void api_forget_waiter(struct waiter *waiter)
+{
+    free_waiter(waiter);
+}
+
+/* Takes the waiter out and reads its request for it. The waiter stays what on_gone finds. */
 static void settle(struct waiter *waiter)
 {
     struct api *api = waiter->api;
@@ -144,9 +150,9 @@ static void settle(struct waiter *waiter)
     call->path_values[0] = arena_text(call->arena, waiter->request);
     memcpy(call->trace, waiter->trace, sizeof call->trace);
     unlink_waiter(api->waiters, waiter);
-    free_waiter(waiter);
-    http_set_context(call->exchange, call);
-    http_park(call->exchange, on_gone_while_settling);
+    loop_timer_disarm(waiter->timer);
+    waiter->call = call;
+    call->waiter = waiter;
     api_submit(call);
 }
 
