@@ -86,7 +86,7 @@ static bool has_control(const char *text)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     for (size_t i = 0; bytes[i] != '\0'; i++) {
-        bool is_c1 = bytes[i] == 0xC2 && bytes[i + 1] >= 0x80 && bytes[i + 1] <= 0x9F;
+        bool is_c1 = bytes[i] == 0xC2 && bytes[i + 1] <= 0x9F;
         if (bytes[i] < 0x20 || bytes[i] == 0x7F || is_c1) {
             return true;
         }

@@ -21,17 +21,10 @@ static bool is_in_force(const struct request_freeze_span *span, int64_t now)
     return span->until_at == 0 || span->until_at > now;
 }
 
-/* The part of a freeze within [from, to]; empty when `to` is not after `from`. */
-static struct span clip(const struct request_freeze_span *span, int64_t from, int64_t to)
+static struct span known_part(const struct request_freeze_span *span, int64_t now)
 {
-    struct span clipped = {.from = span->since_at, .to = span->until_at};
-    if (is_in_force(span, to)) {
-        clipped.to = to;
-    }
-    if (clipped.from < from) {
-        clipped.from = from;
-    }
-    return clipped;
+    return (struct span){.from = span->since_at,
+                         .to = is_in_force(span, now) ? now : span->until_at};
 }
 
 /* How much of [from, to] at least one freeze covers. */
@@ -40,7 +33,7 @@ static int64_t covered_ms(const struct request_freeze_span *spans, size_t span_c
 {
     struct span *sorted MEMORY_SCOPE = memory_zeroed(span_count, sizeof *sorted);
     for (size_t i = 0; i < span_count; i++) {
-        sorted[i] = clip(&spans[i], from, to);
+        sorted[i] = known_part(&spans[i], to);
     }
     qsort(sorted, span_count, sizeof *sorted, by_start);
     int64_t covered = 0;

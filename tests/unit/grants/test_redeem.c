@@ -336,6 +336,7 @@ START_TEST(redeem__refusals_have_the_names_of_the_api)
     for (int i = 0; i < GRANT_REFUSAL_COUNT; i++) {
         ck_assert_str_eq(grant_refusal_name((enum grant_refusal)i), names[i]);
     }
+    ck_assert_str_eq(grant_refusal_name(GRANT_REFUSAL_COUNT), "unknown_grant");
     ck_assert_str_eq(grant_refusal_name((enum grant_refusal)99), "unknown_grant");
 }
 END_TEST

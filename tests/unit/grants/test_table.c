@@ -89,6 +89,8 @@ START_TEST(grants__values_outside_the_enums_are_refused)
     ck_assert_ptr_null(grant_apply((enum grant_state)99, GRANT_REDEEM));
     ck_assert_ptr_null(grant_apply(GRANT_ISSUED, GRANT_EVENT_COUNT));
     ck_assert_ptr_null(grant_apply(GRANT_ISSUED, (enum grant_event)99));
+    ck_assert_str_eq(grant_state_name(GRANT_STATE_COUNT), "absent");
+    ck_assert_str_eq(grant_event_name(GRANT_EVENT_COUNT), "");
     ck_assert_str_eq(grant_state_name((enum grant_state)99), "absent");
     ck_assert_str_eq(grant_event_name((enum grant_event)99), "");
 }

@@ -217,11 +217,55 @@ START_TEST(binding__salts_are_128_bits_and_never_the_same)
 }
 END_TEST
 
-START_TEST(binding__half_a_request_has_no_digest)
+/* The request with one member that nobody filled in. */
+static struct binding without(int index)
 {
     struct binding half = refund;
-    half.context = NULL;
+    const char **members[] = {&half.tenant,   &half.agent,   &half.subject, &half.action,
+                              &half.resource, &half.context, &half.audience};
+    *members[index] = NULL;
+    return half;
+}
+
+START_TEST(binding__half_a_request_has_no_digest)
+{
+    struct binding half = without(_i);
     (void)binding_digest(&half, SALT);
+}
+END_TEST
+
+START_TEST(binding__half_a_request_has_no_match_key)
+{
+    struct binding half = without(_i);
+    (void)binding_match_key(&half, "cal_1", secret_create(FAKE_SECRET, strlen(FAKE_SECRET)));
+}
+END_TEST
+
+START_TEST(binding__half_a_request_has_no_effect_key)
+{
+    struct binding half = without(_i);
+    (void)binding_effect_key(&half, secret_create(FAKE_SECRET, strlen(FAKE_SECRET)));
+}
+END_TEST
+
+START_TEST(binding__half_a_request_has_no_near_key)
+{
+    const char *members[] = {"t", "a", "x", "r/1"};
+    members[_i] = NULL;
+    (void)binding_near_key(members[0], members[1], members[2], members[3],
+                           secret_create(FAKE_SECRET, strlen(FAKE_SECRET)));
+}
+END_TEST
+
+START_TEST(binding__no_match_key_without_caller)
+{
+    (void)binding_match_key(&refund, NULL, secret_create(FAKE_SECRET, strlen(FAKE_SECRET)));
+}
+END_TEST
+
+START_TEST(binding__no_private_key_without_secret)
+{
+    (void)binding_effect_key(&refund, NULL);
 }
 END_TEST
 
@@ -258,7 +302,14 @@ int main(void)
     tcase_add_test(tests, binding__near_repeats_share_tenant_agent_action_and_resource);
     tcase_add_test(tests, binding__text_cannot_reach_out_of_its_member);
     tcase_add_test(tests, binding__salts_are_128_bits_and_never_the_same);
-    tcase_add_test_raise_signal(tests, binding__half_a_request_has_no_digest, SIGABRT);
+    tcase_add_loop_test_raise_signal(tests, binding__half_a_request_has_no_digest, SIGABRT, 0, 7);
+    tcase_add_loop_test_raise_signal(tests, binding__half_a_request_has_no_match_key, SIGABRT, 0,
+                                     7);
+    tcase_add_loop_test_raise_signal(tests, binding__half_a_request_has_no_effect_key, SIGABRT, 0,
+                                     7);
+    tcase_add_loop_test_raise_signal(tests, binding__half_a_request_has_no_near_key, SIGABRT, 0, 4);
+    tcase_add_test_raise_signal(tests, binding__no_match_key_without_caller, SIGABRT);
+    tcase_add_test_raise_signal(tests, binding__no_private_key_without_secret, SIGABRT);
     tcase_add_test_raise_signal(tests, binding__zeroed_binding_has_no_digest, SIGABRT);
     tcase_add_test_raise_signal(tests, binding__no_digest_without_salt, SIGABRT);
     suite_add_tcase(suite, tests);

@@ -65,8 +65,9 @@ START_TEST(clock__runs_again_after_the_last_freeze_ended)
     struct request_freeze_span both[] = {{.since_at = 2000, .until_at = 2500},
                                          {.since_at = 2200, .until_at = 0}};
     ck_assert(request_settle_clock(fresh, SPANS(both), 3000).is_stopped);
-    both[1].until_at = 2900;
+    both[1].until_at = 3000;
     ck_assert(!request_settle_clock(fresh, SPANS(both), 3000).is_stopped);
+    ck_assert(request_settle_clock(fresh, SPANS(both), 2999).is_stopped);
 }
 END_TEST
 

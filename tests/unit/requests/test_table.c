@@ -149,6 +149,9 @@ START_TEST(requests__values_outside_the_enums_are_refused)
     ck_assert_ptr_null(request_apply(REQUEST_PENDING, REQUEST_EVENT_COUNT));
     ck_assert_ptr_null(request_apply(REQUEST_PENDING, (enum request_event)99));
     ck_assert(!request_is_final(REQUEST_STATE_COUNT));
+    ck_assert_str_eq(request_state_name(REQUEST_STATE_COUNT), "absent");
+    ck_assert_str_eq(request_event_name(REQUEST_EVENT_COUNT), "");
+    ck_assert_str_eq(request_reason_name(REASON_COUNT), "");
     ck_assert_str_eq(request_state_name((enum request_state)99), "absent");
     ck_assert_str_eq(request_event_name((enum request_event)99), "");
     ck_assert_str_eq(request_reason_name((enum request_reason)99), "");
