@@ -95,8 +95,8 @@ const char *ledger_entry_type_name(enum ledger_entry_type type);
 /* NONE when no type has that name. */
 enum ledger_entry_type ledger_entry_type_find(const char *name, size_t length);
 
-/* Who did it. `kind` is `person`, `caller`, `host` (the socket on the host), `system` (the
- * gateway itself) or `unknown`; `via` the door or channel (`api`, `mcp`, `web`, `slack`…);
+/* Who did it. `kind` is `person`, `caller`, `host` (the socket on the host), `gateway`
+ * (itself) or `unknown`; `via` the door or channel (`api`, `mcp`, `web`, `slack`…);
  * `assurance` is for people: `chat`, `session` or `passkey`. */
 struct ledger_actor {
     const char *kind;

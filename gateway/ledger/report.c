@@ -35,6 +35,10 @@ void ledger_verify_append_report(struct builder *out, const struct ledger_verify
                    " requests, %" PRIu64 " grants\n",
                    report->origin[0] == '\0' ? "(none)" : report->origin, report->entry_count,
                    report->checkpoint_count, report->request_count, report->grant_count);
+    if (report->begins_midway) {
+        builder_printf(out, "begins at entry %" PRIu64 " of %s: what was before is not in it\n",
+                       report->from, report->first_origin);
+    }
     if (report->unjudged_count > 0) {
         builder_printf(out,
                        "%" PRIu64

@@ -250,7 +250,13 @@ static bool begin_log(struct verifier *verifier, const struct header *header, ui
         verifier->has_previous = true;
     }
     bool is_whole = header->before.size == 0;
-    verifier->chain.begins_midway |= !is_whole || (epoch > 1 && !verifier->has_log);
+    if (!verifier->has_log) {
+        struct ledger_verify_report *report = verifier->report;
+        memcpy(report->first_origin, header->origin, sizeof report->first_origin);
+        report->from = header->before.size;
+        report->begins_midway = !is_whole || epoch > 1;
+    }
+    verifier->chain.begins_midway |= verifier->report->begins_midway || !is_whole;
     verifier->awaits_epoch = epoch > 1 && is_whole;
     verifier->has_log = true;
     verifier->tree = header->before;

@@ -53,6 +53,9 @@ struct ledger_verify_report {
     uint64_t covered;    /* of these, under a good signature; the entry before is the last */
     char covered_at[25]; /* `at` of that entry, "" when none */
     /* Of the whole export: */
+    bool begins_midway; /* what was before its first entry is not in it */
+    char first_origin[NOTE_NAME_BYTES_MAX + 1];
+    uint64_t from; /* its first entry, of that log */
     uint64_t entry_count;
     uint64_t checkpoint_count;
     uint64_t request_count;  /* submitted in it */

@@ -74,7 +74,7 @@ SAMPLE_UNUSED static void sample_header(struct sample *sample)
 
 /* Who does what usually. */
 static const struct ledger_actor sample_caller = {.kind = "caller", .id = "cal_1", .via = "api"};
-static const struct ledger_actor sample_system = {.kind = "system", .id = "system"};
+static const struct ledger_actor sample_gateway = {.kind = "gateway", .id = "gateway"};
 
 SAMPLE_UNUSED static struct ledger_actor sample_person(const char *id, const char *assurance)
 {
@@ -88,7 +88,7 @@ SAMPLE_UNUSED static void sample_append(struct sample *sample, struct ledger_ent
     entry.seq = sample->tree.size;
     entry.at_ms = sample->now++;
     entry.tenant = entry.tenant == NULL ? "default" : entry.tenant;
-    entry.actor = entry.actor.kind == NULL ? sample_system : entry.actor;
+    entry.actor = entry.actor.kind == NULL ? sample_gateway : entry.actor;
     entry.data = sample->data.length == 0 ? NULL : sample->data.bytes;
     entry.data_length = sample->data.length;
     builder_clear(&sample->entry);
@@ -297,7 +297,7 @@ SAMPLE_UNUSED static void sample_issued(struct sample *sample, const char *reque
 {
     const struct ledger_issued issued = {.claim_until_ms = sample->now + 900000};
     ledger_data_issued(&sample->data, &issued);
-    sample_grant(sample, request, LEDGER_GRANT_ISSUED, sample_system);
+    sample_grant(sample, request, LEDGER_GRANT_ISSUED, sample_gateway);
 }
 
 SAMPLE_UNUSED static void sample_minted(struct sample *sample, const char *request, int64_t mint)

@@ -127,19 +127,19 @@ static void happen_late(enum event event)
         return;
     case REVOKE:
         ledger_data_reason(&sample.data, "frozen");
-        sample_grant(&sample, "req_1", LEDGER_GRANT_REVOKED, sample_system);
+        sample_grant(&sample, "req_1", LEDGER_GRANT_REVOKED, sample_gateway);
         return;
     case LAPSE:
         sample.now += 900000;
         ledger_data_reason(&sample.data, "lapsed");
-        sample_grant(&sample, "req_1", LEDGER_GRANT_LAPSED, sample_system);
+        sample_grant(&sample, "req_1", LEDGER_GRANT_LAPSED, sample_gateway);
         return;
     case EFFECT:
         sample_effect(&sample, "req_1", "succeeded");
         return;
     case EFFECT_UNKNOWN:
         ledger_data_effect(&sample.data, "unknown", NULL);
-        sample_grant(&sample, "req_1", LEDGER_EFFECT_UNKNOWN, sample_system);
+        sample_grant(&sample, "req_1", LEDGER_EFFECT_UNKNOWN, sample_gateway);
         return;
     default:
         ledger_data_effect(&sample.data, "failed", NULL);
@@ -339,7 +339,7 @@ START_TEST(grant__lapsed_before_its_time_is_found)
 {
     reach(LIFE_ISSUED);
     ledger_data_reason(&sample.data, "lapsed");
-    sample_grant(&sample, "req_1", LEDGER_GRANT_LAPSED, sample_system);
+    sample_grant(&sample, "req_1", LEDGER_GRANT_LAPSED, sample_gateway);
     expect_found("lapsed_early");
 }
 END_TEST

@@ -313,6 +313,11 @@ START_TEST(verify__a_late_section_alone_reaches_the_signed_root)
     ck_assert_uint_eq(sample.report.unjudged_count, 3);
     ck_assert_uint_eq(sample.report.entry_count, 10);
     ck_assert_uint_eq(sample.report.covered, 12);
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    ledger_verify_append_report(&text, &sample.report);
+    ck_assert_ptr_nonnull(strstr(text.bytes, "begins at entry 2 of gate.example/ledger: what was "
+                                             "before is not in it\n"));
 }
 END_TEST
 
