@@ -23,6 +23,7 @@ static bool open_epoch(struct operation *operation, int64_t epoch, struct error 
     }
     operations->epoch = epoch;
     tree_init(&operations->tree);
+    operations->check = (struct ledger_check){0};
     operations->place.next_seq = 0;
     operations->watch.covered_size = 0;
     return true;
@@ -66,6 +67,7 @@ static bool freeze_everything(struct operation *operation, struct error *error)
 {
     struct freeze_row freeze = {
         .scope = FREEZE_EVERYTHING, .target = "", .reason = ROLLBACK_REASON};
+    operation->operations->place.is_frozen_by_rollback = true;
     return begin_freeze(operation, &freeze, error);
 }
 

@@ -11,6 +11,10 @@ bool operations_is_ready(const struct operations *operations, const char **out_w
                    "on the host";
         return false;
     }
+    if (atomic_load(&operations->is_damaged)) {
+        *out_why = operations->check.damage;
+        return false;
+    }
     if (!atomic_load(&operations->has_policy)) {
         *out_why = "no policy is in force yet";
         return false;

@@ -95,7 +95,7 @@ bool begin_freeze(struct operation *operation, struct freeze_row *freeze, struct
     crypto_make_id("frz", operation->now, freeze->id);
     freeze->since_at = operation->now;
     freeze->by = arena_text(operation->arena, operation->principal.id);
-    metrics_add(operation->operations->options.metrics, METRIC_FROZEN, 1);
+    operation->operations->place.freeze_count++;
     return store_insert_freeze(operation->store, freeze, error) &&
            record_freeze(operation, LEDGER_FREEZE, freeze, error) && start_sweep(operation, error);
 }
@@ -104,7 +104,7 @@ bool end_freeze(struct operation *operation, const struct freeze_row *freeze, st
 {
     /* Never of no length: a grant issued in the same millisecond must see that it was frozen. */
     int64_t until_at = operation->now > freeze->since_at ? operation->now : freeze->since_at + 1;
-    metrics_add(operation->operations->options.metrics, METRIC_FROZEN, -1);
+    operation->operations->place.freeze_count--;
     operation_note_due(operation, until_at);
     return store_end_freeze(operation->store, freeze->id, until_at, operation->principal.id,
                             error) &&

@@ -8,6 +8,7 @@
 
 enum {
     LEDGER_LOADED_LEAVES = 10000,      /* checked entry by entry at every start */
+    LEDGER_CHECKED_AT_ONCE = 256,      /* and of all, while idle, so many at a time */
     LEDGER_CHECKPOINT_EVERY_MS = 1000, /* while entries arrive */
     LEDGER_STEP_NOTED_MS = 60000,      /* a wall clock that jumps by more is an entry */
 };
@@ -37,6 +38,8 @@ bool store_head(struct store *store, const struct ledger_head_row *head,
 /* load_ledger.c: sets epoch, tree and place from the store. CORRUPT when anything does not hold. */
 bool load_ledger(struct operations *operations, struct store *store,
                  struct error *error) MUST_CHECK;
+/* Reads the next entries of the log as it was at start; notes damage. Nothing when all are read. */
+void check_next_entries(struct operations *operations, struct store *store);
 /* Whether the store is what the mark last saw, or carried on from it. */
 enum ledger_standing { LEDGER_STANDING_BEHIND = 0, LEDGER_STANDING_FIRST, LEDGER_STANDING_CURRENT };
 bool judge_standing(struct operations *operations, struct store *store,

@@ -169,8 +169,44 @@ bool load_ledger(struct operations *operations, struct store *store, struct erro
     operations->epoch = head.epoch;
     operations->tree = load.tree;
     operations->place = (struct ledger_place){.next_seq = load.tree.size, .last_at = load.last_at};
+    operations->check = (struct ledger_check){.size = head.size, .root = head.root};
     return check_checkpoint(operations, store, &operations->watch.covered_size, error) &&
            load_numbers(operations, store, error);
+}
+
+static bool check_root(const struct ledger_check *check, struct error *error)
+{
+    struct sha256 root = tree_root(&check->tree);
+    return crypto_equal(root.bytes, check->root.bytes, SHA256_BYTES) ||
+           load_corrupt(error, check->size - 1, "or one before it does not lead to the head");
+}
+
+void check_next_entries(struct operations *operations, struct store *store)
+{
+    struct ledger_check *check = &operations->check;
+    struct error error = {0};
+    uint64_t left = check->size - check->tree.size;
+    if (left == 0 || atomic_load(&operations->is_damaged)) {
+        return;
+    }
+    size_t limit = left < LEDGER_CHECKED_AT_ONCE ? (size_t)left : LEDGER_CHECKED_AT_ONCE;
+    struct load load = {.store = store,
+                        .epoch = operations->epoch,
+                        .tree = check->tree,
+                        .ok = true,
+                        .error = &error};
+    bool ok = store_each_entry(store, load.epoch, (int64_t)load.tree.size, limit, load_entry, &load,
+                               &error) &&
+              load.ok;
+    if (ok && load.tree.size != check->tree.size + limit) {
+        ok = load_corrupt(&error, load.tree.size, "is missing");
+    }
+    check->tree = load.tree;
+    ok = ok && (check->tree.size < check->size || check_root(check, &error));
+    if (!ok && error.kind == ERROR_CORRUPT) {
+        memcpy(check->damage, error.message, sizeof check->damage);
+        atomic_store(&operations->is_damaged, true);
+    }
 }
 
 /* Whether the store still begins as the mark saw it. */

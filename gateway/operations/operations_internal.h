@@ -28,6 +28,7 @@ struct ledger_place {
     int64_t last_at;      /* of the newest entry: `at` never decreases */
     size_t leaf_count;    /* of the pending leaves */
     int64_t fence_number; /* highest handed out; also the store's number "fence_number" */
+    int64_t freeze_count; /* in force */
     bool is_frozen_by_rollback;
 };
 
@@ -42,6 +43,15 @@ struct ledger_watch {
     int64_t wall_tick;
     int64_t step_ms; /* of the wall clock, not yet an entry; 0 none */
     int64_t step_ms_at_begin;
+};
+
+/* The whole log as it was at start, read again while nothing else is to be done
+ * (load_ledger.c). */
+struct ledger_check {
+    struct tree tree; /* of what was read so far */
+    uint64_t size;
+    struct sha256 root;
+    char damage[512]; /* what was found; read only when is_damaged */
 };
 
 struct operations {
@@ -61,6 +71,7 @@ struct operations {
     struct sha256 *leaves; /* of this batch, in order; heap */
     size_t leaf_capacity;
     struct ledger_watch watch;
+    struct ledger_check check;
 
     struct minted_tokens *minted; /* when tokens of this process were made, on the boot clock */
     int64_t wall_high_water;
@@ -70,6 +81,7 @@ struct operations {
     _Atomic bool is_started;
     _Atomic bool has_policy;
     _Atomic bool is_frozen_by_rollback;
+    _Atomic bool is_damaged;
     _Atomic int64_t next_due_at; /* lowered by operation_note_due, set by operation_escalate_due; a
                                     hook that rolls back must set it to 1, so that what the job
                                     would have done is looked for again */

@@ -28,6 +28,7 @@ static void publish_facts(struct operations *operations)
     atomic_store(&operations->is_frozen_by_rollback, operations->place.is_frozen_by_rollback);
     atomic_store(&operations->has_policy, operations->policy != NULL);
     metrics_set(operations->options.metrics, METRIC_LEDGER_ENTRIES, (int64_t)operations->tree.size);
+    metrics_set(operations->options.metrics, METRIC_FROZEN, operations->place.freeze_count);
 }
 
 void ledger_abort(struct operations *operations)
@@ -227,6 +228,12 @@ static bool on_write_mark(void *context, struct error *error)
     return ledger_write_mark(context, error);
 }
 
+static void on_idle(void *context, struct store *store, int64_t now)
+{
+    (void)now;
+    check_next_entries(context, store);
+}
+
 void operations_fill_hooks(struct operations *operations, struct store_writer_options *hooks)
 {
     hooks->context = operations;
@@ -237,5 +244,5 @@ void operations_fill_hooks(struct operations *operations, struct store_writer_op
     hooks->savepoint = on_savepoint;
     hooks->rollback = on_rollback;
     hooks->write_mark = on_write_mark;
-    hooks->idle = NULL;
+    hooks->idle = on_idle;
 }

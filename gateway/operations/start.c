@@ -48,6 +48,7 @@ static bool clear_after_rollback(struct operations *operations, struct store *st
     return true;
 }
 
+/* Before anything else happens: what follows counts on from here. */
 static bool read_freezes(struct operations *operations, struct store *store, struct error *error)
 {
     struct arena *scratch ARENA_SCOPE = arena_create();
@@ -56,13 +57,10 @@ static bool read_freezes(struct operations *operations, struct store *store, str
     if (!store_list_freezes(store, true, 0, scratch, &freezes, &count, error)) {
         return false;
     }
-    bool is_rolled_back = false;
     for (size_t i = 0; i < count; i++) {
-        is_rolled_back = is_rolled_back || is_rollback_freeze(&freezes[i]);
+        operations->place.is_frozen_by_rollback |= is_rollback_freeze(&freezes[i]);
     }
-    operations->place.is_frozen_by_rollback = is_rolled_back;
-    atomic_store(&operations->is_frozen_by_rollback, is_rolled_back);
-    metrics_set(operations->options.metrics, METRIC_FROZEN, (int64_t)count);
+    operations->place.freeze_count = (int64_t)count;
     return true;
 }
 
@@ -81,7 +79,7 @@ bool operations_start(struct operations *operations, struct store *store, int64_
 {
     enum ledger_standing standing;
     atomic_store(&operations->boot_ms, clock_boot_ms());
-    if (!load_ledger(operations, store, error) ||
+    if (!load_ledger(operations, store, error) || !read_freezes(operations, store, error) ||
         !judge_standing(operations, store, &standing, error)) {
         return false;
     }
@@ -90,7 +88,7 @@ bool operations_start(struct operations *operations, struct store *store, int64_
     if ((is_first && !write_first_mark(operations, now, error)) ||
         !clear_after_rollback(operations, store, now, is_behind, error) ||
         !note_started(operations, store, now, is_first, error) ||
-        !read_freezes(operations, store, error) || !read_deadline(operations, store, error)) {
+        !read_deadline(operations, store, error)) {
         return false;
     }
     *out_rolled_back = atomic_load(&operations->is_frozen_by_rollback);

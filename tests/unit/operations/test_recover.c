@@ -307,6 +307,40 @@ START_TEST(rollback__an_admin_cannot_thaw_it)
 }
 END_TEST
 
+static bool shows(const char *metric_line)
+{
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    metrics_append_text(rig.metrics, &text);
+    return strstr(text.bytes, metric_line) != NULL;
+}
+
+START_TEST(metrics__count_freezes_in_force_and_entries)
+{
+    char entries[64];
+    struct freeze_row row;
+    struct freeze_input input = {.scope = FREEZE_TENANT, .reason = "a drill"};
+    ck_assert(shows("\ncountersign_frozen 0\n"));
+    ck_assert(operation_freeze(rig_begin_host(&rig), &input, &row, &error));
+    rig_undo(&rig);
+    ck_assert(shows("\ncountersign_frozen 0\n"));
+    ck_assert(operation_freeze(rig_begin_host(&rig), &input, &row, &error));
+    rig_commit(&rig);
+    ck_assert(shows("\ncountersign_frozen 1\n"));
+    snprintf(entries, sizeof entries, "\ncountersign_ledger_entries %d\n",
+             (int)rig.operations->tree.size);
+    ck_assert(shows(entries));
+    rig_close(&rig);
+    rig_save_copy(&rig);
+    rig_open(&rig);
+    ck_assert(shows("\ncountersign_frozen 1\n"));
+    restart_from_copy();
+    ck_assert(shows("\ncountersign_frozen 2\n"));
+    recover(true, 2);
+    ck_assert(shows("\ncountersign_frozen 1\n"));
+}
+END_TEST
+
 START_TEST(rollback__a_missing_mark_is_one)
 {
     struct life life = begin_life();
@@ -518,6 +552,7 @@ int main(void)
     tcase_add_test(tests, recover__is_for_the_host_and_for_a_rollback_alone);
     tcase_add_test(tests, recover__that_is_rolled_back_leaves_everything_frozen);
     tcase_add_test(tests, rollback__an_admin_cannot_thaw_it);
+    tcase_add_test(tests, metrics__count_freezes_in_force_and_entries);
     tcase_add_test(tests, rollback__a_missing_mark_is_one);
     tcase_add_test(tests, rollback__a_lost_store_is_one);
     tcase_add_test(tests, rollback__a_forked_store_is_one);

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct rig rig;
 
@@ -209,6 +210,45 @@ START_TEST(start__a_changed_node_of_old_entries_does_not_lead_to_the_head)
 }
 END_TEST
 
+/* Its body alone: what a start does not read again is read while the gateway is idle. */
+START_TEST(idle__a_changed_body_of_an_old_entry_is_found)
+{
+    const char *why = NULL;
+    rig_open(&rig);
+    rig_publish(&rig, rig_policy);
+    add_many_entries(56);
+    rig_close(&rig);
+    rig_tamper(&rig, "UPDATE entries SET bytes = replace(bytes, '\"count\":3', '\"count\":4') "
+                     "WHERE position & 1099511627775 = 700");
+    rig_open(&rig);
+    rig_publish(&rig, rig_policy);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(operations_is_ready(rig.operations, &why));
+        rig.hooks.idle(rig.hooks.context, rig.store, rig.now);
+    }
+    ck_assert(operations_is_ready(rig.operations, &why));
+    rig.hooks.idle(rig.hooks.context, rig.store, rig.now);
+    ck_assert(!operations_is_ready(rig.operations, &why));
+    ck_assert_ptr_nonnull(strstr(why, "entry 700 of the ledger"));
+}
+END_TEST
+
+START_TEST(idle__a_whole_log_stays_ready)
+{
+    const char *why = NULL;
+    rig_open(&rig);
+    add_many_entries(4);
+    rig_close(&rig);
+    rig_open(&rig);
+    rig_publish(&rig, rig_policy);
+    for (int i = 0; i < 10; i++) {
+        rig.hooks.idle(rig.hooks.context, rig.store, rig.now);
+    }
+    ck_assert(operations_is_ready(rig.operations, &why));
+    ck_assert_uint_eq(rig.operations->check.tree.size, 802);
+}
+END_TEST
+
 START_TEST(start__a_changed_head_is_noticed)
 {
     rig_open(&rig);
@@ -293,6 +333,8 @@ int main(void)
     tcase_add_test(tests, start__an_entry_that_was_slipped_in_is_named);
     tcase_add_test(tests, start__a_changed_node_is_named_by_its_first_entry);
     tcase_add_test(tests, start__a_changed_node_of_old_entries_does_not_lead_to_the_head);
+    tcase_add_test(tests, idle__a_changed_body_of_an_old_entry_is_found);
+    tcase_add_test(tests, idle__a_whole_log_stays_ready);
     tcase_add_test(tests, start__a_changed_head_is_noticed);
     tcase_add_test(tests, start__a_checkpoint_that_was_changed_is_noticed);
     tcase_add_test(tests, start__another_ledger_key_is_refused);
