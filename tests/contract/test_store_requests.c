@@ -1,7 +1,7 @@
 #include "store/request_rows.h"
 
+#include "tests/support/run_suite.h"
 #include "tests/support/store_fixture.h"
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,9 +476,5 @@ int main(void)
     tcase_add_test(tests, list__pages_are_stable_while_requests_arrive);
     tcase_add_test(tests, list__a_page_has_its_largest_size);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite);
 }
