@@ -191,6 +191,7 @@ START_TEST(jws__tokens_are_at_most_8_kib)
         builder_char(&token, 'A');
     }
     check_refused(signers[0], "grant+jwt", token.bytes, token.length);
+    ck_assert_str_eq(error.message, "the token is longer than 8 KiB");
 }
 END_TEST
 

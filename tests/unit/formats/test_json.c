@@ -35,6 +35,7 @@ static const struct refused {
     {"[\"a\\udc00\\ud800\"]", 0, "invalid_json", "/0", 1, 4},
     {"[\"\\ud83dx\"]", 0, "invalid_json", "/0", 1, 3},
     {"[\"\\ud83d\\u0041\"]", 0, "invalid_json", "/0", 1, 3},
+    {"[\"\\ud83d\\ue000\"]", 0, "invalid_json", "/0", 1, 3},
     {"[\"\xED\xA0\x80\"]", 0, "invalid_json", "/0", 1, 3},
     {"[\"\xC0\xAF\"]", 0, "invalid_json", "/0", 1, 3},
     {"[\"\xF4\x90\x80\x80\"]", 0, "invalid_json", "/0", 1, 3},
