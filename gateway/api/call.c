@@ -234,7 +234,6 @@ void api_handle(void *context, struct http_exchange *exchange)
     choose_trace(exchange, trace);
     const struct api_route *route =
         find_route(http_method(exchange), http_path(exchange), starts, lengths, &count, &allow);
-    metrics_add(api->options.metrics, METRIC_HTTP_REQUESTS, 1);
     if (route == NULL) {
         if (allow.length > 0) {
             error_set(&error, ERROR_INVALID, "method_not_allowed", allow.bytes,

@@ -111,7 +111,9 @@ static const char *refusal_detail(enum grant_refusal refusal)
         return "The policy in force now does not permit this action as it was approved. Submit a "
                "new request.";
     case GRANT_REFUSED_FROZEN:
-        return "A freeze covers this action. Wait until it is thawed, then submit a new request.";
+        return "A freeze covers this action or began after the grant was issued, so this grant is "
+               "not good "
+               "any more. Submit a new request once it is thawed.";
     case GRANT_ACCEPTED:
     case GRANT_REFUSAL_COUNT:
         break;

@@ -88,7 +88,6 @@ static void unlink_waiter(struct api_waiters *waiters, struct waiter *waiter)
     }
     *at = waiter->next;
     waiters->count--;
-    metrics_set(waiters->api->options.metrics, METRIC_WAITERS_PARKED, (int64_t)waiters->count);
 }
 
 static void free_waiter(struct waiter *waiter)
@@ -178,7 +177,6 @@ void api_park(struct api_call *call, const char *request)
     waiter->next = waiters->buckets[bucket];
     waiters->buckets[bucket] = waiter;
     waiters->count++;
-    metrics_set(api->options.metrics, METRIC_WAITERS_PARKED, (int64_t)waiters->count);
     waiter->timer = loop_timer_create(api->options.loop, on_wait_over, waiter);
     loop_timer_arm(waiter->timer, loop_now(api->options.loop) + call->wait_ms);
     http_set_context(call->exchange, waiter);
