@@ -176,9 +176,25 @@ class Gateway:
     def __enter__(self):
         return self.start()
 
+    def verify_ledger(self):
+        """Exports the ledger and has the command line verify it offline, as an auditor would."""
+        head = self.call("GET", "/v1/ledger/checkpoint", host=True)
+        export = self.call("GET", "/v1/ledger/export", host=True)
+        assert (head.status, export.status) == (200, 200), (head, export)
+        path = self.folder / "export.jsonl"
+        path.write_bytes(export.body)
+        # The key is the log's first: later epochs sign under the same one.
+        key = json.loads(export.body.split(b"\n", 1)[0])["vkey"]
+        run = subprocess.run([str(BUILD / "countersign"), "ledger", "verify", str(path), "--key", key],
+                             capture_output=True, text=True, timeout=120)
+        assert run.returncode == 0, f"the ledger does not verify:\n{run.stdout}{run.stderr}"
+        return run.stdout
+
     def __exit__(self, kind, value, trace):
         log = list(self.log)
         try:
+            if kind is None and self.process is not None and self.process.poll() is None:
+                self.verify_ledger()
             status = self.stop()
         finally:
             if self.owns_folder:
