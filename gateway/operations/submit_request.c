@@ -175,6 +175,9 @@ static void take_texts(struct submission *submission)
     request->why = operation_bounded_text(operation, input->why);
     request->trace = input->trace;
     request->ended_by = "";
+    request->created_at = operation->now;
+    request->asked_at = operation->now;
+    request->settled_at = operation->now;
 }
 
 /* Who may not approve, as the store keeps it. */
@@ -274,9 +277,6 @@ static bool begin_request(struct submission *submission, struct error *error)
     struct request_row *request = &submission->request;
     crypto_make_id("req", operation->now, request->id);
     request->revision = 1;
-    request->created_at = operation->now;
-    request->asked_at = operation->now;
-    request->settled_at = operation->now;
     metrics_add(operation->operations->options.metrics, METRIC_REQUESTS_SUBMITTED, 1);
     if (is_keyed(submission)) {
         struct idempotency_row row = {.body = submission->input->body};
