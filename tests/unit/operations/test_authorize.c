@@ -1,0 +1,152 @@
+#include "operations/authorize.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every operation against everyone, as one picture: `.` the thing is hidden, `-` forbidden, `+`
+ * authorized. Who: a caller of nothing, a caller that knows, the caller whose it is; a person who
+ * is a stranger, involved, relied on; auditor, admin; host, system; nobody. */
+static const struct {
+    enum operation_kind kind;
+    const char *name;
+    const char *answers;
+} table[] = {
+    /*                                                     cko sir UA hy n */
+    {OPERATION_SUBMIT_REQUEST, "submit_request", /*     */ "+++ --- -- -- -"},
+    {OPERATION_READ_REQUEST, "read_request", /*         */ ".++ .++ ++ ++ ."},
+    {OPERATION_LIST_REQUESTS, "list_requests", /*       */ "+++ +++ ++ +- -"},
+    {OPERATION_CAST_VOTE, "cast_vote", /*               */ ".-- .++ ++ -- ."},
+    {OPERATION_CANCEL_REQUEST, "cancel_request", /*     */ ".-+ .-- -+ +- ."},
+    {OPERATION_ESCALATE_DUE, "escalate_due", /*         */ "--- --- -- -+ -"},
+    {OPERATION_REDEEM_GRANT, "redeem_grant", /*         */ "+++ --- -- -- -"},
+    {OPERATION_REPORT_EFFECT, "report_effect", /*       */ ".-+ .-- -- -- ."},
+    {OPERATION_RESOLVE_EFFECT, "resolve_effect", /*     */ ".-- .-+ -+ -- ."},
+    {OPERATION_REVOKE_GRANT, "revoke_grant", /*         */ ".-+ .-+ -+ ++ ."},
+    {OPERATION_FREEZE, "freeze", /*                     */ "--- --- -+ +- -"},
+    {OPERATION_THAW, "thaw", /*                         */ "--- --- -+ +- -"},
+    {OPERATION_LIST_FREEZES, "list_freezes", /*         */ "--- +++ ++ +- -"},
+    {OPERATION_PUBLISH_POLICY, "publish_policy", /*     */ "--- --- -+ ++ -"},
+    {OPERATION_RECOVER, "recover", /*                   */ "--- --- -- +- -"},
+    {OPERATION_NOTE_REFUSALS, "note_refusals", /*       */ "--- --- -- -+ -"},
+    {OPERATION_READ_LEDGER, "read_ledger", /*           */ "--- --- ++ ++ -"},
+    {OPERATION_READ_RECEIPT, "read_receipt", /*         */ ".++ .++ ++ ++ ."},
+    {OPERATION_CHANGE_PEOPLE, "change_people", /*       */ "--- --- -+ +- -"},
+    {OPERATION_LIST_PEOPLE, "list_people", /*           */ "--- --- ++ ++ -"},
+    {OPERATION_CHANGE_AGENTS, "change_agents", /*       */ "--- --- -+ +- -"},
+    {OPERATION_LIST_AGENTS, "list_agents", /*           */ "--- --- ++ ++ -"},
+    {OPERATION_CHANGE_CALLERS, "change_callers", /*     */ "--- --- -+ +- -"},
+    {OPERATION_LIST_CALLERS, "list_callers", /*         */ "--- --- ++ ++ -"},
+    {OPERATION_CHANGE_CREDENTIALS, "change_credentials", "--- --- -+ +- -"},
+    {OPERATION_LIST_CREDENTIALS, "list_credentials", /* */ "--- --- ++ ++ -"},
+    {OPERATION_DESCRIBE_SELF, "describe_self", /*       */ "+++ +++ ++ +- -"},
+};
+
+struct who {
+    struct principal principal;
+    struct authorize_facts facts;
+};
+
+static const struct who everyone[] = {
+    {{.kind = PRINCIPAL_CALLER, .tenant = "here"}, {0}},
+    {{.kind = PRINCIPAL_CALLER, .tenant = "here"}, {.is_known = true}},
+    {{.kind = PRINCIPAL_CALLER, .tenant = "here"}, {.is_own = true}},
+    {{.kind = PRINCIPAL_PERSON, .tenant = "here"}, {0}},
+    {{.kind = PRINCIPAL_PERSON, .tenant = "here"}, {.is_involved = true}},
+    {{.kind = PRINCIPAL_PERSON, .tenant = "here"}, {.is_relied_on = true}},
+    {{.kind = PRINCIPAL_PERSON, .tenant = "here", .is_auditor = true}, {0}},
+    {{.kind = PRINCIPAL_PERSON, .tenant = "here", .is_admin = true}, {0}},
+    {{.kind = PRINCIPAL_HOST, .tenant = "default"}, {0}},
+    {{.kind = PRINCIPAL_SYSTEM, .tenant = "default"}, {0}},
+    {{.kind = PRINCIPAL_NONE, .tenant = "here"}, {0}},
+};
+enum { EVERYONE = sizeof everyone / sizeof everyone[0], KINDS = sizeof table / sizeof table[0] };
+
+static char ask(enum operation_kind kind, const struct who *who, const char *tenant)
+{
+    struct operation operation = {.principal = who->principal};
+    struct authorize_facts facts = who->facts;
+    struct error error = {0};
+    facts.tenant = tenant;
+    if (authorize(&operation, kind, &facts, "thing", &error)) {
+        return '+';
+    }
+    ck_assert_str_eq(error.subject, "thing");
+    if (error.kind == ERROR_FORBIDDEN) {
+        ck_assert_str_eq(error.code, "not_allowed");
+        return '-';
+    }
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    ck_assert_str_eq(error.code, "not_found");
+    return '.';
+}
+
+START_TEST(authorize__every_operation_of_everyone_is_as_the_table_says)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        char answers[2 * EVERYONE] = "";
+        size_t length = 0;
+        for (size_t j = 0; j < EVERYONE; j++) {
+            if (j == 3 || j == 6 || j == 8 || j == 10) {
+                answers[length++] = ' ';
+            }
+            answers[length++] = ask(table[i].kind, &everyone[j], NULL);
+        }
+        ck_assert_msg(strcmp(answers, table[i].answers) == 0, "%s is `%s`, must be `%s`",
+                      table[i].name, answers, table[i].answers);
+    }
+}
+END_TEST
+
+START_TEST(authorize__the_table_names_every_operation_once)
+{
+    ck_assert_uint_eq(KINDS, OPERATION_DESCRIBE_SELF + 1);
+    for (size_t i = 0; i < KINDS; i++) {
+        ck_assert_uint_eq(table[i].kind, i);
+    }
+}
+END_TEST
+
+START_TEST(authorize__another_tenants_things_are_hidden_from_all_but_host_and_system)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        for (size_t j = 0; j < EVERYONE; j++) {
+            enum principal_kind kind = everyone[j].principal.kind;
+            if (kind != PRINCIPAL_HOST && kind != PRINCIPAL_SYSTEM) {
+                ck_assert_int_eq(ask(table[i].kind, &everyone[j], "elsewhere"), '.');
+            }
+        }
+    }
+    ck_assert_int_eq(ask(OPERATION_READ_REQUEST, &everyone[8], "elsewhere"), '+');
+}
+END_TEST
+
+START_TEST(authorize__claims_of_the_wrong_kind_of_principal_count_for_nothing)
+{
+    struct who person = {{.kind = PRINCIPAL_PERSON, .tenant = "here"},
+                         {.is_own = true, .is_known = true}};
+    struct who caller = {{.kind = PRINCIPAL_CALLER, .tenant = "here", .is_admin = true},
+                         {.is_involved = true, .is_relied_on = true}};
+    ck_assert_int_eq(ask(OPERATION_REPORT_EFFECT, &person, NULL), '.');
+    ck_assert_int_eq(ask(OPERATION_READ_REQUEST, &person, NULL), '.');
+    ck_assert_int_eq(ask(OPERATION_RESOLVE_EFFECT, &caller, NULL), '.');
+    ck_assert_int_eq(ask(OPERATION_FREEZE, &caller, NULL), '-');
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("operations: authorize");
+    TCase *cases = tcase_create("authorize");
+    tcase_add_test(cases, authorize__every_operation_of_everyone_is_as_the_table_says);
+    tcase_add_test(cases, authorize__the_table_names_every_operation_once);
+    tcase_add_test(cases,
+                   authorize__another_tenants_things_are_hidden_from_all_but_host_and_system);
+    tcase_add_test(cases, authorize__claims_of_the_wrong_kind_of_principal_count_for_nothing);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
