@@ -323,14 +323,16 @@ static bool check_parameter(void *context, const char *name, const char *value)
 bool api_only_parameters(struct api_call *call, const char *const *names, struct error *error)
 {
     struct known_names known = {.names = names};
-    if (!http_query_each(call->exchange, check_parameter, &known, error) &&
-        known.unknown[0] != '\0') {
+    if (!http_query_each(call->exchange, check_parameter, &known, error)) {
+        return false;
+    }
+    if (known.unknown[0] != '\0') {
         return error_set(
             error, ERROR_INVALID, "unknown_parameter", known.unknown,
             "`%s` is not a parameter of this path; a typo must not change what is asked",
             known.unknown);
     }
-    return error->kind == ERROR_NONE;
+    return true;
 }
 
 bool api_take_parameter(struct api_call *call, const char *name, const char **out,

@@ -1,0 +1,123 @@
+"""What a person meets who configures it wrong: the place, and what to write instead."""
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+import support.gateway as support
+from support.gateway import Gateway
+
+POLICY = "version: 1\ndefaults: { verdict: deny }\n"
+
+
+class Configuration(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory(prefix="countersign-test-")
+        self.addCleanup(holder.cleanup)
+        self.folder = pathlib.Path(holder.name)
+        (self.folder / "policy").mkdir()
+        (self.folder / "policy" / "p.yaml").write_text(POLICY)
+        self.good = (f"version: 1\nlisteners:\n  - {{ address: 127.0.0.1, port: 0 }}\n"
+                     f"data: {self.folder}/data\npolicy: {self.folder}/policy\n")
+
+    def check(self, text, environment=None, arguments=("--check-config",)):
+        file = self.folder / "countersign.yaml"
+        file.write_text(text)
+        return subprocess.run([str(support.BUILD / "countersignd"), "--config", str(file), *arguments], capture_output=True,
+                              text=True, timeout=30, env={"PATH": "/usr/bin:/bin", **(environment or {})})
+
+    def assert_refused(self, text, place, *words, **more):
+        run = self.check(text, **more)
+        self.assertEqual(78, run.returncode, run.stderr)
+        self.assertIn(place, run.stderr)
+        for word in words:
+            self.assertIn(word, run.stderr)
+
+    def test_a_good_one_is_called_good_and_makes_nothing(self):
+        run = self.check(self.good)
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertIn("configuration and policy are fine: 0 rules", run.stdout)
+        self.assertFalse((self.folder / "data").exists())
+
+    def test_the_example_has_every_key_of_the_reference_and_loads(self):
+        example = (support.ROOT / "docs" / "countersign.example.yaml").read_text()
+        example = re.sub(r"^policy: .*$", f"policy: {self.folder}/policy", example, flags=re.M)
+        self.assertEqual(0, self.check(example).returncode, self.check(example).stderr)
+        source = (support.ROOT / "gateway" / "config" / "config.c").read_text()
+        keys = [key for table in re.findall(r"_keys\[\] = \{(.*?)NULL\}", source, re.S) for key in re.findall(r'"(\w+)"', table)]
+        reference = (support.ROOT / "docs" / "configuration.md").read_text()
+        self.assertGreater(len(keys), 30)
+        for key in keys:
+            self.assertIn(f"{key}:", example)
+            self.assertRegex(reference, rf"`(\w+(\[\])?\.)*\.?{key}\b")
+
+    def test_an_unknown_key_names_its_place_and_the_nearest_one(self):
+        self.assert_refused(self.good + "polcy: /x\n", ":6:1:", "policy")
+
+    def test_a_duplicate_key_is_refused(self):
+        self.assert_refused(self.good + f"data: {self.folder}/other\n", ":6:1:", "data")
+
+    def test_a_wrong_type_says_what_is_wanted(self):
+        self.assert_refused(self.good + "limits: { body_kib: big }\n", ":6:21:")
+        self.assert_refused(self.good + "timing: { wait_max: 5 }\n", ":6:21:")
+
+    def test_a_listener_needs_a_numeric_address(self):
+        self.assert_refused(self.good.replace("127.0.0.1", "localhost"), ":3:5:", "numeric")
+
+    def test_tls_needs_both_files(self):
+        self.assert_refused(self.good.replace("port: 0", "port: 0, tls: { certificate: x.pem }"), "`certificate` and `key`")
+
+    def test_a_broken_policy_is_refused_with_its_place(self):
+        (self.folder / "policy" / "p.yaml").write_text(POLICY + "rules:\n  - name: a\n    match: all\n    verdict: alow\n")
+        self.assert_refused(self.good, "p.yaml:6:14:", "allow")
+
+    def test_a_condition_is_refused_until_conditions_are_supported(self):
+        (self.folder / "policy" / "p.yaml").write_text(
+            POLICY + "rules:\n  - name: a\n    match: all\n    when: |\n      true\n    verdict: allow\n")
+        self.assert_refused(self.good, "p.yaml:6:", "conditions are not supported yet")
+
+    def test_an_empty_policy_folder_is_refused(self):
+        (self.folder / "policy" / "p.yaml").unlink()
+        self.assert_refused(self.good, "no *.yaml file", "policy/examples")
+
+    def test_the_environment_wins_and_is_checked_too(self):
+        self.assert_refused(self.good, "address:port", environment={"COUNTERSIGN_LISTEN": "here"})
+        self.assert_refused(self.good, "debug, info, warn or error", environment={"COUNTERSIGN_LOG_LEVEL": "loud"})
+        self.assertEqual(0, self.check(self.good.replace(f"data: {self.folder}/data\n", ""),
+                                       {"COUNTERSIGN_DATA": str(self.folder / "data")}).returncode)
+
+    def test_options_that_do_not_exist_are_a_usage_error(self):
+        self.assertEqual(64, self.check(self.good, arguments=("--chekc",)).returncode)
+        self.assertEqual(64, subprocess.run([str(support.BUILD / "countersignd")], capture_output=True, timeout=30).returncode)
+
+    def test_the_version_is_told(self):
+        version = (support.ROOT / "VERSION").read_text().strip()
+        self.assertIn(version, self.check(self.good, arguments=("--version",)).stdout)
+
+    def test_missing_tls_files_and_taken_ports_stop_the_start_with_a_reason(self):
+        run = self.check(self.good.replace("port: 0", "port: 0, tls: { certificate: /nowhere/c.pem, key: /nowhere/k.pem }"), arguments=())
+        self.assertEqual(78, run.returncode, run.stderr)
+        self.assertIn("/nowhere/c.pem", run.stderr)
+
+    def test_a_second_gateway_on_the_same_store_is_refused(self):
+        with Gateway() as gateway:
+            second = Gateway(folder=gateway.folder)
+            with self.assertRaisesRegex(AssertionError, "another|lock|running"):
+                second.start()
+            second.reader.join(5)
+            second.process.stderr.close()
+            self.assertEqual(200, gateway.call("GET", "/healthz").status)
+
+    def test_a_key_file_that_others_can_read_is_refused(self):
+        gateway = Gateway()
+        with gateway:
+            gateway.stop()
+            key = gateway.folder / "data" / "grant-key.pem"
+            key.chmod(0o644)
+            with self.assertRaisesRegex(AssertionError, "grant-key.pem"):
+                gateway.start()
+            gateway.reader.join(5)
+            gateway.process.stderr.close()
+            key.chmod(0o600)
+            gateway.start()
