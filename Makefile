@@ -24,12 +24,12 @@ ifneq ($(shell uname -m),x86_64)
 HARDEN   := $(filter-out -fcf-protection=full,$(HARDEN))
 endif
 
+comma    := ,
 CPPFLAGS := -Igateway -I. -D_GNU_SOURCE -DCOUNTERSIGN_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
             $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS   := -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDEN)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lev -lpthread -lm
-comma    := ,
 
 # Rooms. The clock that is linked is a choice of file: the product reads the system's, countersignd-scripted a test's.
 ROOMS    := base formats crypto metrics loop ledger grants approvals requests identity store store/sqlite operations \
