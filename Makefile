@@ -77,7 +77,7 @@ $(BUILD)/generated/%.o: $(BUILD)/generated/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A test program is one file with its own main, linked with everything and the system clock.
-$(BUILD)/tests/unit/% $(BUILD)/tests/contract/%: private LIBS += -lcheck -lsubunit -lrt
+$(BUILD)/tests/unit/% $(BUILD)/tests/contract/%: private LIBS += -lcheck -lsubunit -lrt -lm
 $(UNIT) $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT) $(CLOCK) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
