@@ -259,6 +259,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_grants");
     TCase *tests = tcase_create("grants");
+    tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, grants__read_back_as_inserted);
     tcase_add_test(tests, grants__update_writes_what_may_change_and_raises_the_version);

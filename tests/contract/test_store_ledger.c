@@ -361,6 +361,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_ledger");
     TCase *tests = tcase_create("ledger");
+    tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, entries__are_visited_in_order_from_a_seq_within_the_limit_and_epoch);
     tcase_add_test(tests, entries__visiting_stops_when_told);

@@ -585,6 +585,7 @@ END_TEST
 static void add_people_tests(Suite *suite)
 {
     TCase *tests = tcase_create("people");
+    tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, people__are_read_by_name_and_by_id_within_their_tenant);
     tcase_add_test(tests, people__a_name_is_taken_once_in_a_tenant);
@@ -603,6 +604,7 @@ static void add_people_tests(Suite *suite)
 static void add_caller_tests(Suite *suite)
 {
     TCase *tests = tcase_create("callers");
+    tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, agents__are_read_by_name_and_by_id_within_their_tenant);
     tcase_add_test(tests, agents__update_writes_owner_and_enabled);

@@ -188,6 +188,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_repeats");
     TCase *tests = tcase_create("repeats");
+    tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, denials__the_newest_since_then_is_found);
     tcase_add_test(tests, denials__near_repeats_are_counted_since_then);

@@ -454,6 +454,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_requests");
     TCase *tests = tcase_create("requests");
+    tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, requests__read_back_as_inserted);
     tcase_add_test(tests, requests__null_texts_stay_null);

@@ -124,6 +124,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_votes");
     TCase *tests = tcase_create("votes");
+    tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, votes__read_back_as_inserted);
     tcase_add_test(tests, votes__come_in_the_order_in_which_they_were_cast);

@@ -1,7 +1,7 @@
 #ifndef TESTS_SUPPORT_STORE_FIXTURE_H
 #define TESTS_SUPPORT_STORE_FIXTURE_H
 
-/* A store in a folder of its own under TMPDIR, removed at the end, and sample rows. */
+/* A store in a folder of its own in memory or under TMPDIR, removed at the end, and sample rows. */
 
 #include "store/grant_rows.h"
 #include "store/ledger_rows.h"
@@ -19,8 +19,11 @@ struct store_fixture {
     struct error error;
 };
 
+/* Where tests keep files. */
+const char *store_fixture_place(void);
 /* Makes the folder and opens the store in it; fails the test when it cannot. */
 void store_fixture_init(struct store_fixture *fixture);
+void store_fixture_init_at(struct store_fixture *fixture, const char *place);
 void store_fixture_finish(struct store_fixture *fixture);
 struct store_options store_fixture_options(const struct store_fixture *fixture);
 void store_fixture_open(struct store_fixture *fixture);

@@ -12,13 +12,13 @@ CREATE TABLE named_values (
 CREATE TABLE epochs (
     epoch INTEGER PRIMARY KEY CHECK (epoch >= 1 AND epoch < 4194304),  -- one log each; below 2^22 so that positions fit
     origin TEXT NOT NULL,            -- the log's name in its checkpoints
-    began_at INTEGER NOT NULL
+    began_at INTEGER NOT NULL        -- when its first entry could come
 ) STRICT;
 
 CREATE TABLE entries (
     position INTEGER PRIMARY KEY,    -- epoch * 2^40 + seq: appended in order, read by range
-    at INTEGER NOT NULL,
-    tenant TEXT NOT NULL,
+    at INTEGER NOT NULL,             -- when it happened
+    tenant TEXT NOT NULL,            -- whose
     type TEXT NOT NULL,              -- "request.submitted", "vote"
     request TEXT,                    -- NULL when it is about none
     grant_id TEXT,                   -- NULL when it is about none
@@ -28,8 +28,8 @@ CREATE TABLE entries (
 CREATE INDEX entries_of_request ON entries (tenant, request) WHERE request IS NOT NULL;
 
 CREATE TABLE nodes (
-    epoch INTEGER NOT NULL,
-    level INTEGER NOT NULL CHECK (level > 0),
+    epoch INTEGER NOT NULL,          -- whose tree
+    level INTEGER NOT NULL CHECK (level > 0),  -- 0 would be leaves; multiples of 8 are kept
     number INTEGER NOT NULL,         -- index of the node within its level
     hash BLOB NOT NULL CHECK (length(hash) = 32),  -- of a perfect subtree, so it never changes
     PRIMARY KEY (epoch, level, number)
@@ -37,8 +37,8 @@ CREATE TABLE nodes (
 
 CREATE TABLE checkpoints (
     position INTEGER PRIMARY KEY,    -- epoch * 2^40 + size
-    at INTEGER NOT NULL,
-    root BLOB NOT NULL CHECK (length(root) = 32),
+    at INTEGER NOT NULL,             -- when it was signed
+    root BLOB NOT NULL CHECK (length(root) = 32),  -- of the tree of that size
     note TEXT NOT NULL               -- the signed note
 ) STRICT;
 
@@ -46,7 +46,7 @@ CREATE TABLE policies (
     publication INTEGER PRIMARY KEY, -- raised each time a version is published; the highest is in force
     version TEXT NOT NULL UNIQUE,    -- hex
     files TEXT NOT NULL,             -- canonical JSON {name: text}, as they were
-    published_at INTEGER NOT NULL,
+    published_at INTEGER NOT NULL,   -- when last
     published_by TEXT NOT NULL       -- principal id
 ) STRICT;
 

@@ -1,20 +1,20 @@
 -- People, agents, callers, their credentials, freezes. Small tables.
 CREATE TABLE people (
-    row_id INTEGER PRIMARY KEY,
+    row_id INTEGER PRIMARY KEY,      -- the order of making
     id TEXT NOT NULL UNIQUE,         -- per_…
-    tenant TEXT NOT NULL,
-    name TEXT NOT NULL,
+    tenant TEXT NOT NULL,            -- whose
+    name TEXT NOT NULL,              -- unique in the tenant
     display TEXT,                    -- what cards and pages show; NULL: the name
-    is_admin INTEGER NOT NULL CHECK (is_admin IN (0, 1)),
-    is_auditor INTEGER NOT NULL CHECK (is_auditor IN (0, 1)),
-    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
-    created_at INTEGER NOT NULL,
+    is_admin INTEGER NOT NULL CHECK (is_admin IN (0, 1)),  -- manages; approves nothing by being admin
+    is_auditor INTEGER NOT NULL CHECK (is_auditor IN (0, 1)),  -- reads all of the tenant
+    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),  -- 0: may do nothing
+    created_at INTEGER NOT NULL,     -- when
     disabled_at INTEGER NOT NULL,    -- 0 while enabled
     UNIQUE (tenant, name)
 ) STRICT;
 
 CREATE TABLE person_subjects (
-    tenant TEXT NOT NULL,
+    tenant TEXT NOT NULL,            -- whose
     subject_key TEXT NOT NULL COLLATE NOCASE,  -- type/id; ASCII case does not make another person
     person TEXT NOT NULL,            -- per_…
     PRIMARY KEY (tenant, subject_key)
@@ -22,31 +22,31 @@ CREATE TABLE person_subjects (
 CREATE INDEX person_subjects_of_person ON person_subjects (person);
 
 CREATE TABLE members (
-    tenant TEXT NOT NULL,
-    group_name TEXT NOT NULL,
+    tenant TEXT NOT NULL,            -- whose
+    group_name TEXT NOT NULL,        -- a group is its members
     person TEXT NOT NULL,            -- per_…
     PRIMARY KEY (tenant, group_name, person)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_of_person ON members (tenant, person);
 
 CREATE TABLE agents (
-    row_id INTEGER PRIMARY KEY,
+    row_id INTEGER PRIMARY KEY,      -- the order of making
     id TEXT NOT NULL UNIQUE,         -- agt_…
-    tenant TEXT NOT NULL,
-    name TEXT NOT NULL,
+    tenant TEXT NOT NULL,            -- whose
+    name TEXT NOT NULL,              -- unique in the tenant
     owner TEXT NOT NULL,             -- per_…, '' when none is registered
-    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
-    created_at INTEGER NOT NULL,
+    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),  -- 0: may do nothing
+    created_at INTEGER NOT NULL,     -- when
     UNIQUE (tenant, name)
 ) STRICT;
 
 CREATE TABLE callers (
-    row_id INTEGER PRIMARY KEY,
+    row_id INTEGER PRIMARY KEY,      -- the order of making
     id TEXT NOT NULL UNIQUE,         -- cal_…
-    tenant TEXT NOT NULL,
-    name TEXT NOT NULL,
-    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
-    created_at INTEGER NOT NULL,
+    tenant TEXT NOT NULL,            -- whose
+    name TEXT NOT NULL,              -- unique in the tenant
+    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),  -- 0: may do nothing
+    created_at INTEGER NOT NULL,     -- when
     UNIQUE (tenant, name)
 ) STRICT;
 
@@ -59,30 +59,30 @@ CREATE TABLE caller_lists (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE credentials (
-    row_id INTEGER PRIMARY KEY,
+    row_id INTEGER PRIMARY KEY,      -- the order of making
     id TEXT NOT NULL UNIQUE,         -- key_… or tok_…
-    tenant TEXT NOT NULL,
+    tenant TEXT NOT NULL,            -- whose
     kind INTEGER NOT NULL CHECK (kind > 0),  -- enum credential_kind
     owner TEXT NOT NULL,             -- cal_… or per_…
     hash BLOB NOT NULL CHECK (length(hash) = 32),  -- SHA-256 of the whole secret text
-    label TEXT,
-    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
+    label TEXT,                      -- what its owner calls it
+    is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),  -- 0: may do nothing
     disabled_reason TEXT,            -- NULL while enabled
-    created_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,     -- when
     expires_at INTEGER NOT NULL,     -- 0: never
     UNIQUE (kind, hash)
 ) STRICT;
 CREATE INDEX credentials_of_owner ON credentials (owner);
 
 CREATE TABLE freezes (
-    row_id INTEGER PRIMARY KEY,
+    row_id INTEGER PRIMARY KEY,      -- the order of making
     id TEXT NOT NULL UNIQUE,         -- frz_…
     scope INTEGER NOT NULL CHECK (scope BETWEEN 1 AND 4),  -- enum freeze_scope
     tenant TEXT NOT NULL,            -- '' for everything
     target TEXT NOT NULL,            -- agent id or action glob; '' otherwise
-    reason TEXT NOT NULL,
+    reason TEXT NOT NULL,            -- the admin's words
     frozen_by TEXT NOT NULL,         -- principal id
-    since_at INTEGER NOT NULL,
+    since_at INTEGER NOT NULL,       -- when it began
     until_at INTEGER NOT NULL,       -- 0 while in force
     thawed_by TEXT                   -- principal id
 ) STRICT;
