@@ -3,6 +3,7 @@
 #include "tests/unit/approvals/cases.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -342,6 +343,31 @@ START_TEST(approvals__order_of_votes_people_and_requirements_changes_nothing)
 }
 END_TEST
 
+/* Not only the outcome: the rows of the store may come in any order and leave the same record. */
+START_TEST(approvals__order_of_votes_and_people_leaves_the_same_assignments)
+{
+    struct chance chance = {.state = 20240606};
+    for (int round = 0; round < CASES; round++) {
+        struct arena *arena ARENA_SCOPE = arena_create();
+        struct model model = make_model(&chance);
+        struct real *real = make_real(&model, arena);
+        struct approvals_tally first = approvals_count(&real->request, arena);
+        chance_shuffle(&chance, real->votes, real->request.vote_count, sizeof real->votes[0]);
+        chance_shuffle(&chance, real->people, real->request.person_count, sizeof real->people[0]);
+        struct approvals_tally second = approvals_count(&real->request, arena);
+        ck_assert_uint_eq(first.assignment_count, second.assignment_count);
+        for (size_t i = 0; i < first.assignment_count; i++) {
+            ck_assert_str_eq(first.assignments[i].person, second.assignments[i].person);
+            ck_assert_uint_eq(first.assignments[i].requirement, second.assignments[i].requirement);
+        }
+        for (size_t i = 0; i < first.uncounted_count; i++) {
+            ck_assert_str_eq(first.uncounted[i], second.uncounted[i]);
+            ck_assert_str_eq(first.uncounted_reasons[i], second.uncounted_reasons[i]);
+        }
+    }
+}
+END_TEST
+
 /* Who may vote, and whose vote then counts, are one rule. */
 START_TEST(approvals__vote_that_is_taken_counts_and_one_that_is_refused_would_not)
 {
@@ -449,6 +475,15 @@ START_TEST(approvals__most_voters_and_requirements_fit)
 }
 END_TEST
 
+START_TEST(approvals__more_voters_than_the_most_are_a_mistake_of_ours)
+{
+    static const uint64_t eligible[APPROVALS_VOTERS_MAX + 1];
+    static const unsigned quorums[POLICY_REQUIREMENTS_MAX];
+    static int assigned[APPROVALS_VOTERS_MAX + 1];
+    (void)approvals_match(eligible, APPROVALS_VOTERS_MAX + 1, quorums, assigned);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("approvals/matching");
@@ -457,10 +492,13 @@ int main(void)
     tcase_add_test(tests, approvals__matching_agrees_with_trying_every_assignment);
     tcase_add_test(tests, approvals__assignment_proves_itself);
     tcase_add_test(tests, approvals__order_of_votes_people_and_requirements_changes_nothing);
+    tcase_add_test(tests, approvals__order_of_votes_and_people_leaves_the_same_assignments);
     tcase_add_test(tests, approvals__vote_that_is_taken_counts_and_one_that_is_refused_would_not);
     tcase_add_test(tests, approvals__matching_agrees_with_halls_theorem_on_wide_cases);
     tcase_add_test(tests, approvals__longest_chain_of_moves_is_found);
     tcase_add_test(tests, approvals__most_voters_and_requirements_fit);
+    tcase_add_test_raise_signal(tests, approvals__more_voters_than_the_most_are_a_mistake_of_ours,
+                                SIGABRT);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -164,6 +164,20 @@ START_TEST(approvals__groups_are_asked_rung_by_rung_and_named_once)
 }
 END_TEST
 
+START_TEST(approvals__first_rung_may_ask_others_than_the_requirement)
+{
+    struct arena *arena ARENA_SCOPE = arena_create();
+    struct policy_requirement rule = NEEDS(1, "treasury");
+    rule.ladder = ladder;
+    rule.rung_count = COUNT_OF(ladder);
+    size_t count;
+    const char **asked = approvals_groups_asked(&rule, 1000, 1000, arena, &count);
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(asked[0], "treasury");
+    ck_assert_str_eq(asked[1], "finance");
+}
+END_TEST
+
 START_TEST(approvals__zeroed_requirement_asks_nobody)
 {
     struct arena *arena ARENA_SCOPE = arena_create();
@@ -225,6 +239,7 @@ int main(void)
     tcase_add_test(tests, approvals__vote_that_proves_nothing_never_decides);
     tcase_add_test(tests, approvals__zeroed_people_and_cases_may_nothing);
     tcase_add_test(tests, approvals__groups_are_asked_rung_by_rung_and_named_once);
+    tcase_add_test(tests, approvals__first_rung_may_ask_others_than_the_requirement);
     tcase_add_test(tests, approvals__zeroed_requirement_asks_nobody);
     tcase_add_test(tests, approvals__next_rung_is_the_earliest_still_to_come);
     tcase_add_test(tests, approvals__no_rung_is_left_after_the_last);

@@ -61,6 +61,26 @@ START_TEST(approvals__one_short_of_quorum_stays_open)
 }
 END_TEST
 
+START_TEST(approvals__largest_quorum_can_be_met)
+{
+    struct approvals_person people[POLICY_QUORUM_MAX];
+    struct approvals_vote votes[POLICY_QUORUM_MAX];
+    char names[POLICY_QUORUM_MAX][8];
+    struct policy_requirement rules[] = {NEEDS(POLICY_QUORUM_MAX, "finance")};
+    struct approvals_person member = PERSON("", "finance");
+    for (size_t i = 0; i < POLICY_QUORUM_MAX; i++) {
+        snprintf(names[i], sizeof names[i], "p%zu", i);
+        people[i] = member;
+        people[i].id = names[i];
+        votes[i] = (struct approvals_vote)YES(names[i]);
+    }
+    struct approvals_case request = CASE(rules, people, votes);
+    ck_assert_int_eq(outcome_of(&request), APPROVALS_MET);
+    request.vote_count--;
+    ck_assert_int_eq(outcome_of(&request), APPROVALS_OPEN);
+}
+END_TEST
+
 START_TEST(approvals__every_requirement_must_be_met)
 {
     struct policy_requirement rules[] = {NEEDS(1, "finance"), NEEDS(1, "security")};
@@ -466,8 +486,8 @@ END_TEST
 START_TEST(approvals__two_votes_of_one_person_are_a_mistake_of_ours)
 {
     struct policy_requirement rules[] = {NEEDS(2, "finance")};
-    struct approvals_person people[] = {PERSON("ann", "finance")};
-    struct approvals_vote votes[] = {YES("ann"), YES("ann")};
+    struct approvals_person people[] = {PERSON("ann", "finance"), PERSON("bob", "finance")};
+    struct approvals_vote votes[] = {YES("ann"), YES("bob"), YES("ann")};
     struct approvals_case request = CASE(rules, people, votes);
     (void)approvals_count(&request, arena);
 }
@@ -504,6 +524,7 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, approvals__quorum_of_distinct_people_approves);
     tcase_add_test(tests, approvals__one_short_of_quorum_stays_open);
+    tcase_add_test(tests, approvals__largest_quorum_can_be_met);
     tcase_add_test(tests, approvals__every_requirement_must_be_met);
     tcase_add_test(tests, approvals__one_person_counts_toward_one_requirement_only);
     tcase_add_test(tests, approvals__person_in_two_groups_of_one_requirement_counts_once);

@@ -56,6 +56,11 @@ START_TEST(redeem__zeroed_facts_are_refused)
     ck_assert_int_ne((enum grant_refusal){0}, GRANT_ACCEPTED);
     facts.state = GRANT_ISSUED;
     ck_assert_int_ne(grant_check_redemption(&facts), GRANT_ACCEPTED);
+    facts = good();
+    facts.state = GRANT_STATE_COUNT;
+    assert_answer(facts, GRANT_REFUSED_UNKNOWN_GRANT);
+    facts.state = (enum grant_state)99;
+    assert_answer(facts, GRANT_REFUSED_UNKNOWN_GRANT);
 }
 END_TEST
 
