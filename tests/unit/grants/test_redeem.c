@@ -373,6 +373,8 @@ START_TEST(expiry__too_late_is_zero)
     ck_assert_int_eq(grant_token_expiry(50000, 0, 90000), 0);
     ck_assert_int_eq(grant_token_expiry(50000, -1, 90000), 0);
     ck_assert_int_eq(grant_token_expiry(0, 0, 0), 0);
+    ck_assert_int_eq(grant_token_expiry(-5000, 60000, 90000), 0);
+    ck_assert_int_eq(grant_token_expiry(50000, 500, 90000), 0);
     /* Less than a second is left, and the second has begun. */
     ck_assert_int_eq(grant_token_expiry(90100, 60000, 90900), 0);
     ck_assert_int_eq(grant_token_expiry(89100, 60000, 90900), 90000);
