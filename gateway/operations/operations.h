@@ -100,6 +100,9 @@ bool operation_read_head(struct operation *operation, struct ledger_head *out,
  * its holder. RETRY_LATER until a checkpoint covers it. */
 bool operation_read_receipt(struct operation *operation, const char *request_or_grant,
                             const char **out_proof, struct error *error) MUST_CHECK;
+/* The body a witness takes (C2SP tlog-witness, add-checkpoint): `old <from_size>`, the hashes in
+ * base64, a line each, an empty line, the checkpoint over `to_size`; 0: the newest. NOT_FOUND
+ * `no_such_checkpoint` when none was signed over just that many entries. */
 bool operation_read_consistency(struct operation *operation, int64_t from_size, int64_t to_size,
                                 const char **out_text, struct error *error) MUST_CHECK;
 bool operation_read_timeline(struct operation *operation, const char *request,
