@@ -44,11 +44,11 @@ static void count_end(struct metrics *metrics, const struct request_row *request
 void apply_transition(struct operation *operation, struct request_row *request,
                       const struct request_transition *transition, const char *by)
 {
-    struct metrics *metrics = operation->operations->options.metrics;
-    bool was_pending = request->state == REQUEST_PENDING;
+    int64_t *pending_count = &operation->operations->place.pending_count;
+    *pending_count -= request->state == REQUEST_PENDING ? 1 : 0;
+    *pending_count += transition->next == REQUEST_PENDING ? 1 : 0;
     request->state = transition->next;
     if (!request_is_final(transition->next)) {
-        metrics_add(metrics, METRIC_REQUESTS_PENDING, was_pending ? 0 : 1);
         return;
     }
     request->reason = transition->reason;
@@ -56,8 +56,7 @@ void apply_transition(struct operation *operation, struct request_row *request,
     request->ended_by = arena_text(operation->arena, by);
     request->timeout_at = 0;
     request->due_at = 0;
-    metrics_add(metrics, METRIC_REQUESTS_PENDING, was_pending ? -1 : 0);
-    count_end(metrics, request);
+    count_end(operation->operations->options.metrics, request);
 }
 
 static enum ledger_entry_type entry_of_end(enum request_state state)

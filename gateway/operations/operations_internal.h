@@ -30,6 +30,7 @@ struct ledger_place {
     int64_t fence_number; /* highest handed out; also the store's number "fence_number" */
     int64_t freeze_count; /* in force */
     bool is_frozen_by_rollback;
+    int64_t pending_count; /* for the metric */
 };
 
 /* What the hooks keep beside the place (sequence_ledger.c). */

@@ -231,16 +231,11 @@ static bool refuse(struct redeeming *redeeming, enum grant_refusal refusal, stru
     return record_entry(operation, &record, error);
 }
 
-static bool take_fence(struct operation *operation, int64_t *out_fence, struct error *error)
+/* Stored with the batch, and by the mark before anyone is answered. */
+static int64_t take_fence(struct operations *operations)
 {
-    struct operations *operations = operation->operations;
-    int64_t number = operations->place.fence_number + 1;
-    if (!store_set_number(operation->store, "fence_number", number, error)) {
-        return false;
-    }
-    operations->place.fence_number = number;
-    *out_fence = grant_fence(operations->epoch, number);
-    return true;
+    operations->place.fence_number++;
+    return grant_fence(operations->epoch, operations->place.fence_number);
 }
 
 static bool record_redeemed(struct operation *operation, const struct grant_row *grant,
@@ -274,10 +269,10 @@ static bool redeem(struct redeeming *redeeming, struct error *error)
     struct operation *operation = redeeming->operation;
     struct grant_row *grant = &redeeming->grant;
     struct redeem_result *out = redeeming->out;
-    if (!apply_grant_event(grant, GRANT_REDEEM, error) ||
-        !take_fence(operation, &grant->fence, error)) {
+    if (!apply_grant_event(grant, GRANT_REDEEM, error)) {
         return false;
     }
+    grant->fence = take_fence(operation->operations);
     grant->redeemed_at = operation->now;
     memcpy(grant->redeemer, operation->principal.id, sizeof grant->redeemer);
     grant->effect_due_at = operation->now + operation->operations->options.effect_due_ms;

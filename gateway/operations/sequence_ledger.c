@@ -28,6 +28,8 @@ static void publish_facts(struct operations *operations)
     atomic_store(&operations->is_frozen_by_rollback, operations->place.is_frozen_by_rollback);
     atomic_store(&operations->has_policy, operations->policy != NULL);
     metrics_set(operations->options.metrics, METRIC_LEDGER_ENTRIES, (int64_t)operations->tree.size);
+    metrics_set(operations->options.metrics, METRIC_REQUESTS_PENDING,
+                operations->place.pending_count);
     metrics_set(operations->options.metrics, METRIC_FROZEN, operations->place.freeze_count);
 }
 

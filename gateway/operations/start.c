@@ -64,13 +64,17 @@ static bool read_freezes(struct operations *operations, struct store *store, str
     return true;
 }
 
-static bool read_deadline(struct operations *operations, struct store *store, struct error *error)
+static bool read_pending(struct operations *operations, struct store *store, struct error *error)
 {
     int64_t due_at;
-    if (!store_next_due_at(store, &due_at, error)) {
+    int64_t pending_count;
+    if (!store_next_due_at(store, &due_at, error) ||
+        !store_count_pending(store, OPERATIONS_DEFAULT_TENANT, NULL, &pending_count, error)) {
         return false;
     }
     atomic_store(&operations->next_due_at, due_at);
+    operations->place.pending_count = pending_count;
+    metrics_set(operations->options.metrics, METRIC_REQUESTS_PENDING, pending_count);
     return true;
 }
 
@@ -88,7 +92,7 @@ bool operations_start(struct operations *operations, struct store *store, int64_
     if ((is_first && !write_first_mark(operations, now, error)) ||
         !clear_after_rollback(operations, store, now, is_behind, error) ||
         !note_started(operations, store, now, is_first, error) ||
-        !read_deadline(operations, store, error)) {
+        !read_pending(operations, store, error)) {
         return false;
     }
     *out_rolled_back = atomic_load(&operations->is_frozen_by_rollback);
