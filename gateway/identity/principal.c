@@ -120,6 +120,10 @@ const char *identity_via(enum credential_kind kind)
         return "token";
     case CREDENTIAL_HOST:
         return "socket";
+    case CREDENTIAL_SESSION:
+        return "session";
+    case CREDENTIAL_LINK:
+        return "link";
     case CREDENTIAL_NONE:
         break;
     }

@@ -9,6 +9,7 @@
  * - API key, csk_…: a caller (the tool runner); speaks only for agents and subjects registered to
  * it
  * - personal token, cst_…: a person at the command line; assurance `session`
+ * - session, css_… in a cookie: a person who signed in (identity/session.h); assurance `session`
  * - host socket: the operator on the machine itself (peer credentials); may administer, votes on
  *   nothing
  */
@@ -21,12 +22,20 @@
 
 enum { NAME_BYTES = 65, SUBJECT_BYTES = 257, BEARER_BYTES_MAX = 512 };
 
-enum credential_kind { CREDENTIAL_NONE = 0, CREDENTIAL_API_KEY, CREDENTIAL_TOKEN, CREDENTIAL_HOST };
+enum credential_kind {
+    CREDENTIAL_NONE = 0,
+    CREDENTIAL_API_KEY,
+    CREDENTIAL_TOKEN,
+    CREDENTIAL_HOST,
+    CREDENTIAL_SESSION,
+    CREDENTIAL_LINK, /* a set-up or enrolment link, while it is being used */
+};
 
 struct credential {
     enum credential_kind kind;
     struct sha256 hash; /* of the whole secret text; what the store looks up */
     unsigned host_uid;  /* CREDENTIAL_HOST: the peer's uid */
+    struct sha256 csrf; /* CREDENTIAL_SESSION: what proves that a call comes from the page */
 };
 
 enum principal_kind {
@@ -42,9 +51,10 @@ struct principal {
     char id[ID_BYTES]; /* cal_…, per_…; "host" or "system" */
     char name[NAME_BYTES];
     char tenant[NAME_BYTES];
-    char credential[ID_BYTES]; /* key_… or tok_…; empty for host and system */
-    enum assurance assurance;  /* what a vote by this principal proves */
-    bool is_admin;             /* people only */
+    char credential[ID_BYTES]; /* key_…, tok_… or ses_…; empty for host and system */
+    enum credential_kind credential_kind;
+    enum assurance assurance; /* what a vote by this principal proves */
+    bool is_admin;            /* people only */
     bool is_auditor;
 };
 
@@ -62,6 +72,7 @@ bool identity_is_name(const char *text);
  * the first '/' always ends it. */
 bool identity_make_key(const char *type, const char *id, char *out, size_t out_bytes) MUST_CHECK;
 
-const char *identity_via(enum credential_kind kind); /* "api_key", "token", "socket"; "" for none */
+/* "api_key", "token", "socket", "session", "link"; "" for none */
+const char *identity_via(enum credential_kind kind);
 
 #endif
