@@ -75,8 +75,9 @@ struct statement_list {
 /* One list a row file. */
 extern const struct statement_list transaction_statements, value_statements, request_statements,
     vote_statements, repeat_statements, grant_statements, effect_statements, person_statements,
-    agent_statements, caller_statements, credential_statements, freeze_statements, entry_statements,
-    checkpoint_statements, policy_statements, notice_statements;
+    agent_statements, caller_statements, credential_statements, session_statements,
+    freeze_statements, entry_statements, checkpoint_statements, policy_statements,
+    notice_statements;
 
 enum { STATEMENT_COLUMNS_MAX = 64 };
 
