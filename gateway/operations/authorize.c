@@ -54,6 +54,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     bool is_system = principal->kind == PRINCIPAL_SYSTEM;
     bool is_admin = is_person && principal->is_admin;
     bool reads_all = is_host || is_system || is_admin || (is_person && principal->is_auditor);
+    bool is_signed_in = is_person && principal->credential_kind == CREDENTIAL_SESSION;
     bool is_own = is_caller && facts->is_own;
     bool is_relied_on = is_person && facts->is_relied_on;
     bool knows = reads_all || is_own || (is_caller && facts->is_known) || is_relied_on ||
@@ -74,6 +75,15 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_LIST_REQUESTS:
     case OPERATION_DESCRIBE_SELF:
         return allow(is_caller || is_person || is_host, true);
+    case OPERATION_READ_SETUP:
+        return ANSWER_AUTHORIZED;
+    case OPERATION_BEGIN_SESSION:
+    case OPERATION_USE_LINK:
+        return allow(principal->kind == PRINCIPAL_NONE, true);
+    case OPERATION_READ_SESSION:
+    case OPERATION_END_SESSION:
+    case OPERATION_SET_PASSWORD:
+        return allow(is_signed_in, true);
     case OPERATION_CAST_VOTE:
         return allow(is_person && knows, knows);
     case OPERATION_CANCEL_REQUEST:
@@ -93,10 +103,12 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_CHANGE_AGENTS:
     case OPERATION_CHANGE_CALLERS:
     case OPERATION_CHANGE_CREDENTIALS:
+    case OPERATION_MAKE_ENROLMENT_LINK:
         return allow(is_admin || is_host, true);
     case OPERATION_PUBLISH_POLICY:
         return allow(is_admin || is_host || is_system, true);
     case OPERATION_RECOVER:
+    case OPERATION_MAKE_SETUP_LINK:
         return allow(is_host, true);
     case OPERATION_LIST_FREEZES:
         return allow(is_person || is_host, true);
@@ -139,10 +151,20 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_CHANGE_AGENTS:
     case OPERATION_CHANGE_CALLERS:
     case OPERATION_CHANGE_CREDENTIALS:
+    case OPERATION_MAKE_ENROLMENT_LINK:
     case OPERATION_PUBLISH_POLICY:
         return "only an admin does this";
     case OPERATION_RECOVER:
         return "this is done on the host: `countersign recover`";
+    case OPERATION_MAKE_SETUP_LINK:
+        return "this is done on the host: `countersign admin setup-link`";
+    case OPERATION_BEGIN_SESSION:
+    case OPERATION_USE_LINK:
+        return "send this without a credential: it is how one signs in";
+    case OPERATION_READ_SESSION:
+    case OPERATION_END_SESSION:
+    case OPERATION_SET_PASSWORD:
+        return "only a person who signed in with a browser session does this";
     case OPERATION_READ_REQUEST:
     case OPERATION_LIST_REQUESTS:
     case OPERATION_LIST_FREEZES:
@@ -153,6 +175,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_LIST_CALLERS:
     case OPERATION_LIST_CREDENTIALS:
     case OPERATION_DESCRIBE_SELF:
+    case OPERATION_READ_SETUP:
         return "only an auditor or an admin reads this";
     }
     return "this is not allowed";

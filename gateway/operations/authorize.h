@@ -38,6 +38,14 @@ enum operation_kind {
     OPERATION_CHANGE_CREDENTIALS,
     OPERATION_LIST_CREDENTIALS,
     OPERATION_DESCRIBE_SELF,
+    OPERATION_READ_SETUP,    /* whether there is an admin who can sign in */
+    OPERATION_BEGIN_SESSION, /* by nobody yet: the password says who */
+    OPERATION_READ_SESSION,
+    OPERATION_END_SESSION,
+    OPERATION_SET_PASSWORD, /* one's own, knowing the former */
+    OPERATION_MAKE_SETUP_LINK,
+    OPERATION_MAKE_ENROLMENT_LINK,
+    OPERATION_USE_LINK, /* by nobody yet: the link says who */
 };
 
 /* What the principal is to the thing it names. The zero value is a stranger. */

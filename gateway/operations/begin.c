@@ -1,6 +1,8 @@
 #include "operations/operations_internal.h"
 #include <string.h>
 
+static bool read_session(struct operation *operation, const struct credential *credential,
+                         struct error *error);
 static bool read_caller(struct operation *operation, const struct credential_row *credential,
                         struct error *error);
 static bool read_person(struct operation *operation, const struct credential_row *credential,
@@ -54,7 +56,15 @@ bool operation_begin(struct operation *operation, struct operations *operations,
     begin(operation, operations, store, arena, now);
     if (credential->kind == CREDENTIAL_HOST) {
         become(operation, PRINCIPAL_HOST, "host");
+        operation->principal.credential_kind = CREDENTIAL_HOST;
         return true;
+    }
+    if (credential->kind == CREDENTIAL_NONE) {
+        become(operation, PRINCIPAL_NONE, "");
+        return true;
+    }
+    if (credential->kind == CREDENTIAL_SESSION) {
+        return read_session(operation, credential, error);
     }
     struct credential_row row;
     struct error missing = {0};
@@ -71,6 +81,33 @@ bool operation_begin(struct operation *operation, struct operations *operations,
                                                   : read_person(operation, &row, error);
 }
 
+static bool is_over(const struct operation *operation, const struct session_row *session)
+{
+    return operation->now >= session->expires_at ||
+           operation->now - session->seen_at >= operation->operations->options.session_idle_ms;
+}
+
+static bool read_session(struct operation *operation, const struct credential *credential,
+                         struct error *error)
+{
+    struct error missing = {0};
+    bool is_found =
+        store_find_session(operation->store, &credential->hash, &operation->session, &missing);
+    if (!is_found && missing.kind != ERROR_NOT_FOUND) {
+        return error_set(error, missing.kind, missing.code, NULL, "%s", missing.message);
+    }
+    if (!is_found || is_over(operation, &operation->session)) {
+        metrics_add(operation->operations->options.metrics, METRIC_AUTHENTICATION_FAILURES, 1);
+        return error_set(error, ERROR_UNAUTHENTICATED, "session_over", NULL,
+                         "the session is over; sign in again");
+    }
+    struct credential_row row = {.kind = CREDENTIAL_SESSION};
+    memcpy(row.id, operation->session.id, sizeof row.id);
+    memcpy(row.tenant, operation->session.tenant, sizeof row.tenant);
+    memcpy(row.owner, operation->session.person, sizeof row.owner);
+    return read_person(operation, &row, error);
+}
+
 static void take_names(struct principal *principal, const struct credential_row *credential,
                        const char *name)
 {
@@ -78,6 +115,7 @@ static void take_names(struct principal *principal, const struct credential_row 
     memcpy(principal->tenant, credential->tenant, sizeof principal->tenant);
     memcpy(principal->credential, credential->id, sizeof principal->credential);
     memcpy(principal->name, name, sizeof principal->name);
+    principal->credential_kind = credential->kind;
 }
 
 static bool read_caller(struct operation *operation, const struct credential_row *credential,

@@ -165,10 +165,20 @@ static bool disable_some(struct operation *operation, size_t *out_done, struct e
     return true;
 }
 
+/* The same of passwords; sessions and links of the copy are over for good. */
+static bool end_sign_ins(struct operation *operation, struct error *error)
+{
+    int64_t count;
+    return store_delete_sessions(operation->store, NULL, NULL, &count, error) &&
+           store_delete_links(operation->store, &count, error) &&
+           store_enable_passwords(operation->store, false, &count, error);
+}
+
 static bool end_rollback(struct operation *operation, struct error *error)
 {
     int64_t others;
-    return store_disable_credentials(operation->store, NULL, ROLLBACK_REASON, &others, error) &&
+    return end_sign_ins(operation, error) &&
+           store_disable_credentials(operation->store, NULL, ROLLBACK_REASON, &others, error) &&
            store_set_number(operation->store, "rollback_epoch", 0, error);
 }
 

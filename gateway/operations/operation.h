@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "identity/principal.h"
 #include "requests/request.h"
+#include "store/session_rows.h"
 #include "store/store.h"
 #include <stdint.h>
 
@@ -35,12 +36,13 @@ struct operation {
     int64_t now;  /* the batch's wall time */
     int64_t boot; /* boot clock, for how long a token has lived */
     struct principal principal;
+    struct session_row session;       /* when the principal came by one */
     struct operation_change *changes; /* newest first; in the arena */
 };
 
 /* Starts an operation of the given credential: finds who it is in this transaction. UNAUTHENTICATED
  * when the credential is unknown, disabled or expired, or its owner is. CREDENTIAL_HOST becomes the
- * host principal. */
+ * host principal, CREDENTIAL_NONE nobody, who may sign in. */
 bool operation_begin(struct operation *operation, struct operations *operations,
                      struct store *store, struct arena *arena, int64_t now,
                      const struct credential *credential, struct error *error) MUST_CHECK;

@@ -12,6 +12,8 @@ enum {
     EFFECT_DUE_MS = 15 * 60 * 1000,
     PENDING_PER_CALLER_MAX = 10000,
     IDEMPOTENCY_KEEP_MS = 24 * 60 * 60 * 1000,
+    SESSION_IDLE_MS = 30 * 60 * 1000,
+    SESSION_LONGEST_MS = 12 * 60 * 60 * 1000,
 };
 
 static int64_t or_default(int64_t value, int64_t fallback)
@@ -49,6 +51,8 @@ struct operations *operations_create(const struct operations_options *options)
     own->effect_due_ms = or_default(own->effect_due_ms, EFFECT_DUE_MS);
     own->pending_per_caller_max = or_default(own->pending_per_caller_max, PENDING_PER_CALLER_MAX);
     own->idempotency_keep_ms = or_default(own->idempotency_keep_ms, IDEMPOTENCY_KEEP_MS);
+    own->session_idle_ms = or_default(own->session_idle_ms, SESSION_IDLE_MS);
+    own->session_longest_ms = or_default(own->session_longest_ms, SESSION_LONGEST_MS);
     tree_init(&operations->tree);
     operations->minted = minted_tokens_create();
     return operations;

@@ -104,7 +104,8 @@ struct record {
 };
 bool record_entry(struct operation *operation, const struct record *record,
                   struct error *error) MUST_CHECK;
-/* How the principal reached us: "api_key", "token", "socket"; NULL for the system. */
+/* How the principal reached us: "api_key", "token", "session", "link", "socket"; NULL for the
+ * system. */
 const char *operation_via(const struct operation *operation);
 /* The digest as hex, in the operation's arena. */
 const char *operation_hex(struct operation *operation, const struct sha256 *digest);

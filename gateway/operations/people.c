@@ -182,15 +182,20 @@ static bool insert_person(struct operation *operation, const struct person_input
            note_change(operation, &change, error);
 }
 
+bool add_person(struct operation *operation, const struct person_input *input,
+                struct person_row *out, struct error *error)
+{
+    return check_person(input, error) && refuse_taken_name(operation, input->name, error) &&
+           insert_person(operation, input, out, error) &&
+           add_subjects(operation, input, out, error) && join_groups(operation, input, out, error);
+}
+
 bool operation_add_person(struct operation *operation, const struct person_input *input,
                           struct person_view *out, struct error *error)
 {
     struct person_row person;
     return authorize(operation, OPERATION_CHANGE_PEOPLE, NULL, input->name, error) &&
-           check_person(input, error) && refuse_taken_name(operation, input->name, error) &&
-           insert_person(operation, input, &person, error) &&
-           add_subjects(operation, input, &person, error) &&
-           join_groups(operation, input, &person, error) &&
+           add_person(operation, input, &person, error) &&
            view_person(operation, &person, out, error);
 }
 
@@ -210,16 +215,19 @@ static bool keep_an_admin(struct operation *operation, const struct person_row *
                      "`%s` is the last admin; make someone else admin first", person->name);
 }
 
-/* What rests on a person ends with them: their keys, the votes they gave, grants not yet used. */
+/* What rests on a person ends with them: keys and sessions, the votes they gave, grants not yet
+ * used. */
 static bool disable_person(struct operation *operation, struct person_row *person,
                            struct error *error)
 {
     person->is_enabled = false;
     person->disabled_at = operation->now;
     struct change change = {.type = LEDGER_PERSON_DISABLED, .id = person->id};
+    int64_t ended;
     return store_update_person(operation->store, person, error) &&
            note_change(operation, &change, error) &&
            disable_credentials_of(operation, person->id, "person_disabled", error) &&
+           store_delete_sessions(operation->store, person->id, NULL, &ended, error) &&
            revoke_grants_resting_on(operation, person->id, "approver_disabled", error) &&
            uncount_votes_of(operation, person->tenant, person->id, error);
 }

@@ -34,6 +34,9 @@ bool note_change(struct operation *operation, const struct change *change,
 /* people.c: by name or id; INVALID `unknown_person` when there is none. */
 bool find_person(struct operation *operation, const char *name, struct person_row *out,
                  struct error *error) MUST_CHECK;
+/* Adds the person with subjects and groups. Whoever calls has made sure they may. */
+bool add_person(struct operation *operation, const struct person_input *input,
+                struct person_row *out, struct error *error) MUST_CHECK;
 bool view_person(struct operation *operation, const struct person_row *person,
                  struct person_view *out, struct error *error) MUST_CHECK;
 

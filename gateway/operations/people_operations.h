@@ -25,8 +25,8 @@ struct person_view {
 };
 bool operation_add_person(struct operation *operation, const struct person_input *input,
                           struct person_view *out, struct error *error) MUST_CHECK;
-/* Disabling ends tokens at once, uncounts votes on pending requests and revokes unredeemed grants
- * that rest on the person. */
+/* Disabling ends tokens and sessions at once, uncounts votes on pending requests and revokes
+ * unredeemed grants that rest on the person. */
 bool operation_enable_person(struct operation *operation, const char *name, bool is_enabled,
                              struct person_view *out, struct error *error) MUST_CHECK;
 bool operation_set_roles(struct operation *operation, const char *name, bool is_admin,

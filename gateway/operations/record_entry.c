@@ -28,10 +28,15 @@ const char *operation_via(const struct operation *operation)
     case PRINCIPAL_CALLER:
         return identity_via(CREDENTIAL_API_KEY);
     case PRINCIPAL_PERSON:
-        return identity_via(CREDENTIAL_TOKEN);
+        return identity_via(operation->principal.credential_kind == CREDENTIAL_SESSION
+                                ? CREDENTIAL_SESSION
+                                : CREDENTIAL_TOKEN);
     case PRINCIPAL_HOST:
         return identity_via(CREDENTIAL_HOST);
     case PRINCIPAL_NONE:
+        return operation->principal.credential_kind == CREDENTIAL_LINK
+                   ? identity_via(CREDENTIAL_LINK)
+                   : NULL;
     case PRINCIPAL_SYSTEM:
         break;
     }

@@ -1,0 +1,251 @@
+#include "crypto/crypto.h"
+#include "ledger/entry_data.h"
+#include "operations/authorize.h"
+#include "operations/session_internal.h"
+#include <string.h>
+
+static bool wrong_name_or_password(struct error *error)
+{
+    return error_set(error, ERROR_UNAUTHENTICATED, "wrong_name_or_password", NULL,
+                     "the name or the password is wrong");
+}
+
+static bool is_unset(const struct error *error)
+{
+    return error->kind == ERROR_NOT_FOUND;
+}
+
+static bool pass_on(const struct error *cause, struct error *error)
+{
+    return error_set(error, cause->kind, cause->code, cause->subject, "%s", cause->message);
+}
+
+/* Fills `out` from the person's password when there is a usable one; else it stays the dummy. */
+static bool take_password(struct operation *operation, const struct person_row *person,
+                          struct password_found *out, struct error *error)
+{
+    struct password_row password;
+    struct error missing = {0};
+    if (!store_read_password(operation->store, person->id, operation->arena, &password, &missing)) {
+        return is_unset(&missing) || pass_on(&missing, error);
+    }
+    size_t length = strlen(password.hash);
+    if (person->is_enabled && password.is_enabled && length < sizeof out->hash) {
+        out->exists = true;
+        memcpy(out->person, person->id, sizeof out->person);
+        memcpy(out->hash, password.hash, length + 1);
+    }
+    return true;
+}
+
+static struct password_found no_password(void)
+{
+    struct password_found found = {0};
+    memcpy(found.hash, password_dummy_hash(), strlen(password_dummy_hash()) + 1);
+    return found;
+}
+
+bool operation_find_password(struct operation *operation, const char *name,
+                             struct password_found *out, struct error *error)
+{
+    struct person_row person;
+    struct error missing = {0};
+    *out = no_password();
+    if (!authorize(operation, OPERATION_BEGIN_SESSION, NULL, NULL, error)) {
+        return false;
+    }
+    if (!store_read_person(operation->store, operation->principal.tenant, name, operation->arena,
+                           &person, &missing)) {
+        return is_unset(&missing) || pass_on(&missing, error);
+    }
+    return take_password(operation, &person, out, error);
+}
+
+bool operation_find_own_password(struct operation *operation, struct password_found *out,
+                                 struct error *error)
+{
+    struct person_row person;
+    *out = no_password();
+    return authorize(operation, OPERATION_SET_PASSWORD, NULL, NULL, error) &&
+           find_person(operation, operation->principal.id, &person, error) &&
+           take_password(operation, &person, out, error);
+}
+
+/* ---- sessions ---- */
+
+static void become_person(struct operation *operation, const struct person_row *person,
+                          const struct session_row *session)
+{
+    struct principal *principal = &operation->principal;
+    *principal = (struct principal){.kind = PRINCIPAL_PERSON,
+                                    .credential_kind = CREDENTIAL_SESSION,
+                                    .assurance = ASSURANCE_SESSION,
+                                    .is_admin = person->is_admin,
+                                    .is_auditor = person->is_auditor};
+    memcpy(principal->id, person->id, sizeof principal->id);
+    memcpy(principal->name, person->name, sizeof principal->name);
+    memcpy(principal->tenant, person->tenant, sizeof principal->tenant);
+    memcpy(principal->credential, session->id, sizeof principal->credential);
+    operation->session = *session;
+}
+
+static bool record_sign_in(struct operation *operation, const char *outcome, struct error *error)
+{
+    struct builder data BUILDER_SCOPE;
+    builder_init(&data, 0);
+    ledger_data_signin(&data, "password", outcome);
+    struct record record = {.type = LEDGER_SIGNIN, .data = &data};
+    return record_entry(operation, &record, error);
+}
+
+static struct session_row make_session(const struct operation *operation,
+                                       const struct person_row *person,
+                                       char out_secret[SECRET_TEXT_BYTES])
+{
+    crypto_make_secret("css", out_secret);
+    struct session_row session = {
+        .hash = crypto_sha256(out_secret, strlen(out_secret)),
+        .created_at = operation->now,
+        .seen_at = operation->now,
+        .expires_at = operation->now + operation->operations->options.session_longest_ms,
+    };
+    crypto_make_id("ses", operation->now, session.id);
+    memcpy(session.tenant, person->tenant, sizeof session.tenant);
+    memcpy(session.person, person->id, sizeof session.person);
+    return session;
+}
+
+bool open_session(struct operation *operation, const struct person_row *person,
+                  struct session_view *out, struct error *error)
+{
+    struct session_view view = {0};
+    struct store *store = operation->store;
+    view.session = make_session(operation, person, view.secret);
+    bool ok = store_purge_sessions(store, operation->now, SESSIONS_PURGED_MAX, error) &&
+              store_insert_session(store, &view.session, error) &&
+              store_trim_sessions(store, person->id, SESSIONS_PER_PERSON_MAX, error) &&
+              view_person(operation, person, &view.person, error);
+    if (ok) {
+        become_person(operation, person, &view.session);
+        ok = record_sign_in(operation, "in", error);
+    }
+    if (ok) {
+        *out = view;
+    }
+    crypto_wipe(view.secret, sizeof view.secret);
+    return ok;
+}
+
+static bool store_hash(struct operation *operation, const struct person_row *person,
+                       const char *hash, struct error *error)
+{
+    struct password_row password = {.hash = hash, .is_enabled = true, .set_at = operation->now};
+    memcpy(password.person, person->id, sizeof password.person);
+    memcpy(password.tenant, person->tenant, sizeof password.tenant);
+    return store_put_password(operation->store, &password, error);
+}
+
+/* A browser has one session: signing in again ends the one it had. */
+static bool end_former(struct operation *operation, const struct credential *former,
+                       struct error *error)
+{
+    struct session_row session;
+    struct error missing = {0};
+    if (former == NULL) {
+        return true;
+    }
+    if (!store_find_session(operation->store, &former->hash, &session, &missing)) {
+        return is_unset(&missing) || pass_on(&missing, error);
+    }
+    return store_delete_session(operation->store, session.id, error);
+}
+
+/* Whether what the password was checked against is what is stored now. */
+static bool confirm_verified(struct operation *operation, const struct password_found *verified,
+                             struct person_row *out, struct error *error)
+{
+    struct password_found now = no_password();
+    if (!verified->exists) {
+        return wrong_name_or_password(error);
+    }
+    if (!find_person(operation, verified->person, out, error) ||
+        !take_password(operation, out, &now, error)) {
+        return false;
+    }
+    return (now.exists && strcmp(now.hash, verified->hash) == 0) || wrong_name_or_password(error);
+}
+
+bool operation_begin_session(struct operation *operation, const struct sign_in_input *input,
+                             struct session_view *out, struct error *error)
+{
+    struct person_row person;
+    if (!authorize(operation, OPERATION_BEGIN_SESSION, NULL, NULL, error) ||
+        !confirm_verified(operation, input->verified, &person, error) ||
+        !end_former(operation, input->ended_session, error)) {
+        return false;
+    }
+    if (input->new_hash != NULL && !store_hash(operation, &person, input->new_hash, error)) {
+        return false;
+    }
+    return open_session(operation, &person, out, error);
+}
+
+bool operation_read_session(struct operation *operation, struct session_view *out,
+                            struct error *error)
+{
+    struct person_row person;
+    struct session_view view = {0};
+    if (!authorize(operation, OPERATION_READ_SESSION, NULL, NULL, error) ||
+        !find_person(operation, operation->principal.id, &person, error) ||
+        !view_person(operation, &person, &view.person, error)) {
+        return false;
+    }
+    view.session = operation->session;
+    *out = view;
+    return true;
+}
+
+bool operation_end_session(struct operation *operation, struct error *error)
+{
+    return authorize(operation, OPERATION_END_SESSION, NULL, NULL, error) &&
+           store_delete_session(operation->store, operation->principal.credential, error) &&
+           record_sign_in(operation, "out", error);
+}
+
+bool operation_touch_session(struct operation *operation, struct error *error)
+{
+    return authorize(operation, OPERATION_READ_SESSION, NULL, NULL, error) &&
+           store_touch_session(operation->store, operation->principal.credential, operation->now,
+                               error);
+}
+
+/* ---- passwords ---- */
+
+bool put_password(struct operation *operation, const struct person_row *person, const char *hash,
+                  struct error *error)
+{
+    struct change change = {
+        .type = LEDGER_PERSON_CHANGED, .id = person->id, .changed = {"password"}};
+    return store_hash(operation, person, hash, error) && note_change(operation, &change, error);
+}
+
+bool operation_set_password(struct operation *operation, const struct password_found *verified,
+                            const char *new_hash, struct error *error)
+{
+    struct person_row person;
+    struct error changed = {0};
+    int64_t ended;
+    if (!authorize(operation, OPERATION_SET_PASSWORD, NULL, NULL, error)) {
+        return false;
+    }
+    if (!confirm_verified(operation, verified, &person, &changed) ||
+        strcmp(person.id, operation->principal.id) != 0) {
+        return changed.kind == ERROR_UNAUTHENTICATED
+                   ? error_set(error, ERROR_CONFLICT, "password_changed", NULL,
+                               "your password was changed meanwhile; sign in again")
+                   : pass_on(&changed, error);
+    }
+    return put_password(operation, &person, new_hash, error) &&
+           store_delete_sessions(operation->store, person.id, operation->principal.credential,
+                                 &ended, error);
+}
