@@ -111,6 +111,23 @@ const char *cli_text(const struct json *object, const char *name); /* "" when ab
 /* Reads `@FILE`, `-` for standard input, or the text itself. */
 bool cli_read_argument(const char *argument, struct builder *out, struct error *error) MUST_CHECK;
 
+/* ---- asking and waiting ---- */
+enum { CLI_WAIT_DEFAULT_SECONDS = 3600 };
+struct cli_ask {
+    const char *body; /* of POST /v1/requests */
+    const char *key;  /* idempotency key */
+    long wait_seconds;
+    char request[64]; /* out: its id as soon as it is known, also when interrupted */
+};
+/* Asks, says on standard error what is waited for, and gives the last answer. False (RETRY_LATER)
+ * when the gateway could not be reached in all that time, or a signal came. */
+bool cli_ask(struct cli_connection *connection, struct cli_ask *ask, struct cli_answer *out,
+             struct error *error) MUST_CHECK;
+/* Whether SIGINT, SIGTERM or SIGHUP came since cli_catch_signals; it also ends a call under way. */
+bool cli_was_interrupted(void);
+void cli_catch_signals(void);
+void cli_forget_interrupt(void);
+
 /* ---- what goes into a call ---- */
 /* Ids and names go into a path: nothing but their own alphabet. */
 bool cli_check_id(const char *id, struct error *error) MUST_CHECK;
@@ -127,6 +144,7 @@ int cli_call_and_print(const struct cli_arguments *arguments, enum cli_role role
 
 /* ---- commands ---- */
 int cli_request(int count, char **words);
+int cli_exec(int count, char **words);
 int cli_inbox(int count, char **words);
 int cli_show(int count, char **words);
 int cli_approve(int count, char **words);

@@ -10,6 +10,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"request", cli_request, "ask for one action and wait for the answer"},
+    {"exec", cli_exec, "ask, then run exactly the approved command and report its effect"},
     {"inbox", cli_inbox, "what waits for your decision"},
     {"show", cli_show, "one request, exactly as it would run"},
     {"approve", cli_approve, "say yes to what you were shown"},

@@ -11,8 +11,6 @@
 /* countersign request: asks for one action, waits, says how it ended. A broken connection or a
  * restarted gateway loses nothing: it asks again with the same idempotency key, then by id. */
 
-enum { WAIT_STEP_SECONDS = 60, WAIT_DEFAULT_SECONDS = 3600, RETRY_SECONDS_MAX = 8 };
-
 static const struct cli_option options[] = {
     {"--resource", "TYPE/ID", "what it acts on (required)", false},
     {"--subject", "TYPE/ID", "on whose behalf (required)", false},
@@ -99,29 +97,6 @@ static bool write_body(const struct cli_arguments *arguments, struct builder *ou
     return true;
 }
 
-static int64_t seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
-static bool is_retryable(const struct cli_answer *answer)
-{
-    return answer->status == 503 || answer->status == 429;
-}
-
-static void say_waiting(const struct json *request)
-{
-    const struct json *asked = json_member(request, "asked");
-    fprintf(stderr, "waiting: %s needs %.0f more of", cli_text(request, "id"),
-            json_number(json_member(request, "missing")));
-    for (size_t i = 0; i < json_count(asked); i++) {
-        fprintf(stderr, "%s %s", i == 0 ? "" : ",", json_text(json_element(asked, i)));
-    }
-    fprintf(stderr, "; times out at %s\n", cli_text(request, "timeout_at"));
-}
-
 static int exit_of_state(const char *state)
 {
     static const struct {
@@ -165,51 +140,6 @@ static void print_end(const struct json *request)
     }
 }
 
-/* The first ask by POST, then by id; each may wait on the gateway's side. */
-struct attempt {
-    struct cli_connection *connection;
-    const char *body;
-    const char *key;
-    char path[128]; /* "" until the id is known */
-    int64_t until;
-};
-
-static bool ask_once(struct attempt *attempt, struct cli_answer *answer, struct error *error)
-{
-    int64_t left = attempt->until - seconds_now();
-    int wait = left <= 0 ? 0 : left < WAIT_STEP_SECONDS ? (int)left : WAIT_STEP_SECONDS;
-    struct cli_call call = {.method = "POST",
-                            .path = "/v1/requests",
-                            .body = attempt->body,
-                            .idempotency_key = attempt->key};
-    if (attempt->path[0] != '\0') {
-        call = (struct cli_call){.method = "GET", .path = attempt->path};
-        call.wait_seconds = wait;
-    }
-    return cli_send(attempt->connection, &call, answer, error);
-}
-
-/* Whether to go on asking after this answer; false leaves the answer to be reported. */
-static bool goes_on(struct attempt *attempt, const struct cli_answer *answer, bool *is_told)
-{
-    if (is_retryable(answer)) {
-        return seconds_now() < attempt->until;
-    }
-    if (answer->status >= 300 || answer->document == NULL) {
-        return false;
-    }
-    const struct json *request = json_root(answer->document);
-    snprintf(attempt->path, sizeof attempt->path, "/v1/requests/%s", cli_text(request, "id"));
-    if (strcmp(cli_text(request, "state"), "pending") != 0 || seconds_now() >= attempt->until) {
-        return false;
-    }
-    if (!*is_told) {
-        say_waiting(request);
-        *is_told = true;
-    }
-    return true;
-}
-
 static int report(const struct cli_answer *answer, bool as_json)
 {
     if (answer->status >= 300 || answer->document == NULL) {
@@ -222,34 +152,6 @@ static int report(const struct cli_answer *answer, bool as_json)
         print_end(request);
     }
     return exit_of_state(cli_text(request, "state"));
-}
-
-static int ask(struct attempt *attempt, bool as_json)
-{
-    bool is_told = false;
-    unsigned pause = 1;
-    for (;;) {
-        struct cli_answer answer = {0};
-        struct error error = {0};
-        bool came = ask_once(attempt, &answer, &error);
-        if (came && !goes_on(attempt, &answer, &is_told)) {
-            int status = report(&answer, as_json);
-            cli_answer_finish(&answer);
-            return status;
-        }
-        bool is_pause = !came || is_retryable(&answer);
-        cli_answer_finish(&answer);
-        if (!came && seconds_now() >= attempt->until) {
-            return cli_print_error(&error);
-        }
-        if (is_pause) {
-            /* The gateway is away or busy: the key, or the id, makes asking again harmless. */
-            sleep(pause);
-            pause = pause < RETRY_SECONDS_MAX ? pause * 2 : pause;
-        } else {
-            pause = 1;
-        }
-    }
 }
 
 int cli_request(int count, char **words)
@@ -269,15 +171,19 @@ int cli_request(int count, char **words)
     }
     const char *wait = cli_value(&arguments, "--wait");
     crypto_make_secret("try", made_key);
-    struct attempt attempt = {.body = body.bytes,
-                              .key = cli_value(&arguments, "--idempotency-key")};
-    attempt.key = attempt.key == NULL ? made_key : attempt.key;
-    attempt.until = seconds_now() + (wait == NULL ? WAIT_DEFAULT_SECONDS : strtol(wait, NULL, 10));
-    attempt.connection = cli_connect(&arguments, CLI_AS_CALLER, &error);
-    if (attempt.connection == NULL) {
+    struct cli_ask ask = {.body = body.bytes,
+                          .key = cli_value(&arguments, "--idempotency-key"),
+                          .wait_seconds =
+                              wait == NULL ? CLI_WAIT_DEFAULT_SECONDS : strtol(wait, NULL, 10)};
+    ask.key = ask.key == NULL ? made_key : ask.key;
+    struct cli_connection *connection = cli_connect(&arguments, CLI_AS_CALLER, &error);
+    struct cli_answer answer = {0};
+    if (connection == NULL || !cli_ask(connection, &ask, &answer, &error)) {
+        cli_disconnect(connection);
         return cli_print_error(&error);
     }
-    status = ask(&attempt, cli_has(&arguments, "--json"));
-    cli_disconnect(attempt.connection);
+    status = report(&answer, cli_has(&arguments, "--json"));
+    cli_answer_finish(&answer);
+    cli_disconnect(connection);
     return status;
 }
