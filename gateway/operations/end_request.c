@@ -44,9 +44,13 @@ static void count_end(struct metrics *metrics, const struct request_row *request
 void apply_transition(struct operation *operation, struct request_row *request,
                       const struct request_transition *transition, const char *by)
 {
-    int64_t *pending_count = &operation->operations->place.pending_count;
-    *pending_count -= request->state == REQUEST_PENDING ? 1 : 0;
-    *pending_count += transition->next == REQUEST_PENDING ? 1 : 0;
+    struct operations *operations = operation->operations;
+    int64_t change =
+        (transition->next == REQUEST_PENDING ? 1 : 0) - (request->state == REQUEST_PENDING ? 1 : 0);
+    operations->place.pending_count += change;
+    if (change != 0) {
+        pending_counts_change(operations->pending_counts, request->caller, change);
+    }
     request->state = transition->next;
     if (!request_is_final(transition->next)) {
         return;
@@ -56,7 +60,7 @@ void apply_transition(struct operation *operation, struct request_row *request,
     request->ended_by = arena_text(operation->arena, by);
     request->timeout_at = 0;
     request->due_at = 0;
-    count_end(operation->operations->options.metrics, request);
+    count_end(operations->options.metrics, request);
 }
 
 static enum ledger_entry_type entry_of_end(enum request_state state)

@@ -55,6 +55,7 @@ struct operations *operations_create(const struct operations_options *options)
     own->session_longest_ms = or_default(own->session_longest_ms, SESSION_LONGEST_MS);
     tree_init(&operations->tree);
     operations->minted = minted_tokens_create();
+    operations->pending_counts = pending_counts_create();
     return operations;
 }
 
@@ -65,6 +66,7 @@ void operations_destroy(struct operations *operations)
     }
     policies_destroy(operations);
     minted_tokens_destroy(operations->minted);
+    pending_counts_destroy(operations->pending_counts);
     free(operations->leaves);
     arena_destroy(operations->memory);
     free(operations);

@@ -9,6 +9,7 @@
 #include "ledger/tree.h"
 #include "operations/minted_tokens.h"
 #include "operations/operations.h"
+#include "operations/pending_counts.h"
 #include "store/grant_rows.h"
 #include "store/people_rows.h"
 #include "store/request_rows.h"
@@ -75,6 +76,7 @@ struct operations {
     struct ledger_check check;
 
     struct minted_tokens *minted; /* when tokens of this process were made, on the boot clock */
+    struct pending_counts *pending_counts;
     int64_t wall_high_water;
     int64_t purge_due_at; /* keys and denials that are over are forgotten then */
 

@@ -20,6 +20,7 @@ void ledger_begin(struct operations *operations)
     watch->covered_tick_at_begin = watch->covered_tick;
     watch->step_ms_at_begin = watch->step_ms;
     policies_begin(operations);
+    pending_counts_begin(operations->pending_counts);
 }
 
 /* What other threads may ask. */
@@ -42,6 +43,7 @@ void ledger_abort(struct operations *operations)
     watch->covered_tick = watch->covered_tick_at_begin;
     watch->step_ms = watch->step_ms_at_begin;
     policies_abort(operations);
+    pending_counts_abort(operations->pending_counts);
     publish_facts(operations);
     atomic_store(&operations->next_due_at, 1);
 }
@@ -215,6 +217,7 @@ static void on_savepoint(void *context)
     struct operations *operations = context;
     operations->place_at_savepoint = operations->place;
     policies_savepoint(operations);
+    pending_counts_savepoint(operations->pending_counts);
 }
 
 static void on_rollback(void *context)
@@ -222,6 +225,7 @@ static void on_rollback(void *context)
     struct operations *operations = context;
     operations->place = operations->place_at_savepoint;
     policies_rollback(operations);
+    pending_counts_rollback(operations->pending_counts);
     atomic_store(&operations->next_due_at, 1);
 }
 

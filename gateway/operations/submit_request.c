@@ -415,8 +415,9 @@ static bool check_room(const struct submission *submission, struct error *error)
     const struct operation *operation = submission->operation;
     int64_t most = operation->operations->options.pending_per_caller_max;
     int64_t pending;
-    if (!store_count_pending(operation->store, submission->request.tenant,
-                             submission->request.caller, &pending, error)) {
+    if (!pending_counts_read(operation->operations->pending_counts, operation->store,
+                             submission->request.tenant, submission->request.caller, &pending,
+                             error)) {
         return false;
     }
     return pending < most || error_set(error, ERROR_LIMIT, "too_many_pending", NULL,

@@ -301,6 +301,33 @@ START_TEST(submit__more_pending_than_one_caller_may_have_are_refused)
 }
 END_TEST
 
+START_TEST(submit__what_was_rolled_back_does_not_count_as_pending)
+{
+    s.rig.operations->options.pending_per_caller_max = 2;
+    submit(&s, RUNNER, ASK(.args = "{\"n\":1}"));
+    struct operation *operation = scenario_begin(&s, RUNNER);
+    struct submit_input input = {.subject = "{\"id\":\"sam\",\"type\":\"user\"}",
+                                 .subject_key = "user/sam",
+                                 .action = "{\"name\":\"ops.run\"}",
+                                 .action_name = "ops.run",
+                                 .resource = "{\"id\":\"1\",\"type\":\"order\"}",
+                                 .resource_key = "order/1",
+                                 .context = "{}"};
+    ck_assert(operation_submit_request(operation, &input, &got, &s.error));
+    s.rig.hooks.rollback(s.rig.hooks.context);
+    scenario_undo(&s);
+    ck_assert_int_eq(s.rig.operations->place.pending_count, 1);
+    submit(&s, RUNNER, ASK(.args = "{\"n\":2}"));
+    ck_assert(!try_submit(&s, RUNNER, ASK(.args = "{\"n\":3}"), &got));
+    expect_refused(ERROR_LIMIT, "too_many_pending");
+    scenario_restart(&s);
+    s.rig.operations->options.pending_per_caller_max = 2;
+    ck_assert_int_eq(s.rig.operations->place.pending_count, 2);
+    ck_assert(!try_submit(&s, RUNNER, ASK(.args = "{\"n\":3}"), &got));
+    expect_refused(ERROR_LIMIT, "too_many_pending");
+}
+END_TEST
+
 START_TEST(submit__what_nobody_can_approve_says_so_at_once)
 {
     got = submit(&s, RUNNER, ASK(.action = "empty.box"));
@@ -446,6 +473,7 @@ int main(void)
     tcase_add_test(cases, submit__near_repeats_of_denials_are_counted_for_the_approver);
     tcase_add_test(cases, submit__a_timeout_is_no_denial_by_a_person);
     tcase_add_test(cases, submit__more_pending_than_one_caller_may_have_are_refused);
+    tcase_add_test(cases, submit__what_was_rolled_back_does_not_count_as_pending);
     tcase_add_test(cases, submit__what_nobody_can_approve_says_so_at_once);
     tcase_add_test(cases, submit__people_who_may_not_approve_do_not_count_as_able_to);
     tcase_add_test(cases, submit__names_its_parties_in_the_ledger);
