@@ -373,3 +373,22 @@ int cli_whoami(int count, char **words)
     return cli_call_and_print(&arguments, role,
                               &(struct cli_call){.method = "GET", .path = "/v1/me"}, print_done);
 }
+
+/* ---- ready: for health checks ---- */
+
+static int print_ready(const struct cli_answer *answer)
+{
+    printf("%s\n", cli_text(json_root(answer->document), "status"));
+    return CLI_OK;
+}
+
+int cli_ready(int count, char **words)
+{
+    struct cli_arguments arguments;
+    int status = 0;
+    if (!cli_read_arguments(count, words, "ready", plain_options, 0, 0, &arguments, &status)) {
+        return status;
+    }
+    return cli_call_and_print(&arguments, CLI_AS_HOST,
+                              &(struct cli_call){.method = "GET", .path = "/readyz"}, print_ready);
+}

@@ -160,5 +160,6 @@ int cli_freeze(int count, char **words);
 int cli_thaw(int count, char **words);
 int cli_recover(int count, char **words);
 int cli_whoami(int count, char **words);
+int cli_ready(int count, char **words);
 
 #endif
