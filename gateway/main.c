@@ -8,6 +8,7 @@
 #include "crypto/signer.h"
 #include "loop/http.h"
 #include "loop/loop.h"
+#include "loop/workers.h"
 #include "metrics/metrics.h"
 #include "operations/operations.h"
 #include "store/store.h"
@@ -22,7 +23,14 @@
 
 /* countersignd: read options, open, wire, run, close in reverse. */
 
-enum { HOST_LISTENER = 1000, TICK_MS = 100, DRAIN_MS = 10000, MATCH_SECRET_BYTES = 32 };
+enum {
+    HOST_LISTENER = 1000,
+    TICK_MS = 100,
+    DRAIN_MS = 10000,
+    MATCH_SECRET_BYTES = 32,
+    WORKER_THREADS = 2,
+    WORKER_QUEUED_MAX = 64, /* passwords that wait: some seconds' work */
+};
 
 /* sysexits: what to do about it, for the service manager and for people. */
 enum { EXIT_USAGE = 64, EXIT_CONFIGURATION = 78, EXIT_CANNOT_START = 75 };
@@ -43,6 +51,8 @@ struct gateway {
     struct loop_timer *tick;
     struct store_writer *writer;
     struct store_reader *reader;
+    struct workers *workers;
+    bool loopback_listeners[CONFIG_LISTENERS_MAX];
     struct http_server *server;
     struct api *api;
     bool is_stopping;
@@ -207,7 +217,9 @@ static bool start_operations(struct gateway *gateway, struct error *error)
                                      .near_window_ms = config->near_window_ms,
                                      .effect_due_ms = config->effect_due_ms,
                                      .pending_per_caller_max = config->pending_per_caller_max,
-                                     .idempotency_keep_ms = 24LL * 3600 * 1000});
+                                     .idempotency_keep_ms = 24LL * 3600 * 1000,
+                                     .session_idle_ms = config->session_idle_ms,
+                                     .session_longest_ms = config->session_longest_ms});
     if (!operations_start(gateway->operations, gateway->store, now, &rolled_back, error)) {
         return false;
     }
@@ -228,6 +240,7 @@ static void on_wake(void *context)
     struct gateway *gateway = context;
     store_writer_deliver(gateway->writer);
     store_reader_deliver(gateway->reader);
+    workers_deliver(gateway->workers);
 }
 
 static void wake_loop(void *context)
@@ -248,7 +261,15 @@ static bool start_threads(struct gateway *gateway, struct error *error)
         return false;
     }
     gateway->reader = store_reader_start(&store_options, wake_loop, gateway, error);
-    return gateway->reader != NULL;
+    gateway->workers =
+        gateway->reader == NULL
+            ? NULL
+            : workers_start(&(struct workers_options){.thread_count = WORKER_THREADS,
+                                                      .queued_max = WORKER_QUEUED_MAX,
+                                                      .wake = wake_loop,
+                                                      .context = gateway},
+                            error);
+    return gateway->workers != NULL;
 }
 
 static void on_signal(void *context, enum loop_signal signal);
@@ -270,14 +291,27 @@ static void on_http_note(void *context, const struct http_note *note)
         LOG_TEXT("detail", note->detail));
 }
 
+/* Over plain HTTP people sign in on this very machine only. */
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
 static void create_server(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        gateway->loopback_listeners[i] = is_loopback(config->listeners[i].address);
+    }
     gateway->api =
         api_create(&(struct api_options){.loop = gateway->loop,
                                          .operations = gateway->operations,
                                          .writer = gateway->writer,
                                          .reader = gateway->reader,
+                                         .workers = gateway->workers,
+                                         .issuer = config->issuer,
+                                         .loopback_listeners = gateway->loopback_listeners,
+                                         .listener_count = config->listener_count,
                                          .metrics = gateway->metrics,
                                          .grant_signer = gateway->grant_signer,
                                          .uncounted_context = config->uncounted_context,
@@ -398,6 +432,10 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
     bool ok = true;
     loop_timer_destroy(gateway->tick);
     http_server_destroy(gateway->server);
+    if (gateway->workers != NULL) {
+        workers_stop(gateway->workers);
+        workers_deliver(gateway->workers);
+    }
     if (gateway->reader != NULL) {
         store_reader_stop(gateway->reader);
     }
@@ -414,6 +452,7 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
         log_error(LOG_LEVEL_ERROR, "stop_not_noted", &error);
         ok = false;
     }
+    workers_destroy(gateway->workers);
     store_reader_destroy(gateway->reader);
     store_writer_destroy(gateway->writer);
     operations_destroy(gateway->operations);

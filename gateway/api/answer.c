@@ -151,7 +151,8 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
     } else if (status == 405) {
         count = add_field(fields, count, "Allow", error->subject);
     } else if (status == 429) {
-        count = add_field(fields, count, "Retry-After", "1");
+        bool has_wait = error->code != NULL && strcmp(error->code, "too_many_attempts") == 0;
+        count = add_field(fields, count, "Retry-After", has_wait ? error->subject : "1");
     } else if (status == 503) {
         count = add_field(fields, count, "Retry-After", "2");
     }

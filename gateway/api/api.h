@@ -15,6 +15,7 @@
 #include "crypto/signer.h"
 #include "loop/http.h"
 #include "loop/loop.h"
+#include "loop/workers.h"
 #include "metrics/metrics.h"
 #include "operations/operations.h"
 #include "store/writer.h"
@@ -26,13 +27,17 @@ struct api_options {
     struct operations *operations;
     struct store_writer *writer;
     struct store_reader *reader;
+    struct workers *workers; /* for passwords */
     struct metrics *metrics;
     const struct signer *grant_signer;
     const char *const *uncounted_context; /* NULL-terminated context members left out at the door */
     int64_t wait_max_ms;
     int64_t requests_per_second_max; /* per credential, 0: none */
     int64_t failures_per_minute_max; /* per source */
-    int host_listener;               /* listener id of the host socket: its peers may be the host */
+    const char *issuer;              /* the gateway's own address, as people are told it */
+    const bool *loopback_listeners;  /* by listener id: sessions over plain HTTP are for these */
+    size_t listener_count;
+    int host_listener; /* listener id of the host socket: its peers may be the host */
     /* Reloads the policy folder: the policy and its files as canonical JSON, or an error with its
      * place. Called on the loop thread. */
     struct policy *(*load_policy)(void *context, struct arena *arena, const char **out_files,

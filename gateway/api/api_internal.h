@@ -29,7 +29,8 @@ enum api_thread {
 };
 
 /* One way in. `read` checks the input on the loop thread; `run` is the operation, on the store's
- * thread; `answer` writes the result on the loop. */
+ * thread; `answer` writes the result on the loop. Where something costs CPU, `look` first reads
+ * what it needs on the reader's thread and `work` does it on a worker's; either may be NULL. */
 struct api_route {
     enum http_method method;
     const char *pattern; /* "/v1/requests/{}/votes": {} is one segment */
@@ -37,6 +38,8 @@ struct api_route {
     bool is_open;      /* needs no credential */
     bool is_essential; /* may run while the disk is full */
     bool (*read)(struct api_call *call, struct error *error);
+    bool (*look)(struct api_call *call, struct error *error);
+    bool (*work)(struct api_call *call, struct error *error);
     bool (*run)(struct api_call *call, struct error *error);
     void (*answer)(struct api_call *call);
 };
@@ -44,6 +47,9 @@ struct api_route {
 /* One exchange under way, with its job. Lives until answered. */
 struct api_call {
     struct store_job job; /* first: the job is the call */
+    struct worker_job work;
+    struct error work_error; /* of a `work` that failed */
+    bool work_ok;
     struct api *api;
     struct http_exchange *exchange;
     const struct api_route *route;
@@ -70,6 +76,25 @@ void api_submit(struct api_call *call);
 void api_end_call(struct api_call *call); /* after its answer was given */
 struct api_call *api_new_call(struct api *api, struct http_exchange *exchange,
                               const struct api_route *route);
+
+/* browser.c: sessions, and the one place that tells our own page from another's. */
+bool api_allows_sessions(const struct api_call *call); /* TLS, or a loopback listener */
+bool api_carries_session(const struct api_call *call); /* a cookie, and no Authorization */
+bool api_read_session(struct api_call *call, struct error *error) MUST_CHECK;
+/* FORBIDDEN `wrong_origin` or `csrf_mismatch`, for what changes something. */
+bool api_check_browser(struct api_call *call, struct error *error) MUST_CHECK;
+/* The Set-Cookie value; an empty secret with 0 seconds takes it away. In the call's arena. */
+const char *api_session_cookie(struct api_call *call, const char *secret, int64_t seconds);
+void api_touch_session(const struct api_call *call); /* after a call by session that went well */
+
+/* attempts.c: wrong passwords per account and address. */
+struct api_attempts;
+struct api_attempts *api_attempts_create(void);
+void api_attempts_destroy(struct api_attempts *attempts);
+/* LIMIT `too_many_attempts`, with seconds to wait as its subject. */
+bool api_attempts_take(struct api *api, const char *account, const char *peer,
+                       struct error *error) MUST_CHECK;
+void api_attempts_succeeded(struct api *api, const char *account, const char *peer);
 
 /* answer.c: every answer carries X-Request-ID, no-store and nosniff. */
 void api_answer_json(struct api_call *call, int status, const struct builder *body,
@@ -212,6 +237,31 @@ void api_answer_groups(struct api_call *);
 bool api_run_self(struct api_call *, struct error *);
 void api_answer_self(struct api_call *);
 
+bool api_read_sign_in(struct api_call *, struct error *);
+bool api_look_sign_in(struct api_call *, struct error *);
+bool api_work_sign_in(struct api_call *, struct error *);
+bool api_run_sign_in(struct api_call *, struct error *);
+void api_answer_sign_in(struct api_call *);
+bool api_run_session(struct api_call *, struct error *);
+void api_answer_session(struct api_call *);
+bool api_run_sign_out(struct api_call *, struct error *);
+void api_answer_sign_out(struct api_call *);
+bool api_read_change_password(struct api_call *, struct error *);
+bool api_look_change_password(struct api_call *, struct error *);
+bool api_work_change_password(struct api_call *, struct error *);
+bool api_run_change_password(struct api_call *, struct error *);
+bool api_run_needs_setup(struct api_call *, struct error *);
+void api_answer_needs_setup(struct api_call *);
+bool api_read_setup(struct api_call *, struct error *);
+bool api_run_setup(struct api_call *, struct error *);
+bool api_read_enrol(struct api_call *, struct error *);
+bool api_run_enrol(struct api_call *, struct error *);
+bool api_look_link(struct api_call *, struct error *);
+bool api_work_link(struct api_call *, struct error *);
+bool api_run_make_setup_link(struct api_call *, struct error *);
+bool api_run_make_enrolment_link(struct api_call *, struct error *);
+void api_answer_link(struct api_call *);
+
 bool api_read_agent(struct api_call *, struct error *);
 bool api_run_add_agent(struct api_call *, struct error *);
 bool api_run_enable_agent(struct api_call *, struct error *);
@@ -258,6 +308,7 @@ struct api {
     struct api_options options;
     struct api_waiters *waiters;
     struct api_noise *noise;
+    struct api_attempts *attempts;
     struct api_call *calls; /* under way */
     int64_t wall_now;
     bool is_draining;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "crypto/crypto.h"
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,22 +49,49 @@ void api_end_call(struct api_call *call)
     }
 }
 
+static bool begin_job(struct api_call *call, struct store *store, int64_t now, struct error *error)
+{
+    call->operation = (struct operation){0};
+    return operation_begin(&call->operation, call->api->options.operations, store, call->arena, now,
+                           &call->credential, error);
+}
+
 static bool run_job(struct store_job *job, struct store *store, int64_t now, struct error *error)
 {
     struct api_call *call = (struct api_call *)job;
-    call->operation = (struct operation){0};
-    return operation_begin(&call->operation, call->api->options.operations, store, call->arena, now,
-                           &call->credential, error) &&
-           call->route->run(call, error);
+    return begin_job(call, store, now, error) && call->route->run(call, error);
 }
 
-/* What was refused for want of a credential is noise of its source. */
-static void note_refusal(struct api_call *call, const struct error *error)
+/* What a failed proof of identity is called as noise of its source; NULL when it is none. That a
+ * session is over happens to everybody. */
+static const char *noise_kind(const struct api_call *call, const struct error *error)
 {
-    if (error->kind == ERROR_UNAUTHENTICATED && call->exchange != NULL) {
-        api_noise_note(call->api, http_peer_text(call->exchange),
-                       call->credential.kind == CREDENTIAL_TOKEN ? "bad_token" : "bad_key");
+    static const struct {
+        const char *code, *kind;
+    } kinds[] = {{"wrong_name_or_password", "bad_password"},
+                 {"wrong_password", "bad_password"},
+                 {"setup_link_invalid", "bad_link"},
+                 {"enrolment_link_invalid", "bad_link"},
+                 {"session_over", NULL}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (error->code != NULL && strcmp(error->code, kinds[i].code) == 0) {
+            return kinds[i].kind;
+        }
     }
+    if (error->kind != ERROR_UNAUTHENTICATED) {
+        return NULL;
+    }
+    return call->credential.kind == CREDENTIAL_TOKEN ? "bad_token" : "bad_key";
+}
+
+static void refuse(struct api_call *call, const struct error *error)
+{
+    const char *kind = noise_kind(call, error);
+    if (kind != NULL && call->exchange != NULL) {
+        api_noise_note(call->api, http_peer_text(call->exchange), kind);
+    }
+    api_answer_error(call, error);
+    api_end_call(call);
 }
 
 static void finish_job(struct store_job *job, bool ok, const struct error *error)
@@ -71,28 +99,86 @@ static void finish_job(struct store_job *job, bool ok, const struct error *error
     struct api_call *call = (struct api_call *)job;
     struct api *api = call->api;
     if (!ok) {
-        note_refusal(call, error);
-        api_answer_error(call, error);
-        api_end_call(call);
+        refuse(call, error);
         return;
     }
+    api_touch_session(call);
     /* Waiters first: the call's own answer may park it, and it must not be told of its own change.
      */
     api_tell_changes(api, &call->operation);
     call->route->answer(call);
 }
 
-void api_submit(struct api_call *call)
+static void submit_job(struct api_call *call,
+                       bool (*run)(struct store_job *, struct store *, int64_t, struct error *),
+                       void (*done)(struct store_job *, bool, const struct error *),
+                       bool is_reading)
 {
     struct error error = {0};
-    call->job.run = run_job;
-    call->job.done = finish_job;
-    bool ok = call->thread == API_ON_READER
-                  ? store_reader_submit(call->api->options.reader, &call->job, &error)
-                  : store_writer_submit(call->api->options.writer, &call->job, &error);
+    call->job.run = run;
+    call->job.done = done;
+    bool ok = is_reading ? store_reader_submit(call->api->options.reader, &call->job, &error)
+                         : store_writer_submit(call->api->options.writer, &call->job, &error);
     if (!ok) {
         api_answer_error(call, &error);
         api_end_call(call);
+    }
+}
+
+static void submit_run(struct api_call *call)
+{
+    submit_job(call, run_job, finish_job, call->thread == API_ON_READER);
+}
+
+/* ---- what costs CPU, before it ---- */
+
+static struct api_call *call_of_work(struct worker_job *job)
+{
+    return (struct api_call *)(void *)((char *)job - offsetof(struct api_call, work));
+}
+
+static void run_work(struct worker_job *job)
+{
+    struct api_call *call = call_of_work(job);
+    call->work_ok = call->route->work(call, &call->work_error);
+}
+
+static void finish_work(struct worker_job *job)
+{
+    struct api_call *call = call_of_work(job);
+    if (call->work_ok) {
+        submit_run(call);
+    } else {
+        refuse(call, &call->work_error);
+    }
+}
+
+static bool run_look(struct store_job *job, struct store *store, int64_t now, struct error *error)
+{
+    struct api_call *call = (struct api_call *)job;
+    return begin_job(call, store, now, error) && call->route->look(call, error);
+}
+
+static void finish_look(struct store_job *job, bool ok, const struct error *error)
+{
+    struct api_call *call = (struct api_call *)job;
+    struct error busy = {0};
+    call->work.run = run_work;
+    call->work.done = finish_work;
+    if (!ok) {
+        refuse(call, error);
+    } else if (!workers_submit(call->api->options.workers, &call->work, &busy)) {
+        api_answer_error(call, &busy);
+        api_end_call(call);
+    }
+}
+
+void api_submit(struct api_call *call)
+{
+    if (call->route->look != NULL) {
+        submit_job(call, run_look, finish_look, true);
+    } else {
+        submit_run(call);
     }
 }
 
@@ -160,7 +246,7 @@ static void choose_trace(const struct http_exchange *exchange, char out[64])
     strcpy(out, id);
 }
 
-/* Who asks: a bearer credential, or on the host socket the machine's own user. */
+/* Who asks: a bearer credential, a session, or on the host socket the machine's own user. */
 static bool read_credential(struct api_call *call, struct error *error)
 {
     const char *authorization = NULL;
@@ -175,10 +261,24 @@ static bool read_credential(struct api_call *call, struct error *error)
         return true;
     }
     if (!identity_read_bearer(authorization, &call->credential, error)) {
-        api_noise_note(call->api, http_peer_text(call->exchange), "no_credential");
+        /* A page that asks whether somebody is signed in guesses nothing. */
+        if (authorization != NULL || call->route->run != api_run_session) {
+            api_noise_note(call->api, http_peer_text(call->exchange), "no_credential");
+        }
         return false;
     }
     return true;
+}
+
+/* A cookie's secret cannot be guessed, so that whoever shares an address with those who guess keys
+ * goes on deciding. */
+static bool authenticate(struct api_call *call, struct error *error)
+{
+    if (api_carries_session(call)) {
+        return api_read_session(call, error);
+    }
+    return api_noise_allows_source(call->api, http_peer_text(call->exchange), error) &&
+           read_credential(call, error);
 }
 
 static bool check_content_type(struct api_call *call, struct error *error)
@@ -213,12 +313,11 @@ static bool admit(struct api_call *call, struct error *error)
         return error_set(error, ERROR_RETRY_LATER, "stopping", NULL,
                          "this gateway is stopping; nothing happened, ask again in a moment");
     }
-    if (call->route->is_open) {
-        return true;
+    if (!call->route->is_open &&
+        (!authenticate(call, error) || !api_noise_allows_rate(api, &call->credential, error))) {
+        return false;
     }
-    return api_noise_allows_source(api, http_peer_text(call->exchange), error) &&
-           read_credential(call, error) && api_noise_allows_rate(api, &call->credential, error) &&
-           check_content_type(call, error);
+    return api_check_browser(call, error) && check_content_type(call, error);
 }
 
 void api_handle(void *context, struct http_exchange *exchange)
@@ -327,6 +426,7 @@ struct api *api_create(const struct api_options *options)
     api->options = *options;
     api->wall_now = clock_wall_ms();
     api->noise = api_noise_create();
+    api->attempts = api_attempts_create();
     api->waiters = api_waiters_create(api);
     return api;
 }
@@ -339,6 +439,7 @@ void api_destroy(struct api *api)
     CHECK(api->calls == NULL);
     api_waiters_destroy(api->waiters);
     api_noise_destroy(api->noise);
+    api_attempts_destroy(api->attempts);
     free(api);
 }
 

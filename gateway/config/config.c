@@ -30,6 +30,8 @@ static const char *const timing_keys[] = {"repeat_denial_window",
                                           "near_repeat_window",
                                           "effect_due",
                                           "wait_max",
+                                          "session_idle",
+                                          "session_longest",
                                           "head",
                                           "body",
                                           "idle",
@@ -197,6 +199,10 @@ static bool read_timing(struct reader *reader, const struct yaml_node *root)
            read_duration_key(reader, timing, "effect_due", 5 * SECOND, 7 * DAY,
                              &config->effect_due_ms) &&
            read_duration_key(reader, timing, "wait_max", SECOND, HOUR, &config->wait_max_ms) &&
+           read_duration_key(reader, timing, "session_idle", 2 * MINUTE, DAY,
+                             &config->session_idle_ms) &&
+           read_duration_key(reader, timing, "session_longest", 2 * MINUTE, 7 * DAY,
+                             &config->session_longest_ms) &&
            read_duration_key(reader, timing, "head", 100, MINUTE, &config->http.head_ms) &&
            read_duration_key(reader, timing, "body", 100, 10 * MINUTE, &config->http.body_ms) &&
            read_duration_key(reader, timing, "idle", 100, HOUR, &config->http.idle_ms) &&
@@ -372,6 +378,8 @@ const struct config *config_load(const char *path, struct arena *arena, struct e
                               .near_window_ms = HOUR,
                               .effect_due_ms = 15 * MINUTE,
                               .wait_max_ms = 300 * SECOND,
+                              .session_idle_ms = 30 * MINUTE,
+                              .session_longest_ms = 12 * HOUR,
                               .pending_per_caller_max = 10000,
                               .requests_per_second_max = 1000,
                               .failures_per_minute_max = 60,

@@ -46,6 +46,8 @@ struct config {
     int64_t near_window_ms;
     int64_t effect_due_ms;
     int64_t wait_max_ms;
+    int64_t session_idle_ms;
+    int64_t session_longest_ms;
     int64_t pending_per_caller_max;
     int64_t requests_per_second_max; /* per credential; 0: no limit */
     int64_t failures_per_minute_max; /* per source address */

@@ -59,6 +59,8 @@ static const struct description table[METRIC_COUNT] = {
                                 "Redeemed grants whose effect was never reported.", NULL},
     [METRIC_AUTHENTICATION_FAILURES] = {TYPE_COUNTER, "authentication_failures_total",
                                         "Callers who could not say who they are.", NULL},
+    [METRIC_PASSWORD_CHECKS] = {TYPE_COUNTER, "password_checks_total",
+                                "Passwords checked, of names that exist and of others.", NULL},
     [METRIC_STORE_BATCHES] = {TYPE_COUNTER, "store_batches_total", "Transactions committed.", NULL},
     [METRIC_STORE_JOBS] = {TYPE_COUNTER, "store_jobs_total",
                            "Operations run in those transactions.", NULL},

@@ -26,6 +26,7 @@ enum metric {
     METRIC_GRANTS_REFUSED,
     METRIC_EFFECTS_UNKNOWN,
     METRIC_AUTHENTICATION_FAILURES,
+    METRIC_PASSWORD_CHECKS, /* one for each sign-in, whether or not the name exists */
     METRIC_STORE_BATCHES,
     METRIC_STORE_JOBS,
     METRIC_STORE_FULL,           /* gauge: 1 while the disk is full */

@@ -1,0 +1,149 @@
+#include "api/api_internal.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "identity/session.h"
+#include "operations/session_operations.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * What is particular to browsers, in one place. A session is read from the cookie only where no
+ * Authorization header is. Whatever changes something by session must come from our own page: it
+ * carries the session's CSRF token, and where the browser says where it comes from (Origin,
+ * Sec-Fetch-Site) that is us. The same of what is open, such as signing in, where there is no token
+ * yet. Over plain HTTP there are sessions on loopback listeners only.
+ */
+
+enum { TOUCH_MS = 60 * 1000 };
+
+bool api_allows_sessions(const struct api_call *call)
+{
+    const struct api_options *options = &call->api->options;
+    int listener = http_listener_id(call->exchange);
+    return http_is_tls(call->exchange) ||
+           (listener >= 0 && (size_t)listener < options->listener_count &&
+            options->loopback_listeners[listener]);
+}
+
+static bool has_header(const struct http_exchange *exchange, const char *name)
+{
+    size_t cursor = 0;
+    return http_header_next(exchange, name, &cursor, NULL) != NULL;
+}
+
+bool api_carries_session(const struct api_call *call)
+{
+    return api_allows_sessions(call) && !has_header(call->exchange, "authorization") &&
+           has_header(call->exchange, "cookie");
+}
+
+bool api_read_session(struct api_call *call, struct error *error)
+{
+    const char *cookies = NULL;
+    return http_header(call->exchange, "cookie", &cookies, error) &&
+           identity_read_cookie(cookies, http_is_tls(call->exchange), &call->credential, error);
+}
+
+static bool changes_something(enum http_method method)
+{
+    return method != HTTP_GET && method != HTTP_HEAD && method != HTTP_OPTIONS;
+}
+
+static bool wrong_origin(struct error *error)
+{
+    return error_set(error, ERROR_FORBIDDEN, "wrong_origin", NULL,
+                     "this was sent by another site; nothing happened. Use the page this gateway "
+                     "serves");
+}
+
+static bool check_origin(const struct http_exchange *exchange, struct error *error)
+{
+    const char *origin = NULL;
+    const char *site = NULL;
+    const char *host = NULL;
+    if (!http_header(exchange, "origin", &origin, error) ||
+        !http_header(exchange, "sec-fetch-site", &site, error) ||
+        !http_header(exchange, "host", &host, error)) {
+        return false;
+    }
+    if (origin != NULL && !identity_is_same_origin(origin, http_is_tls(exchange), host)) {
+        return wrong_origin(error);
+    }
+    return site == NULL || strcmp(site, "same-origin") == 0 || wrong_origin(error);
+}
+
+bool api_check_browser(struct api_call *call, struct error *error)
+{
+    bool is_session = call->credential.kind == CREDENTIAL_SESSION;
+    const char *token = NULL;
+    if (!changes_something(http_method(call->exchange)) || (!is_session && !call->route->is_open)) {
+        return true;
+    }
+    if (!check_origin(call->exchange, error) ||
+        !http_header(call->exchange, "x-csrf-token", &token, error)) {
+        return false;
+    }
+    return !is_session || identity_csrf_matches(&call->credential, token) ||
+           error_set(error, ERROR_FORBIDDEN, "csrf_mismatch", NULL,
+                     "the X-CSRF-Token of this session is missing or another one's; nothing "
+                     "happened. Load the page again");
+}
+
+const char *api_session_cookie(struct api_call *call, const char *secret, int64_t seconds)
+{
+    bool is_tls = http_is_tls(call->exchange);
+    return arena_printf(call->arena, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; %sSameSite=Strict",
+                        identity_cookie_name(is_tls), secret, (long long)seconds,
+                        is_tls ? "Secure; " : "");
+}
+
+/* ---- a session that is used stays ---- */
+
+struct touch_call {
+    struct store_job job;
+    struct api *api;
+    struct arena *arena;
+    struct credential credential;
+    struct operation operation;
+};
+
+static bool run_touch(struct store_job *job, struct store *store, int64_t now, struct error *error)
+{
+    struct touch_call *touch = (struct touch_call *)job;
+    return operation_begin(&touch->operation, touch->api->options.operations, store, touch->arena,
+                           now, &touch->credential, error) &&
+           operation_touch_session(&touch->operation, error);
+}
+
+/* That the session ended meanwhile is no news here: its next call is told. */
+static void finish_touch(struct store_job *job, bool ok, const struct error *error)
+{
+    struct touch_call *touch = (struct touch_call *)job;
+    if (!ok && error->kind == ERROR_INTERNAL) {
+        log_error(LOG_LEVEL_WARN, "session_not_touched", error);
+    }
+    arena_destroy(touch->arena);
+    free(touch);
+}
+
+void api_touch_session(const struct api_call *call)
+{
+    const struct operation *operation = &call->operation;
+    struct error error = {0};
+    if (call->credential.kind != CREDENTIAL_SESSION || operation->session.id[0] == '\0' ||
+        operation->now - operation->session.seen_at < TOUCH_MS) {
+        return;
+    }
+    struct touch_call *touch = memory_zeroed(1, sizeof *touch);
+    touch->api = call->api;
+    touch->arena = arena_create();
+    touch->credential = call->credential;
+    touch->job.run = run_touch;
+    touch->job.done = finish_touch;
+    if (!store_writer_submit(call->api->options.writer, &touch->job, &error)) {
+        arena_destroy(touch->arena);
+        free(touch);
+    }
+}
