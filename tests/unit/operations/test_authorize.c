@@ -6,40 +6,49 @@
 
 /* Every operation against everyone, as one picture: `.` the thing is hidden, `-` forbidden, `+`
  * authorized. Who: a caller of nothing, a caller that knows, the caller whose it is; a person who
- * is a stranger, involved, relied on; auditor, admin; host, system; nobody. */
+ * is a stranger, involved, relied on, a stranger in a browser; auditor, admin; host, system;
+ * nobody. */
 static const struct {
     enum operation_kind kind;
     const char *name;
     const char *answers;
 } table[] = {
-    /*                                                     cko sir UA hy n */
-    {OPERATION_SUBMIT_REQUEST, "submit_request", /*     */ "+++ --- -- -- -"},
-    {OPERATION_READ_REQUEST, "read_request", /*         */ ".++ .++ ++ ++ ."},
-    {OPERATION_LIST_REQUESTS, "list_requests", /*       */ "+++ +++ ++ +- -"},
-    {OPERATION_CAST_VOTE, "cast_vote", /*               */ ".-- .++ ++ -- ."},
-    {OPERATION_CANCEL_REQUEST, "cancel_request", /*     */ ".-+ .-- -+ +- ."},
-    {OPERATION_ESCALATE_DUE, "escalate_due", /*         */ "--- --- -- -+ -"},
-    {OPERATION_REDEEM_GRANT, "redeem_grant", /*         */ "+++ --- -- -- -"},
-    {OPERATION_REPORT_EFFECT, "report_effect", /*       */ ".-+ .-- -- -- ."},
-    {OPERATION_RESOLVE_EFFECT, "resolve_effect", /*     */ ".-- .-+ -+ -- ."},
-    {OPERATION_REVOKE_GRANT, "revoke_grant", /*         */ ".-+ .-+ -+ ++ ."},
-    {OPERATION_FREEZE, "freeze", /*                     */ "--- --- -+ +- -"},
-    {OPERATION_THAW, "thaw", /*                         */ "--- --- -+ +- -"},
-    {OPERATION_LIST_FREEZES, "list_freezes", /*         */ "--- +++ ++ +- -"},
-    {OPERATION_PUBLISH_POLICY, "publish_policy", /*     */ "--- --- -+ ++ -"},
-    {OPERATION_RECOVER, "recover", /*                   */ "--- --- -- +- -"},
-    {OPERATION_NOTE_REFUSALS, "note_refusals", /*       */ "--- --- -- -+ -"},
-    {OPERATION_READ_LEDGER, "read_ledger", /*           */ "--- --- ++ ++ -"},
-    {OPERATION_READ_RECEIPT, "read_receipt", /*         */ ".++ .++ ++ ++ ."},
-    {OPERATION_CHANGE_PEOPLE, "change_people", /*       */ "--- --- -+ +- -"},
-    {OPERATION_LIST_PEOPLE, "list_people", /*           */ "--- --- ++ ++ -"},
-    {OPERATION_CHANGE_AGENTS, "change_agents", /*       */ "--- --- -+ +- -"},
-    {OPERATION_LIST_AGENTS, "list_agents", /*           */ "--- --- ++ ++ -"},
-    {OPERATION_CHANGE_CALLERS, "change_callers", /*     */ "--- --- -+ +- -"},
-    {OPERATION_LIST_CALLERS, "list_callers", /*         */ "--- --- ++ ++ -"},
-    {OPERATION_CHANGE_CREDENTIALS, "change_credentials", "--- --- -+ +- -"},
-    {OPERATION_LIST_CREDENTIALS, "list_credentials", /* */ "--- --- ++ ++ -"},
-    {OPERATION_DESCRIBE_SELF, "describe_self", /*       */ "+++ +++ ++ +- -"},
+    /*                                                     cko sirb UA hy n */
+    {OPERATION_SUBMIT_REQUEST, "submit_request", /*     */ "+++ ---- -- -- -"},
+    {OPERATION_READ_REQUEST, "read_request", /*         */ ".++ .++. ++ ++ ."},
+    {OPERATION_LIST_REQUESTS, "list_requests", /*       */ "+++ ++++ ++ +- -"},
+    {OPERATION_CAST_VOTE, "cast_vote", /*               */ ".-- .++. ++ -- ."},
+    {OPERATION_CANCEL_REQUEST, "cancel_request", /*     */ ".-+ .--. -+ +- ."},
+    {OPERATION_ESCALATE_DUE, "escalate_due", /*         */ "--- ---- -- -+ -"},
+    {OPERATION_REDEEM_GRANT, "redeem_grant", /*         */ "+++ ---- -- -- -"},
+    {OPERATION_REPORT_EFFECT, "report_effect", /*       */ ".-+ .--. -- -- ."},
+    {OPERATION_RESOLVE_EFFECT, "resolve_effect", /*     */ ".-- .-+. -+ -- ."},
+    {OPERATION_REVOKE_GRANT, "revoke_grant", /*         */ ".-+ .-+. -+ ++ ."},
+    {OPERATION_FREEZE, "freeze", /*                     */ "--- ---- -+ +- -"},
+    {OPERATION_THAW, "thaw", /*                         */ "--- ---- -+ +- -"},
+    {OPERATION_LIST_FREEZES, "list_freezes", /*         */ "--- ++++ ++ +- -"},
+    {OPERATION_PUBLISH_POLICY, "publish_policy", /*     */ "--- ---- -+ ++ -"},
+    {OPERATION_RECOVER, "recover", /*                   */ "--- ---- -- +- -"},
+    {OPERATION_NOTE_REFUSALS, "note_refusals", /*       */ "--- ---- -- -+ -"},
+    {OPERATION_READ_LEDGER, "read_ledger", /*           */ "--- ---- ++ ++ -"},
+    {OPERATION_READ_RECEIPT, "read_receipt", /*         */ ".++ .++. ++ ++ ."},
+    {OPERATION_CHANGE_PEOPLE, "change_people", /*       */ "--- ---- -+ +- -"},
+    {OPERATION_LIST_PEOPLE, "list_people", /*           */ "--- ---- ++ ++ -"},
+    {OPERATION_CHANGE_AGENTS, "change_agents", /*       */ "--- ---- -+ +- -"},
+    {OPERATION_LIST_AGENTS, "list_agents", /*           */ "--- ---- ++ ++ -"},
+    {OPERATION_CHANGE_CALLERS, "change_callers", /*     */ "--- ---- -+ +- -"},
+    {OPERATION_LIST_CALLERS, "list_callers", /*         */ "--- ---- ++ ++ -"},
+    {OPERATION_CHANGE_CREDENTIALS, "change_credentials", "--- ---- -+ +- -"},
+    {OPERATION_LIST_CREDENTIALS, "list_credentials", /* */ "--- ---- ++ ++ -"},
+    {OPERATION_DESCRIBE_SELF, "describe_self", /*       */ "+++ ++++ ++ +- -"},
+    {OPERATION_READ_SETUP, "read_setup", "+++ ++++ ++ ++ +"},
+    {OPERATION_BEGIN_SESSION, "begin_session", "--- ---- -- -- +"},
+    {OPERATION_READ_SESSION, "read_session", "--- ---+ -- -- -"},
+    {OPERATION_END_SESSION, "end_session", "--- ---+ -- -- -"},
+    {OPERATION_SET_PASSWORD, "set_password", "--- ---+ -- -- -"},
+    {OPERATION_MAKE_SETUP_LINK, "make_setup_link", "--- ---- -- +- -"},
+    {OPERATION_MAKE_ENROLMENT_LINK, "make_enrolment_link", "--- ---- -+ +- -"},
+    {OPERATION_USE_LINK, "use_link", "--- ---- -- -- +"},
 };
 
 struct who {
@@ -54,6 +63,7 @@ static const struct who everyone[] = {
     {{.kind = PRINCIPAL_PERSON, .tenant = "here"}, {0}},
     {{.kind = PRINCIPAL_PERSON, .tenant = "here"}, {.is_involved = true}},
     {{.kind = PRINCIPAL_PERSON, .tenant = "here"}, {.is_relied_on = true}},
+    {{.kind = PRINCIPAL_PERSON, .tenant = "here", .credential_kind = CREDENTIAL_SESSION}, {0}},
     {{.kind = PRINCIPAL_PERSON, .tenant = "here", .is_auditor = true}, {0}},
     {{.kind = PRINCIPAL_PERSON, .tenant = "here", .is_admin = true}, {0}},
     {{.kind = PRINCIPAL_HOST, .tenant = "default"}, {0}},
@@ -87,7 +97,7 @@ START_TEST(authorize__every_operation_of_everyone_is_as_the_table_says)
         char answers[2 * EVERYONE] = "";
         size_t length = 0;
         for (size_t j = 0; j < EVERYONE; j++) {
-            if (j == 3 || j == 6 || j == 8 || j == 10) {
+            if (j == 3 || j == 7 || j == 9 || j == 11) {
                 answers[length++] = ' ';
             }
             answers[length++] = ask(table[i].kind, &everyone[j], NULL);
@@ -100,7 +110,7 @@ END_TEST
 
 START_TEST(authorize__the_table_names_every_operation_once)
 {
-    ck_assert_uint_eq(KINDS, OPERATION_DESCRIBE_SELF + 1);
+    ck_assert_uint_eq(KINDS, OPERATION_USE_LINK + 1);
     for (size_t i = 0; i < KINDS; i++) {
         ck_assert_uint_eq(table[i].kind, i);
     }
@@ -117,7 +127,7 @@ START_TEST(authorize__another_tenants_things_are_hidden_from_all_but_host_and_sy
             }
         }
     }
-    ck_assert_int_eq(ask(OPERATION_READ_REQUEST, &everyone[8], "elsewhere"), '+');
+    ck_assert_int_eq(ask(OPERATION_READ_REQUEST, &everyone[9], "elsewhere"), '+');
 }
 END_TEST
 

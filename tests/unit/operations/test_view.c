@@ -271,15 +271,36 @@ START_TEST(begin__nobody_gets_in_with_what_is_unknown_disabled_or_expired)
                                &s.error));
     ck_assert_int_eq(s.error.kind, ERROR_UNAUTHENTICATED);
     s.error = (struct error){0};
-    swapped.kind = CREDENTIAL_NONE;
-    ck_assert(!operation_begin(&operation, s.rig.operations, s.rig.store, s.arena, s.now, &swapped,
-                               &s.error));
-    ck_assert_int_eq(s.error.kind, ERROR_UNAUTHENTICATED);
-    s.error = (struct error){0};
     set_enabled(&s, DANA, false);
     ck_assert(!operation_begin(&operation, s.rig.operations, s.rig.store, s.arena, s.now,
                                &s.cast[DANA], &s.error));
     ck_assert_int_eq(s.error.kind, ERROR_UNAUTHENTICATED);
+}
+END_TEST
+
+START_TEST(begin__who_says_nothing_is_nobody_and_may_do_nothing)
+{
+    struct operation operation;
+    struct submit_result submitted;
+    struct redeem_result redeemed;
+    struct vote_result voted;
+    ask("ops.run", NULL);
+    ck_assert(operation_begin(&operation, s.rig.operations, s.rig.store, s.arena, s.now,
+                              &(struct credential){0}, &s.error));
+    ck_assert_int_eq(operation.principal.kind, PRINCIPAL_NONE);
+    ck_assert(!operation_read_request(&operation, request, true, &view, &s.error));
+    ck_assert_int_eq(s.error.kind, ERROR_NOT_FOUND);
+    s.error = (struct error){0};
+    struct submit_input input = {.action = "{}"};
+    ck_assert(!operation_submit_request(&operation, &input, &submitted, &s.error));
+    ck_assert_int_eq(s.error.kind, ERROR_FORBIDDEN);
+    s.error = (struct error){0};
+    ck_assert(!operation_redeem_grant(&operation, &(struct redeem_input){0}, &redeemed, &s.error));
+    ck_assert_int_eq(s.error.kind, ERROR_FORBIDDEN);
+    s.error = (struct error){0};
+    struct vote_input ballot = {.request = request, .revision = 1, .approves = true};
+    ck_assert(!operation_cast_vote(&operation, &ballot, &voted, &s.error));
+    ck_assert_int_eq(s.error.kind, ERROR_NOT_FOUND);
 }
 END_TEST
 
@@ -325,6 +346,7 @@ int main(void)
     tcase_add_test(cases, list__pages_newest_first_without_gaps);
     tcase_add_test(cases, list__gives_no_tokens);
     tcase_add_test(cases, begin__nobody_gets_in_with_what_is_unknown_disabled_or_expired);
+    tcase_add_test(cases, begin__who_says_nothing_is_nobody_and_may_do_nothing);
     tcase_add_test(cases, begin__a_credential_ends_at_its_instant);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
