@@ -1,0 +1,5 @@
+export { Agents } from "./agents.tsx";
+export { Freezes } from "./freezes.tsx";
+export { Ledger } from "./ledger.tsx";
+export { Password } from "./password.tsx";
+export { People } from "./people.tsx";

@@ -1,0 +1,84 @@
+// One way to call the gateway. Only this file knows about fetch, the CSRF token and 401.
+
+import { Refusal, Unreachable, readProblem } from "./problem.ts";
+
+const CALL_MS_MAX = 20_000;
+
+let csrf = "";
+let onSessionEnd: () => void = () => {};
+let onServerDate: (serverMs: number) => void = () => {};
+
+export function useCsrf(token: string): void {
+  csrf = token;
+}
+
+export function watchCalls(ended: () => void, dated: (serverMs: number) => void): void {
+  onSessionEnd = ended;
+  onServerDate = dated;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Throws Refusal on any answer that is not 2xx, Unreachable when there is none. */
+export async function call(method: string, path: string, body?: unknown): Promise<Answer> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET" && csrf !== "") headers["X-CSRF-Token"] = csrf;
+  let response: Response;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: "same-origin",
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(CALL_MS_MAX),
+    });
+    bytes = new Uint8Array(await response.arrayBuffer());
+  } catch {
+    throw new Unreachable();
+  }
+  const date = Date.parse(response.headers.get("Date") ?? "");
+  if (!Number.isNaN(date)) onServerDate(date);
+  if (!response.ok) {
+    throw refusalOf(path, response, bytes);
+  }
+  return { status: response.status, bytes };
+}
+
+function refusalOf(path: string, response: Response, bytes: Uint8Array): Refusal {
+  const text = new TextDecoder().decode(bytes);
+  const refusal = new Refusal(readProblem(response.status, text, response.headers.get("Retry-After")));
+  if (response.status === 401 && path !== "/v1/session") onSessionEnd();
+  return refusal;
+}
+
+/** For everything that is not evidence: lists, settings, answers to what one did. */
+export async function callJson<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await call(method, path, body);
+  return (answer.bytes.length === 0 ? undefined : JSON.parse(new TextDecoder().decode(answer.bytes))) as T;
+}
+
+export const get = <T>(path: string) => callJson<T>("GET", path);
+export const post = <T>(path: string, body?: unknown) => callJson<T>("POST", path, body);
+
+/** All pages of a list: follows `next` until there is none or `most` were read. */
+export async function getAll<T>(path: string, name: string, most: number): Promise<T[]> {
+  const found: T[] = [];
+  let after = "";
+  while (found.length < most) {
+    const join = path.includes("?") ? "&" : "?";
+    const page = await get<Record<string, unknown>>(path + (after && `${join}after=${encodeURIComponent(after)}`));
+    found.push(...(page[name] as T[]));
+    if (typeof page["next"] !== "string") break;
+    after = page["next"];
+  }
+  return found;
+}
+
+export const segmentOf = encodeURIComponent;

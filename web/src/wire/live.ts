@@ -1,0 +1,127 @@
+// The live connection: hello, resume by sequence number, reset, one batch per frame, backoff.
+
+import { SILENCE_MS_MAX, SUBPROTOCOL, backoffMs, meaningOfClose, readMessage, type LiveMessage } from "./live_rules.ts";
+
+export type Connection = "connecting" | "catching-up" | "live" | "offline" | "stopped";
+
+export interface LiveOptions {
+  readonly csrf: () => string;
+  /** All messages since the last frame, in order. */
+  readonly onBatch: (messages: readonly LiveMessage[]) => void;
+  readonly onState: (state: Connection) => void;
+  /** The gateway closed with 4401. */
+  readonly onSessionEnd: () => void;
+  /** The gateway closed with 4403: our token is not its token. */
+  readonly onRefused: () => void;
+}
+
+export class Live {
+  private socket: WebSocket | undefined;
+  private epoch = "";
+  private since = -1;
+  private tries = 0;
+  private timer = 0;
+  private silence = 0;
+  private stopped = true;
+  private batch: LiveMessage[] = [];
+  private isScheduled = false;
+  private viewed: string | null = null;
+
+  constructor(private readonly options: LiveOptions) {}
+
+  start(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.open();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    clearTimeout(this.silence);
+    this.socket?.close(1000);
+    this.socket = undefined;
+    this.options.onState("stopped");
+  }
+
+  /** Tries at once: the network came back, or someone asked. */
+  hurry(): void {
+    if (this.stopped || this.socket !== undefined) return;
+    clearTimeout(this.timer);
+    this.open();
+  }
+
+  /** Tells who else is looking at the same request. */
+  view(request: string | null): void {
+    this.viewed = request;
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ viewing: request }));
+  }
+
+  private open(): void {
+    this.options.onState("connecting");
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}/v1/live`, SUBPROTOCOL);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.options.onState("catching-up");
+      const hello: Record<string, unknown> = { csrf: this.options.csrf() };
+      if (this.since >= 0) Object.assign(hello, { epoch: this.epoch, since: this.since });
+      socket.send(JSON.stringify({ hello }));
+      this.listen();
+    };
+    socket.onmessage = (event) => {
+      this.listen();
+      if (typeof event.data === "string") this.take(event.data);
+    };
+    socket.onclose = (event) => {
+      if (this.socket === socket) this.closed(event.code);
+    };
+  }
+
+  /** A browser does not show pings: silence is only noticed where the gateway says `now` often. */
+  private listen(): void {
+    clearTimeout(this.silence);
+    this.silence = window.setTimeout(() => {
+      if (!navigator.onLine) this.socket?.close(4000);
+    }, SILENCE_MS_MAX);
+  }
+
+  private take(text: string): void {
+    const message = readMessage(text);
+    if (message === undefined) return;
+    if (message.k === "ready" || message.k === "reset") {
+      this.tries = 0;
+      this.epoch = message.epoch;
+      if (this.viewed !== null) this.view(this.viewed);
+    }
+    if (message.k !== "presence" && message.seq > this.since) this.since = message.seq;
+    if (message.k === "reset") this.since = message.seq;
+    this.batch.push(message);
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    if (document.hidden) setTimeout(() => this.flush(), 100);
+    else requestAnimationFrame(() => this.flush());
+  }
+
+  private flush(): void {
+    this.isScheduled = false;
+    const messages = this.batch;
+    this.batch = [];
+    this.options.onBatch(messages);
+  }
+
+  private closed(code: number): void {
+    this.socket = undefined;
+    clearTimeout(this.silence);
+    if (this.stopped) return;
+    const meaning = meaningOfClose(code);
+    if (meaning === "session-ended") {
+      this.stop();
+      this.options.onSessionEnd();
+      return;
+    }
+    this.options.onState("offline");
+    if (meaning === "refused") this.options.onRefused();
+    this.timer = window.setTimeout(() => this.open(), backoffMs(this.tries++, Math.random()));
+  }
+}
