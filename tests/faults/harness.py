@@ -1,14 +1,10 @@
 """What the campaigns share: a tally of what was checked, a gateway for rough treatment, and its ledger read offline."""
-import http.client
 import json
-import os
+import pathlib
 import random
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
-import pathlib
 
 from support import gateway as driver
 
@@ -177,12 +173,3 @@ class Keeping:
     def call(self, method, path, body=None, secret=None):
         return self.gateway.call(method, path, body, secret, connection=self.connection)
 
-
-def free_of(gateway):
-    """True when nothing listens where the gateway did."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", gateway.port)) != 0
-
-
-__all__ = ["CONFIG", "POLICY", "Keeping", "Machine", "Setting", "Skipped", "Tally", "driver", "entries_of", "free_of",
-           "http", "key_of", "kill", "os", "random", "signal", "subprocess", "verify"]
