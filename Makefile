@@ -35,7 +35,8 @@ LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lev -lpthread -l
 ROOMS    := base formats crypto metrics loop ledger grants approvals requests identity store store/sqlite operations \
             api live courier admin config
 SOURCES  := $(filter-out gateway/base/system_clock.c,$(wildcard $(ROOMS:%=gateway/%/*.c))) $(wildcard policy/*.c notifiers/*.c notifiers/*/*.c)
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/migrations.o
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/migrations.o $(BUILD)/generated/web.o
+PAGES    := $(sort $(shell find web/dist -type f 2>/dev/null))
 LIBRARY  := $(BUILD)/libcountersign.a
 CLOCK    := $(BUILD)/gateway/base/system_clock.o
 SCRIPTED := $(BUILD)/tests/support/scripted_clock.o
@@ -45,7 +46,11 @@ SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/support/scripted_cloc
 TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/conformance/*.c tests/faults/*.c tests/journeys/*.c)) \
             $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all check unit check-floors check-headers conformance bench faults fuzz sanitize format clean
+# Keeps the list of the dashboard's files, so that one taken away is noticed too.
+$(shell mkdir -p $(BUILD)/generated; echo '$(PAGES)' | cmp -s - $(BUILD)/generated/web.list || \
+  echo '$(PAGES)' >$(BUILD)/generated/web.list)
+
+.PHONY: all web check unit check-floors check-headers conformance bench faults fuzz sanitize format clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -72,6 +77,16 @@ $(BUILD)/generated/migrations.c: $(sort $(wildcard gateway/store/sqlite/migratio
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)script/embed store_sqlite_migrations $(filter %.sql,$^) > $@
+
+$(BUILD)/generated/web.c: $(PAGES) $(BUILD)/generated/web.list script/embed-web
+	$(call say,EMBED,$@)
+	$(Q)script/embed-web web/dist > $@
+
+$(BUILD)/generated/web.o: gateway/api/web_internal.h
+
+# Builds the dashboard anew; web/dist is kept in the repository, so that the gateway builds without Node.
+web:
+	$(Q)cd web && npm ci --ignore-scripts --no-audit --no-fund && npx tsc --noEmit && node build.mjs
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

@@ -1,4 +1,5 @@
 #include "api/api_internal.h"
+#include "api/web_internal.h"
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -333,6 +334,10 @@ void api_handle(void *context, struct http_exchange *exchange)
     choose_trace(exchange, trace);
     const struct api_route *route =
         find_route(http_method(exchange), http_path(exchange), starts, lengths, &count, &allow);
+    if (route == NULL && allow.length == 0 && web_handles(exchange)) {
+        web_answer(exchange, trace);
+        return;
+    }
     if (route == NULL) {
         if (allow.length > 0) {
             error_set(&error, ERROR_INVALID, "method_not_allowed", allow.bytes,
