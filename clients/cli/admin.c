@@ -174,6 +174,9 @@ static int print_help(void)
         fprintf(stderr, "  countersign admin %s %s %s\n", verbs[i].noun, verbs[i].verb,
                 verbs[i].usage);
     }
+    fprintf(stderr, "  countersign admin setup-link [--url URL] (where the first admin chooses a "
+                    "password)\n  countersign admin enrol PERSON [--url URL] (where this person "
+                    "does)\n");
     fprintf(stderr, "\nThey run on the gateway's host: --socket PATH, or COUNTERSIGN_SOCKET.\n");
     return CLI_USAGE;
 }
@@ -259,6 +262,9 @@ static int run_verb(const struct verb *verb, int count, char **words)
 
 int cli_admin(int count, char **words)
 {
+    if (count >= 1 && cli_is_link(words[0])) {
+        return cli_link(count, words);
+    }
     for (size_t i = 0; count >= 2 && i < VERB_COUNT; i++) {
         if (strcmp(words[0], verbs[i].noun) == 0 && strcmp(words[1], verbs[i].verb) == 0) {
             return run_verb(&verbs[i], count, words);

@@ -142,6 +142,10 @@ enum cli_role cli_host_or_person(const struct cli_arguments *arguments);
 int cli_call_and_print(const struct cli_arguments *arguments, enum cli_role role,
                        const struct cli_call *call, int (*print)(const struct cli_answer *answer));
 
+/* links.c: `admin setup-link` and `admin enrol`. */
+bool cli_is_link(const char *word);
+int cli_link(int count, char **words);
+
 /* ---- commands ---- */
 int cli_request(int count, char **words);
 int cli_exec(int count, char **words);
