@@ -52,7 +52,7 @@ struct gateway {
     struct store_writer *writer;
     struct store_reader *reader;
     struct workers *workers;
-    bool loopback_listeners[CONFIG_LISTENERS_MAX];
+    enum api_reach reaches[CONFIG_LISTENERS_MAX];
     struct http_server *server;
     struct api *api;
     bool is_stopping;
@@ -291,17 +291,11 @@ static void on_http_note(void *context, const struct http_note *note)
         LOG_TEXT("detail", note->detail));
 }
 
-/* Over plain HTTP people sign in on this very machine only. */
-static bool is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-}
-
 static void create_server(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
     for (size_t i = 0; i < config->listener_count; i++) {
-        gateway->loopback_listeners[i] = is_loopback(config->listeners[i].address);
+        gateway->reaches[i] = config->listeners[i].reach;
     }
     gateway->api =
         api_create(&(struct api_options){.loop = gateway->loop,
@@ -310,7 +304,7 @@ static void create_server(struct gateway *gateway)
                                          .reader = gateway->reader,
                                          .workers = gateway->workers,
                                          .issuer = config->issuer,
-                                         .loopback_listeners = gateway->loopback_listeners,
+                                         .reaches = gateway->reaches,
                                          .listener_count = config->listener_count,
                                          .metrics = gateway->metrics,
                                          .grant_signer = gateway->grant_signer,

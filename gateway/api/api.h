@@ -22,6 +22,14 @@
 
 struct api;
 
+/* How browsers come to a listener without TLS of its own; where passwords and cookies could be read
+ * on the way nobody signs in. */
+enum api_reach {
+    API_REACH_NETWORK = 0, /* in the clear */
+    API_REACH_LOOPBACK,    /* from this machine alone: for trying things, not for production */
+    API_REACH_TLS_PROXY,   /* a proxy in front ends TLS and passes Host on unchanged */
+};
+
 struct api_options {
     struct loop *loop;
     struct operations *operations;
@@ -35,7 +43,7 @@ struct api_options {
     int64_t requests_per_second_max; /* per credential, 0: none */
     int64_t failures_per_minute_max; /* per source */
     const char *issuer;              /* the gateway's own address, as people are told it */
-    const bool *loopback_listeners;  /* by listener id: sessions over plain HTTP are for these */
+    const enum api_reach *reaches;   /* by listener id */
     size_t listener_count;
     int host_listener; /* listener id of the host socket: its peers may be the host */
     /* Reloads the policy folder: the policy and its files as canonical JSON, or an error with its

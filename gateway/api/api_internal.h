@@ -78,7 +78,8 @@ struct api_call *api_new_call(struct api *api, struct http_exchange *exchange,
                               const struct api_route *route);
 
 /* browser.c: sessions, and the one place that tells our own page from another's. */
-bool api_allows_sessions(const struct api_call *call); /* TLS, or a loopback listener */
+bool api_is_secure(const struct api_call *call);       /* the browser came by TLS */
+bool api_allows_sessions(const struct api_call *call); /* that, or from this machine alone */
 bool api_carries_session(const struct api_call *call); /* a cookie, and no Authorization */
 bool api_read_session(struct api_call *call, struct error *error) MUST_CHECK;
 /* FORBIDDEN `wrong_origin` or `csrf_mismatch`, for what changes something. */

@@ -13,18 +13,27 @@
  * Authorization header is. Whatever changes something by session must come from our own page: it
  * carries the session's CSRF token, and where the browser says where it comes from (Origin,
  * Sec-Fetch-Site) that is us. The same of what is open, such as signing in, where there is no token
- * yet. Over plain HTTP there are sessions on loopback listeners only.
+ * yet. Over plain HTTP there are sessions from this machine alone.
  */
 
 enum { TOUCH_MS = 60 * 1000 };
 
-bool api_allows_sessions(const struct api_call *call)
+static enum api_reach reach_of(const struct api_call *call)
 {
     const struct api_options *options = &call->api->options;
     int listener = http_listener_id(call->exchange);
-    return http_is_tls(call->exchange) ||
-           (listener >= 0 && (size_t)listener < options->listener_count &&
-            options->loopback_listeners[listener]);
+    bool is_known = listener >= 0 && (size_t)listener < options->listener_count;
+    return is_known ? options->reaches[listener] : API_REACH_NETWORK;
+}
+
+bool api_is_secure(const struct api_call *call)
+{
+    return http_is_tls(call->exchange) || reach_of(call) == API_REACH_TLS_PROXY;
+}
+
+bool api_allows_sessions(const struct api_call *call)
+{
+    return api_is_secure(call) || reach_of(call) == API_REACH_LOOPBACK;
 }
 
 static bool has_header(const struct http_exchange *exchange, const char *name)
@@ -43,7 +52,7 @@ bool api_read_session(struct api_call *call, struct error *error)
 {
     const char *cookies = NULL;
     return http_header(call->exchange, "cookie", &cookies, error) &&
-           identity_read_cookie(cookies, http_is_tls(call->exchange), &call->credential, error);
+           identity_read_cookie(cookies, api_is_secure(call), &call->credential, error);
 }
 
 static bool changes_something(enum http_method method)
@@ -58,8 +67,9 @@ static bool wrong_origin(struct error *error)
                      "serves");
 }
 
-static bool check_origin(const struct http_exchange *exchange, struct error *error)
+static bool check_origin(const struct api_call *call, struct error *error)
 {
+    const struct http_exchange *exchange = call->exchange;
     const char *origin = NULL;
     const char *site = NULL;
     const char *host = NULL;
@@ -68,7 +78,7 @@ static bool check_origin(const struct http_exchange *exchange, struct error *err
         !http_header(exchange, "host", &host, error)) {
         return false;
     }
-    if (origin != NULL && !identity_is_same_origin(origin, http_is_tls(exchange), host)) {
+    if (origin != NULL && !identity_is_same_origin(origin, api_is_secure(call), host)) {
         return wrong_origin(error);
     }
     return site == NULL || strcmp(site, "same-origin") == 0 || wrong_origin(error);
@@ -81,8 +91,7 @@ bool api_check_browser(struct api_call *call, struct error *error)
     if (!changes_something(http_method(call->exchange)) || (!is_session && !call->route->is_open)) {
         return true;
     }
-    if (!check_origin(call->exchange, error) ||
-        !http_header(call->exchange, "x-csrf-token", &token, error)) {
+    if (!check_origin(call, error) || !http_header(call->exchange, "x-csrf-token", &token, error)) {
         return false;
     }
     return !is_session || identity_csrf_matches(&call->credential, token) ||
@@ -93,7 +102,7 @@ bool api_check_browser(struct api_call *call, struct error *error)
 
 const char *api_session_cookie(struct api_call *call, const char *secret, int64_t seconds)
 {
-    bool is_tls = http_is_tls(call->exchange);
+    bool is_tls = api_is_secure(call);
     return arena_printf(call->arena, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; %sSameSite=Strict",
                         identity_cookie_name(is_tls), secret, (long long)seconds,
                         is_tls ? "Secure; " : "");

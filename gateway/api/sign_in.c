@@ -81,7 +81,7 @@ static void note_former_session(struct api_call *call, struct sign_in *sign_in)
     struct error ignored = {0};
     sign_in->has_cookie =
         http_header(call->exchange, "cookie", &cookies, &ignored) &&
-        identity_read_cookie(cookies, http_is_tls(call->exchange), &sign_in->cookie, &ignored);
+        identity_read_cookie(cookies, api_is_secure(call), &sign_in->cookie, &ignored);
 }
 
 /* ---- on a worker ---- */
@@ -322,7 +322,7 @@ static void write_session(struct canonical_writer *writer, struct api_call *call
     canonical_close_object(writer);
     canonical_name(writer, "person");
     write_person(writer, &view->person);
-    canonical_member_bool(writer, "production", http_is_tls(call->exchange));
+    canonical_member_bool(writer, "production", api_is_secure(call));
     canonical_member_text(writer, "tenant", view->session.tenant);
     canonical_close_object(writer);
 }

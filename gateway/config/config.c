@@ -22,7 +22,8 @@ struct reader {
 static const char *const top_keys[] = {
     "version", "listeners", "admin_socket",      "data",   "store",  "mark",      "policy",
     "issuer",  "origin",    "uncounted_context", "limits", "timing", "log_level", NULL};
-static const char *const listener_keys[] = {"address", "port", "host_names", "tls", NULL};
+static const char *const listener_keys[] = {"address",    "port", "reached_by",
+                                            "host_names", "tls",  NULL};
 static const char *const tls_keys[] = {"certificate", "key", "client_ca", "client_certificate",
                                        NULL};
 static const char *const store_keys[] = {"file", "ballast_mib", NULL};
@@ -124,6 +125,35 @@ static bool read_tls(struct reader *reader, const struct yaml_node *tls,
     return true;
 }
 
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/* What the address cannot tell: a proxy in front that ends TLS, or a container's port that is
+ * published on this machine alone. */
+static bool read_reach(struct reader *reader, const struct yaml_node *node,
+                       struct config_listener *listener)
+{
+    const char *word = NULL;
+    if (!read_text_key(reader, node, "reached_by", &word)) {
+        return false;
+    }
+    if (word == NULL) {
+        listener->reach = is_loopback(listener->address) ? API_REACH_LOOPBACK : API_REACH_NETWORK;
+        return true;
+    }
+    bool is_proxy = strcmp(word, "tls_proxy") == 0;
+    if ((!is_proxy && strcmp(word, "this_machine") != 0) || yaml_member(node, "tls") != NULL) {
+        return yaml_fail(reader->file, yaml_member(node, "reached_by"), reader->error,
+                         "unknown_value",
+                         "write `tls_proxy` (a proxy in front ends TLS) or `this_machine` (a port "
+                         "published on loopback), and only without `tls`");
+    }
+    listener->reach = is_proxy ? API_REACH_TLS_PROXY : API_REACH_LOOPBACK;
+    return true;
+}
+
 static bool read_listener(struct reader *reader, const struct yaml_node *node,
                           struct config_listener *listener)
 {
@@ -146,7 +176,7 @@ static bool read_listener(struct reader *reader, const struct yaml_node *node,
     listener->port = (uint16_t)port;
     listener->host_names = host_names;
     const struct yaml_node *tls = yaml_member(node, "tls");
-    return tls == NULL || read_tls(reader, tls, listener);
+    return read_reach(reader, node, listener) && (tls == NULL || read_tls(reader, tls, listener));
 }
 
 static bool read_listeners(struct reader *reader, const struct yaml_node *root)
@@ -299,8 +329,10 @@ static bool override_listen(struct reader *reader, const char *listen)
         return error_set(reader->error, ERROR_INVALID, "bad_listen", "COUNTERSIGN_LISTEN",
                          "COUNTERSIGN_LISTEN must begin with a numeric address, not `%s`", address);
     }
-    reader->config->listeners[0] =
-        (struct config_listener){.address = address, .port = (uint16_t)port};
+    reader->config->listeners[0] = (struct config_listener){
+        .address = address,
+        .port = (uint16_t)port,
+        .reach = is_loopback(address) ? API_REACH_LOOPBACK : API_REACH_NETWORK};
     reader->config->listener_count = 1;
     return true;
 }

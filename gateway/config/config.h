@@ -8,6 +8,7 @@
  * to write instead.
  */
 
+#include "api/api.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@ enum { CONFIG_LISTENERS_MAX = 16 };
 struct config_listener {
     const char *address;
     uint16_t port;
+    enum api_reach reach;          /* how browsers come to it, where it has no TLS of its own */
     const char *const *host_names; /* NULL-terminated; NULL: any well-formed Host */
     const char *certificate_file;  /* NULL: plain HTTP */
     const char *key_file;
