@@ -1,8 +1,11 @@
 #include "api/api_internal.h"
 
 #include "base/log.h"
+#include "formats/text.h"
 #include <stdio.h>
 #include <string.h>
+
+enum { UTF8_BYTES_MAX = 4 }; /* of one character */
 
 /* The one table from error kind to HTTP status. */
 static int status_of_kind(enum error_kind kind)
@@ -42,6 +45,11 @@ int api_status(const struct error *error)
         {"unsupported_media_type", 415}, /* RFC 9110 section 15.5.16 */
         {"method_not_allowed", 405},     /* RFC 9110 section 15.5.6 */
         {"entry_too_long", 413},
+        {"stopping", 503}, /* the store's queue says so as a limit */
+        /* Waiting does not help: Retry-After would make a client of good will ask for ever. */
+        {"too_many", 400},
+        {"too_many_mints", 409},
+        {"too_many_votes", 409},
     };
     for (size_t i = 0; error->code != NULL && i < sizeof exceptions / sizeof exceptions[0]; i++) {
         if (strcmp(error->code, exceptions[i].code) == 0) {
@@ -87,8 +95,31 @@ static bool is_ours(const struct error *error)
     return error->kind == ERROR_INTERNAL || error->kind == ERROR_CORRUPT;
 }
 
-void api_append_problem(struct builder *out, const struct error *error, const char *trace)
+/* A message may quote what was sent, cut where it became too long or sent as no UTF-8 at all: what
+ * is answered is UTF-8 (RFC 8259 section 8.1). */
+static void mend(char *text)
 {
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t length = 1;
+        while (length < UTF8_BYTES_MAX && length < left && !text_is_utf8(text, length)) {
+            length++;
+        }
+        if (!text_is_utf8(text, length)) {
+            *text = '?';
+            length = 1;
+        }
+        text += length;
+        left -= length;
+    }
+}
+
+void api_append_problem(struct builder *out, const struct error *unmended, const char *trace)
+{
+    struct error mended = *unmended;
+    const struct error *error = &mended;
+    mend(mended.message);
+    mend(mended.subject);
     int status = api_status(error);
     const char *code = error->code == NULL ? error_kind_name(error->kind) : error->code;
     struct canonical_writer writer;
@@ -132,6 +163,14 @@ static size_t common_fields(struct http_field *fields, const char *type, const c
     return add_field(fields, count, "X-Request-ID", trace);
 }
 
+static const char *seconds_to_wait(const struct error *error)
+{
+    if (error->code != NULL && strcmp(error->code, "too_many_attempts") == 0) {
+        return error->subject;
+    }
+    return error->code != NULL && strcmp(error->code, "too_many_failures") == 0 ? "60" : "1";
+}
+
 static void answer_problem(struct http_exchange *exchange, const struct error *error,
                            const char *trace)
 {
@@ -151,8 +190,7 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
     } else if (status == 405) {
         count = add_field(fields, count, "Allow", error->subject);
     } else if (status == 429) {
-        bool has_wait = error->code != NULL && strcmp(error->code, "too_many_attempts") == 0;
-        count = add_field(fields, count, "Retry-After", has_wait ? error->subject : "1");
+        count = add_field(fields, count, "Retry-After", seconds_to_wait(error));
     } else if (status == 503) {
         count = add_field(fields, count, "Retry-After", "2");
     }
