@@ -141,6 +141,9 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
         write_pending(writer, view);
     }
     canonical_member_integer(writer, "near_denials", request->near_denials);
+    if (view->nobody_can_approve) {
+        canonical_member_bool(writer, "nobody_can_approve", true);
+    }
     canonical_member_text(writer, "open_effect_of", view->open_effect_of);
     canonical_member_text(writer, "policy", request->policy);
     canonical_member_text(writer, "reason",
