@@ -47,7 +47,7 @@ struct api_options {
     size_t listener_count;
     int host_listener; /* listener id of the host socket: its peers may be the host */
     /* Reloads the policy folder: the policy and its files as canonical JSON, or an error with its
-     * place. Called on the loop thread. */
+     * place. Called on the loop thread and on a worker's. */
     struct policy *(*load_policy)(void *context, struct arena *arena, const char **out_files,
                                   struct error *error);
     void *context;

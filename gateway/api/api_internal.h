@@ -42,6 +42,7 @@ struct api_route {
     bool (*work)(struct api_call *call, struct error *error);
     bool (*run)(struct api_call *call, struct error *error);
     void (*answer)(struct api_call *call);
+    void (*drop)(struct api_call *call); /* frees what of `input` is not the arena's; or NULL */
 };
 
 /* One exchange under way, with its job. Lives until answered. */
@@ -138,6 +139,10 @@ bool api_take_action(struct api_call *call, const struct json *body, const char 
                      const char **out_name, struct error *error) MUST_CHECK;
 bool api_take_context(struct api_call *call, const struct json *body, bool is_required,
                       const char **out_canonical, struct error *error) MUST_CHECK;
+/* The body of what takes none: absent, or an object without members. */
+bool api_read_nothing(struct api_call *call, struct error *error) MUST_CHECK;
+/* The body of what takes at most a reason: absent, or {"reason"?}. */
+bool api_read_why(struct api_call *call, const char **out, struct error *error) MUST_CHECK;
 bool api_missing(const char *name,
                  struct error *error); /* sets INVALID `missing_member` and returns false */
 /* query parameters: all names known, each at most once. */
@@ -192,7 +197,6 @@ void api_answer_vote(struct api_call *);
 bool api_read_cancel(struct api_call *, struct error *);
 bool api_run_cancel(struct api_call *, struct error *);
 void api_answer_cancel(struct api_call *);
-bool api_read_nothing(struct api_call *, struct error *);
 bool api_run_timeline(struct api_call *, struct error *);
 void api_answer_timeline(struct api_call *);
 bool api_run_receipt(struct api_call *, struct error *);
@@ -295,6 +299,9 @@ void api_answer_freeze(struct api_call *);
 bool api_run_list_freezes(struct api_call *, struct error *);
 void api_answer_freezes(struct api_call *);
 bool api_read_reload(struct api_call *, struct error *);
+bool api_look_reload(struct api_call *, struct error *);
+bool api_work_reload(struct api_call *, struct error *);
+void api_drop_reload(struct api_call *);
 bool api_run_publish(struct api_call *, struct error *);
 void api_answer_publish(struct api_call *);
 bool api_read_recover(struct api_call *, struct error *);

@@ -40,6 +40,9 @@ void api_end_call(struct api_call *call)
         call->next->previous = call->previous;
     }
     api_forget_waiter(call->waiter);
+    if (call->route->drop != NULL) {
+        call->route->drop(call);
+    }
     json_destroy(call->document);
     arena_destroy(call->arena);
     free(call);
@@ -222,8 +225,8 @@ static const struct api_route *find_route(enum http_method method, const char *p
         if (route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD)) {
             return route;
         }
-        static const char *const names[] = {"",    "GET",   "HEAD",   "POST",
-                                            "PUT", "PATCH", "DELETE", "OPTIONS"};
+        static const char *const names[] = {"",    "GET, HEAD", "HEAD",   "POST",
+                                            "PUT", "PATCH",     "DELETE", "OPTIONS"};
         builder_printf(out_allow, "%s%s", out_allow->length == 0 ? "" : ", ", names[route->method]);
     }
     return NULL;
@@ -287,12 +290,8 @@ static bool check_content_type(struct api_call *call, struct error *error)
     size_t length;
     const char *type = NULL;
     http_body(call->exchange, &length);
-    if (length == 0 && call->route->read == api_read_nothing) {
-        return true;
-    }
-    enum http_method method = http_method(call->exchange);
-    if (method != HTTP_POST && method != HTTP_PUT) {
-        return true;
+    if (length == 0) {
+        return true; /* whoever needs a body says so */
     }
     if (!http_header(call->exchange, "content-type", &type, error)) {
         return false;

@@ -10,7 +10,6 @@
 
 static const char *const freeze_members[] = {"scope", "target", "reason", NULL};
 static const char *const recover_members[] = {"reason", "trust_credentials", NULL};
-static const char *const no_parameters[] = {NULL};
 
 /* ---- freezes ---- */
 
@@ -158,10 +157,38 @@ static bool publish(struct operation *operation, struct publish_input *input, st
 
 bool api_read_reload(struct api_call *call, struct error *error)
 {
-    struct publish_input *input = ARENA_NEW(call->arena, struct publish_input);
-    call->input = input;
-    return api_only_parameters(call, no_parameters, error) &&
-           load_policy(call->api, call->arena, input, error);
+    call->input = ARENA_NEW(call->arena, struct publish_input);
+    return api_read_nothing(call, error);
+}
+
+/* Before a file is read: what is in them, and what is wrong with them, is for those who publish. */
+bool api_look_reload(struct api_call *call, struct error *error)
+{
+    return operation_may_publish_policy(&call->operation, error);
+}
+
+bool api_work_reload(struct api_call *call, struct error *error)
+{
+    struct error cause = {0};
+    if (load_policy(call->api, call->arena, call->input, &cause)) {
+        return true;
+    }
+    /* What was sent is fine: the files are not. */
+    if (cause.line == 0) {
+        return error_set(error, ERROR_CONFLICT, "policy_invalid", NULL,
+                         "%s; the former policy stays in force", cause.message);
+    }
+    return error_set(error, ERROR_CONFLICT, "policy_invalid", NULL,
+                     "%s:%d:%d: %s; the former policy stays in force", cause.subject, cause.line,
+                     cause.column, cause.message);
+}
+
+void api_drop_reload(struct api_call *call)
+{
+    struct publish_input *input = call->input;
+    if (input != NULL) {
+        policy_destroy(input->policy);
+    }
 }
 
 bool api_run_publish(struct api_call *call, struct error *error)

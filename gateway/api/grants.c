@@ -10,7 +10,6 @@ static const char *const redeem_members[] = {"token",   "action",  "resource",
                                              "subject", "context", NULL};
 static const char *const effect_members[] = {"effect", "summary", "result_digest", NULL};
 static const char *const resolve_members[] = {"effect", "summary", NULL};
-static const char *const why_members[] = {"reason", NULL};
 
 enum { TOKEN_BYTES_MAX = 8192 };
 
@@ -278,18 +277,10 @@ void api_answer_effect(struct api_call *call)
 
 bool api_read_revoke(struct api_call *call, struct error *error)
 {
-    size_t length;
-    const char *why = NULL;
-    http_body(call->exchange, &length);
-    if (length > 0) {
-        const struct json *body = api_read_body(call, why_members, error);
-        if (body == NULL ||
-            !api_take_text(call, body, "reason", false, API_TEXT_BYTES_MAX, &why, error)) {
-            return false;
-        }
-    }
+    const char *why;
+    bool ok = api_read_why(call, &why, error);
     call->input = (void *)(uintptr_t)why;
-    return true;
+    return ok;
 }
 
 bool api_run_revoke(struct api_call *call, struct error *error)

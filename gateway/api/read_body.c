@@ -7,6 +7,7 @@
 
 static const char *const entity_members[] = {"type", "id", "properties", NULL};
 static const char *const action_members[] = {"name", "properties", NULL};
+static const char *const no_names[] = {NULL};
 
 enum { ENTITY_KEY_BYTES_MAX = 256, ACTION_NAME_BYTES_MAX = 200 };
 
@@ -15,6 +16,9 @@ const struct json *api_read_body(struct api_call *call, const char *const *membe
 {
     size_t length;
     const char *bytes = http_body(call->exchange, &length);
+    if (!api_only_parameters(call, no_names, error)) {
+        return NULL;
+    }
     if (length == 0) {
         error_set(error, ERROR_INVALID, "empty_body", "", "send a JSON object as the body");
         return NULL;
@@ -29,6 +33,28 @@ const struct json *api_read_body(struct api_call *call, const char *const *membe
         return NULL;
     }
     return json_only_members(body, "", members, error) ? body : NULL;
+}
+
+bool api_read_nothing(struct api_call *call, struct error *error)
+{
+    size_t length;
+    http_body(call->exchange, &length);
+    return api_only_parameters(call, no_names, error) &&
+           (length == 0 || api_read_body(call, no_names, error) != NULL);
+}
+
+bool api_read_why(struct api_call *call, const char **out, struct error *error)
+{
+    static const char *const members[] = {"reason", NULL};
+    size_t length;
+    *out = NULL;
+    http_body(call->exchange, &length);
+    if (length == 0) {
+        return api_only_parameters(call, no_names, error);
+    }
+    const struct json *body = api_read_body(call, members, error);
+    return body != NULL &&
+           api_take_text(call, body, "reason", false, API_TEXT_BYTES_MAX, out, error);
 }
 
 bool api_missing(const char *name, struct error *error)
@@ -347,6 +373,10 @@ bool api_take_parameter(struct api_call *call, const char *name, const char **ou
     }
     if (builder_failed(&value)) {
         return error_set(error, ERROR_INVALID, "too_long", name, "`%s` is too long", name);
+    }
+    if (is_present && !text_is_utf8(value.bytes, value.length)) {
+        return error_set(error, ERROR_INVALID, "invalid_parameter", name,
+                         "`%s` must be percent-encoded UTF-8", name);
     }
     if (is_present) {
         *out = arena_copy(call->arena, value.bytes, value.length);

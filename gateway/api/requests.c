@@ -10,9 +10,7 @@
 static const char *const submit_members[] = {
     "subject", "agent", "action", "resource", "context", "reason", "audience", "expires_in", NULL};
 static const char *const vote_members[] = {"vote", "revision", "digest", "reason", NULL};
-static const char *const why_members[] = {"reason", NULL};
 static const char *const list_parameters[] = {"state", "agent", "inbox", "after", "limit", NULL};
-static const char *const no_parameters[] = {NULL};
 
 /* ---- Prefer: wait=N (RFC 7240 section 4.3) ---- */
 
@@ -186,20 +184,18 @@ void api_answer_submit(struct api_call *call)
 
 /* ---- read ---- */
 
-bool api_read_nothing(struct api_call *call, struct error *error)
-{
-    return api_only_parameters(call, no_parameters, error);
-}
-
 bool api_read_request_get(struct api_call *call, struct error *error)
 {
-    take_wait(call);
+    bool has_body = http_method(call->exchange) != HTTP_HEAD;
+    if (has_body) {
+        take_wait(call);
+    }
     /* A caller's read may mint a token, and a wait must not miss a change: both go through the
-     * writer. */
-    if (call->wait_ms == 0 && call->credential.kind != CREDENTIAL_API_KEY) {
+     * writer. HEAD shows no token, so it must not make the last one void. */
+    if (!has_body || (call->wait_ms == 0 && call->credential.kind != CREDENTIAL_API_KEY)) {
         call->thread = API_ON_READER;
     }
-    return api_only_parameters(call, no_parameters, error);
+    return api_read_nothing(call, error);
 }
 
 bool api_run_request_get(struct api_call *call, struct error *error)
@@ -265,6 +261,14 @@ bool api_read_list(struct api_call *call, struct error *error)
                          "`inbox` must be true or false");
     }
     input->only_mine_to_decide = inbox != NULL && strcmp(inbox, "true") == 0;
+    if (input->only_mine_to_decide && state != NULL && input->state != REQUEST_PENDING) {
+        return error_set(error, ERROR_INVALID, "bad_parameter", "state",
+                         "`inbox=true` lists what is pending: leave `state` out");
+    }
+    if (after != NULL && (strncmp(after, "req_", 4) != 0 || strlen(after) >= ID_BYTES)) {
+        return error_set(error, ERROR_INVALID, "bad_parameter", "after",
+                         "`after` must be the `next` of the page before");
+    }
     input->before_id = after == NULL ? "" : after;
     call->input = input;
     return true;
@@ -368,18 +372,10 @@ void api_answer_vote(struct api_call *call)
 
 bool api_read_cancel(struct api_call *call, struct error *error)
 {
-    size_t length;
-    const char *why = NULL;
-    http_body(call->exchange, &length);
-    if (length > 0) {
-        const struct json *body = api_read_body(call, why_members, error);
-        if (body == NULL ||
-            !api_take_text(call, body, "reason", false, API_TEXT_BYTES_MAX, &why, error)) {
-            return false;
-        }
-    }
+    const char *why;
+    bool ok = api_read_why(call, &why, error);
     call->input = (void *)(uintptr_t)why;
-    return true;
+    return ok;
 }
 
 bool api_run_cancel(struct api_call *call, struct error *error)

@@ -67,6 +67,8 @@ bool operations_publish_at_start(struct operations *operations, struct store *st
  * Host, admin or system. `files` is canonical JSON {name: text}. */
 bool operation_publish_policy(struct operation *operation, struct policy *policy_take,
                               const char *files, bool *out_changed, struct error *error) MUST_CHECK;
+/* FORBIDDEN before anything is read for a publication. Serves from a read-only store. */
+bool operation_may_publish_policy(struct operation *operation, struct error *error) MUST_CHECK;
 const char *operations_policy_version(
     const struct operations *operations); /* store thread; "" before the first */
 

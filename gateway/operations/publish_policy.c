@@ -93,6 +93,11 @@ static void put_in_force(struct operations *operations, struct policy *policy)
     drop_policy(operations, former);
 }
 
+bool operation_may_publish_policy(struct operation *operation, struct error *error)
+{
+    return authorize(operation, OPERATION_PUBLISH_POLICY, NULL, NULL, error);
+}
+
 bool operation_publish_policy(struct operation *operation, struct policy *policy_take,
                               const char *files, bool *out_changed, struct error *error)
 {

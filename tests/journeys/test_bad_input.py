@@ -113,7 +113,7 @@ class BadInput(unittest.TestCase):
         self.assert_problem(self.gateway.call("GET", "/v1/nothing", secret=self.key), 404, "no_such_path")
         answer = self.gateway.call("DELETE", "/v1/requests", secret=self.key)
         self.assert_problem(answer, 405, "method_not_allowed")
-        self.assertEqual({"GET", "POST"}, set(answer.headers["Allow"].replace(" ", "").split(",")))
+        self.assertEqual({"GET", "HEAD", "POST"}, set(answer.headers["Allow"].replace(" ", "").split(",")))
 
     def test_query_parameters_are_known_or_refused(self):
         self.assert_problem(self.gateway.call("GET", "/v1/requests?stat=pending", secret=self.dana), 400, "unknown_parameter")
