@@ -41,6 +41,7 @@ struct grant_row {
     int64_t due_at;           /* claim window or effect deadline; 0 when nothing is due */
 };
 
+/* CONFLICT when the request has a grant already. */
 bool store_insert_grant(struct store *store, const struct grant_row *grant,
                         struct error *error) MUST_CHECK;
 bool store_read_grant(struct store *store, const char *tenant, const char *id, struct arena *arena,
@@ -71,6 +72,7 @@ bool store_list_issued_grants_resting_on(struct store *store, const char *person
 /* From redemption until a definite effect: the same action needs a person, whichever agent asks. */
 bool store_open_effect(struct store *store, const char *tenant, const struct sha256 *effect_key,
                        const char *grant, struct error *error) MUST_CHECK;
+/* Nothing happens when it is not open. */
 bool store_close_effect(struct store *store, const char *tenant, const char *grant,
                         struct error *error) MUST_CHECK;
 bool store_find_open_effect(struct store *store, const char *tenant,

@@ -95,9 +95,11 @@ struct notice_row {
 };
 bool store_insert_notice(struct store *store, const struct notice_row *notice,
                          struct error *error) MUST_CHECK;
+/* Notices waiting, due and not leased, earliest first; each lease raises the fence. */
 bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, size_t limit,
                          struct arena *arena, struct notice_row **out, size_t *out_count,
                          struct error *error) MUST_CHECK;
+/* Writes state, attempts, due_at, last_error, and ends the lease. */
 bool store_settle_notice(struct store *store, const struct notice_row *notice,
                          struct error *error) MUST_CHECK; /* CONFLICT when the fence moved on */
 bool store_list_notices(struct store *store, const char *tenant, const char *state,

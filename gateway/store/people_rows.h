@@ -24,9 +24,11 @@ bool store_update_person(struct store *store, const struct person_row *person,
 bool store_list_people(struct store *store, const char *tenant, const char *after_name,
                        size_t limit, struct arena *arena, struct person_row **out,
                        size_t *out_count, struct error *error) MUST_CHECK;
+/* Enabled ones. */
 bool store_count_admins(struct store *store, const char *tenant, int64_t *out_count,
                         struct error *error) MUST_CHECK;
-/* Subjects that are this person ("user/dana@example.com"), compared without ASCII case. */
+/* Subjects that are this person ("user/dana@example.com"), compared without ASCII case. CONFLICT
+ * `subject_taken` when the subject is some person's already. */
 bool store_insert_person_subject(struct store *store, const char *tenant, const char *person,
                                  const char *subject_key, struct error *error) MUST_CHECK;
 bool store_list_person_subjects(struct store *store, const char *person, struct arena *arena,
@@ -38,6 +40,7 @@ bool store_find_person_by_subject(struct store *store, const char *tenant, const
 
 bool store_insert_member(struct store *store, const char *tenant, const char *group,
                          const char *person, struct error *error) MUST_CHECK; /* idempotent */
+/* NOT_FOUND when the person is no member. */
 bool store_delete_member(struct store *store, const char *tenant, const char *group,
                          const char *person, struct error *error) MUST_CHECK;
 bool store_list_groups_of(struct store *store, const char *tenant, const char *person,

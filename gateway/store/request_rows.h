@@ -127,7 +127,7 @@ bool store_list_votes(struct store *store, const char *tenant, const char *reque
                       struct arena *arena, struct vote_row **out, size_t *out_count,
                       struct error *error) MUST_CHECK;
 
-/* Denials by people, for nagging and near-repeats. */
+/* Denials by people, for nagging and near-repeats. One at `since` counts. */
 bool store_insert_denial(struct store *store, const char *tenant, const struct sha256 *match_key,
                          const struct sha256 *near_key, const char *request, int64_t at,
                          struct error *error) MUST_CHECK;
@@ -151,7 +151,8 @@ bool store_insert_idempotency(struct store *store, const char *tenant, const cha
 bool store_find_idempotency(struct store *store, const char *tenant, const char *caller,
                             const char *key, struct idempotency_row *out, bool *out_found,
                             struct error *error) MUST_CHECK;
-/* Forgets keys and denials that are over; bounded per call; says how many went. */
+/* Forgets keys and denials that are over; looks over at most `limit` of each, in turn from call to
+ * call, so that nothing went now says nothing about the next call; says how many went. */
 bool store_purge_expired(struct store *store, int64_t now, size_t limit, int64_t *out_purged,
                          struct error *error) MUST_CHECK;
 

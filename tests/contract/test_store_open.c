@@ -77,6 +77,9 @@ START_TEST(open__another_programs_database_is_refused)
     ck_assert_int_eq(store_fixture_sql(&fixture, "CREATE TABLE notes (text)"), SQLITE_OK);
     assert_refused(ERROR_INVALID, "not_a_store");
     ck_assert_int_eq(store_fixture_number(&fixture, "SELECT count(*) FROM sqlite_schema"), 1);
+    ck_assert_int_eq(store_fixture_number(&fixture, "SELECT journal_mode = 'delete' "
+                                                    "FROM pragma_journal_mode"),
+                     1);
 }
 END_TEST
 

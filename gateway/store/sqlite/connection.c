@@ -153,7 +153,6 @@ static bool use_wal(struct store *store, const char *path, struct error *error)
 
 static bool configure(struct store *store, const char *path, struct error *error)
 {
-    harden(store);
     if (!store->is_reader && !use_wal(store, path, error)) {
         return false;
     }
@@ -212,8 +211,12 @@ static int count_log_pages(void *context, sqlite3 *database, const char *name, i
 
 static bool prepare(struct store *store, const char *path, struct error *error)
 {
-    if (!open_database(store, path, error) || !configure(store, path, error) ||
-        !is_ours(store, path, error)) {
+    if (!open_database(store, path, error)) {
+        return false;
+    }
+    harden(store);
+    /* Before anything is written: another program's file stays as it is. */
+    if (!is_ours(store, path, error) || !configure(store, path, error)) {
         return false;
     }
     if (!store->is_reader && !check_quickly(store, path, error)) {
