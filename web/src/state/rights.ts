@@ -22,7 +22,7 @@ export function rightsOf(detail: Detail, me: Person | undefined): Rights {
   }
   const own = ownVote(detail, me);
   const whyNotApprove = whyNot(detail, me, own);
-  const whyNotDeny = !detail.mayDeny ? notAsked(detail) : own === "deny" ? "You have denied it." : "";
+  const whyNotDeny = detail.match === "differs" ? whyNotApprove : !detail.mayDeny ? notAsked(detail) : own === "deny" ? "You have denied it." : "";
   return { approve: whyNotApprove === "", deny: whyNotDeny === "", whyNotApprove, whyNotDeny };
 }
 

@@ -221,6 +221,7 @@ function Page() {
     case "inbox":
       return (
         <>
+          <h1 class="sr" data-page-heading tabIndex={-1}>Inbox</h1>
           <InboxPane />
           {route.value.request === "" ? <Overview /> : <RequestPane />}
         </>

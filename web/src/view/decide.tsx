@@ -221,19 +221,26 @@ function WhatNext({ detail, isOver }: { detail: Detail; isOver: boolean }) {
 }
 
 function Reason({ id, isOff }: { id: string; isOff: boolean }) {
+  const isOpen = useSignal(false);
+  const isShown = isOpen.value || (drafts.value.get(id) ?? "") !== "";
   return (
-    <input
-      id="reason"
-      class="reason"
-      type="text"
-      maxLength={240}
-      placeholder="Reason (optional)"
-      aria-label="Reason, optional; it is kept with your decision"
-      autocomplete="off"
-      disabled={isOff}
-      value={drafts.value.get(id) ?? ""}
-      onInput={(event) => draft(id, event.currentTarget.value)}
-    />
+    <>
+      {!isShown && (
+        <button type="button" class="plain add-reason" onClick={() => (isOpen.value = true)}>Add a reason</button>
+      )}
+      <input
+        id="reason"
+        class={isShown ? "reason shown" : "reason"}
+        type="text"
+        maxLength={240}
+        placeholder="Reason (optional)"
+        aria-label="Reason, optional; it is kept with your decision"
+        autocomplete="off"
+        disabled={isOff}
+        value={drafts.value.get(id) ?? ""}
+        onInput={(event) => draft(id, event.currentTarget.value)}
+      />
+    </>
   );
 }
 

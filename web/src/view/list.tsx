@@ -5,6 +5,7 @@ import { now } from "../state/clock.ts";
 import {
   filterText, holds, isLoading, list, loadProblem, nextEnd, presence, scope, showNew, unknownFilters, waiting, waitingForMe,
 } from "../state/inbox.ts";
+import { countByRisk } from "../state/queue.ts";
 import { go, route } from "../state/router.ts";
 import type { Summary } from "../wire/types.ts";
 import { RiskTag, StateTag } from "./basics.tsx";
@@ -30,7 +31,6 @@ export function moveSelection(by: number): void {
 export function InboxPane() {
   return (
     <section class="pane" aria-label="Requests">
-      <h1 class="pane-title" data-page-heading tabIndex={-1}>Inbox</h1>
       <div class="tools">
         <Scope />
         <input
@@ -231,6 +231,20 @@ function EmptyList() {
   );
 }
 
+function RiskCounts() {
+  const counts = countByRisk(waitingForMe.value);
+  const present = (["critical", "high", "medium", "low"] as const).filter((risk) => counts[risk] > 0);
+  return (
+    <ul class="risk-counts">
+      {present.map((risk) => (
+        <li key={risk}>
+          <b class="num">{counts[risk].toLocaleString("en")}</b> <RiskTag risk={risk} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** Beside the list while nothing is open. */
 export function Overview() {
   const count = waitingForMe.value.length;
@@ -239,6 +253,7 @@ export function Overview() {
     <div class="overview">
       <p class="big num">{count.toLocaleString("en")}</p>
       <p class="lead">{count === 0 ? "Nothing waits for you." : count === 1 ? "request waits for you." : "requests wait for you."}</p>
+      {count > 0 && <RiskCounts />}
       {Number.isFinite(soon) && <p class="quiet">The next one runs out in {leftWords(soon - now.value)}. What nobody answers is not approved.</p>}
       {count > 0 && (
         <p class="quiet keys">

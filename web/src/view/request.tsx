@@ -155,7 +155,7 @@ function EvidenceFrame({ detail, reading }: { detail: Detail; reading: Reading }
     <section class={`evidence ${detail.match}`} aria-labelledby="evidence-heading">
       <header>
         <h3 id="evidence-heading">Arguments</h3>
-        <span class="quiet">Exactly what will run, as the agent sent it</span>
+        <span class="quiet says">Exactly what will run, as the agent sent it</span>
         <span class="spacer" />
         {closed > 0 && (
           <button type="button" class="plain" onClick={() => (reading.clips.openAll.value = true)}>
@@ -254,7 +254,7 @@ function EndMark({ reading, watch }: { reading: Reading; watch: string }) {
 
 function DigestLine({ detail }: { detail: Detail }) {
   const groups = (detail.computed || detail.digest).match(/.{4}/g) ?? [];
-  const words = { matches: "computed here, the same as the gateway's", differs: "computed here, not the gateway's", unchecked: "the gateway's; it could not be computed here" };
+  const words = { matches: "computed here: matches", differs: "computed here: differs from the gateway's", unchecked: "the gateway's; not computed here" };
   return (
     <footer class={`digest ${detail.match}`}>
       <span class="check" aria-hidden="true">{detail.match === "matches" ? "✓" : "!"}</span>

@@ -30,12 +30,14 @@ export type LiveMessage =
 
 /** Undefined for what this page does not know: newer gateways may say more. */
 export function readMessage(text: string): LiveMessage | undefined {
-  let message: Record<string, unknown>;
+  let parsed: unknown;
   try {
-    message = JSON.parse(text) as Record<string, unknown>;
+    parsed = JSON.parse(text);
   } catch {
     return undefined;
   }
+  if (typeof parsed !== "object" || parsed === null) return undefined;
+  const message = parsed as Record<string, unknown>;
   const seq = typeof message["seq"] === "number" ? message["seq"] : -1;
   switch (message["k"]) {
     case "ready":

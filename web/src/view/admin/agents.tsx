@@ -82,7 +82,7 @@ function Callers({ callers, reload }: { callers: readonly Caller[]; reload: () =
             <td class="acts">
               {isAdmin.value && (
                 <>
-                  <Adder label="Change">{(close) => <CallerForm caller={caller} done={() => (reload(), close())} />}</Adder>
+                  <Adder label="Change" isSmall>{(close) => <CallerForm caller={caller} done={() => (reload(), close())} />}</Adder>
                   <Switch path={`/v1/callers/${segmentOf(caller.name)}`} isEnabled={caller.enabled} ask="It is turned away at once." reload={reload} />
                 </>
               )}

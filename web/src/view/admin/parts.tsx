@@ -37,9 +37,9 @@ export function LoadProblem({ of, what }: { of: Loaded<unknown>; what: string })
 }
 
 /** A section that makes something new, folded until it is wanted. */
-export function Adder({ label, children }: { label: string; children: (close: () => void) => ComponentChildren }) {
+export function Adder({ label, isSmall, children }: { label: string; isSmall?: boolean; children: (close: () => void) => ComponentChildren }) {
   const isOpen = useSignal(false);
-  if (!isOpen.value) return <button type="button" onClick={() => (isOpen.value = true)}>{label}</button>;
+  if (!isOpen.value) return <button type="button" class={isSmall ? "small" : undefined} onClick={() => (isOpen.value = true)}>{label}</button>;
   return (
     <div class="card adder">
       <div class="adder-top">
@@ -52,7 +52,7 @@ export function Adder({ label, children }: { label: string; children: (close: ()
 }
 
 /** Does something that is felt at once, after being asked a second time. */
-export function Sure({ label, ask, run, then }: { label: string; ask: string; run: () => Promise<unknown>; then: () => void }) {
+export function Sure({ label, sign, ask, run, then }: { label: string; sign?: string; ask: string; run: () => Promise<unknown>; then: () => void }) {
   const isAsked = useSignal(false);
   const isBusy = useSignal(false);
   const problem = useSignal("");
@@ -67,7 +67,13 @@ export function Sure({ label, ask, run, then }: { label: string; ask: string; ru
       .catch((error: unknown) => (problem.value = explain(error)))
       .finally(() => (isBusy.value = false));
   };
-  if (!isAsked.value) return <button type="button" class="small" onClick={() => (isAsked.value = true)}>{label}</button>;
+  if (!isAsked.value) {
+    return (
+      <button type="button" class={sign === undefined ? "small" : "small sign-only"} aria-label={sign === undefined ? undefined : ask.replace(/\?$/, "")} onClick={() => (isAsked.value = true)}>
+        {sign ?? label}
+      </button>
+    );
+  }
   return (
     <span class="sure" role="group" aria-label={ask}>
       <span>{problem.value || ask}</span>

@@ -155,7 +155,7 @@ function Groups({ groups, people, reload }: { groups: Loaded<Group>; people: Loa
                 <span class="member" key={person.id}>
                   {person.name}
                   {isAdmin.value && (
-                    <Sure label="Remove" ask={`Take ${person.name} out of ${group.name}?`} run={() => call("DELETE", `/v1/groups/${segmentOf(group.name)}/members/${segmentOf(person.name)}`)} then={reload} />
+                    <Sure label="Remove" sign="×" ask={`Take ${person.name} out of ${group.name}?`} run={() => call("DELETE", `/v1/groups/${segmentOf(group.name)}/members/${segmentOf(person.name)}`)} then={reload} />
                   )}
                 </span>
               ))}
