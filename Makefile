@@ -9,7 +9,7 @@ Q         = $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
 VERSION  := $(shell cat VERSION)
-PACKAGES := jansson sqlite3 openssl yaml-0.1 libsodium libcurl
+PACKAGES := jansson sqlite3 openssl yaml-0.1 libsodium libcurl libwebsockets
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla -Wformat=2 \
             -Wimplicit-fallthrough -Wswitch-enum -Werror
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fno-delete-null-pointer-checks -fno-strict-overflow \

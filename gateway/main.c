@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "crypto/secret.h"
 #include "crypto/signer.h"
+#include "live/live.h"
 #include "loop/http.h"
 #include "loop/loop.h"
 #include "loop/workers.h"
@@ -25,8 +26,9 @@
 
 enum {
     HOST_LISTENER = 1000,
-    TICK_MS = 100,
+    TICK_MS = 50,
     DRAIN_MS = 10000,
+    FAREWELL_MS = 2000,
     MATCH_SECRET_BYTES = 32,
     WORKER_THREADS = 2,
     WORKER_QUEUED_MAX = 64, /* passwords that wait: some seconds' work */
@@ -55,7 +57,9 @@ struct gateway {
     enum api_reach reaches[CONFIG_LISTENERS_MAX];
     struct http_server *server;
     struct api *api;
+    struct live *live;
     bool is_stopping;
+    int64_t drained_at; /* 0 before */
 };
 
 static const char usage[] = "countersignd: the Countersign gateway\n"
@@ -273,11 +277,13 @@ static bool start_threads(struct gateway *gateway, struct error *error)
 }
 
 static void on_signal(void *context, enum loop_signal signal);
+static void stop_when_told(struct gateway *gateway);
 
 static void on_tick(void *context)
 {
     struct gateway *gateway = context;
     api_tick(gateway->api, loop_wall(gateway->loop));
+    stop_when_told(gateway);
     loop_timer_arm(gateway->tick, loop_now(gateway->loop) + TICK_MS);
 }
 
@@ -314,7 +320,12 @@ static void create_server(struct gateway *gateway)
                                          .failures_per_minute_max = config->failures_per_minute_max,
                                          .host_listener = HOST_LISTENER,
                                          .load_policy = load_policy,
-                                         .context = gateway});
+                                         .context = gateway,
+                                         .live = {.context = gateway->live,
+                                                  .accepts = live_accepts,
+                                                  .adopt = live_adopt,
+                                                  .tell_changes = live_tell_changes,
+                                                  .tell = live_tell}});
     gateway->server = http_server_create(&(struct http_server_options){.loop = gateway->loop,
                                                                        .metrics = gateway->metrics,
                                                                        .limits = config->http,
@@ -369,10 +380,20 @@ static bool publish_at_start(struct gateway *gateway, int64_t now, struct error 
 
 /* ---- running and stopping ---- */
 
+/* Dashboards are told to come back before the loop ends: the tick looks whether they have been. */
 static void on_drained(void *context)
 {
     struct gateway *gateway = context;
-    loop_stop(gateway->loop);
+    gateway->drained_at = loop_now(gateway->loop);
+}
+
+static void stop_when_told(struct gateway *gateway)
+{
+    int64_t now = loop_now(gateway->loop);
+    if (gateway->drained_at != 0 &&
+        (live_is_empty(gateway->live) || now - gateway->drained_at >= FAREWELL_MS)) {
+        loop_stop(gateway->loop);
+    }
 }
 
 static void on_idle(void *context)
@@ -397,6 +418,7 @@ static void on_signal(void *context, enum loop_signal signal)
     }
     gateway->is_stopping = true;
     LOG(LOG_LEVEL_INFO, "stopping");
+    live_close_all(gateway->live);
     api_drain(gateway->api, on_idle, gateway);
 }
 
@@ -412,6 +434,13 @@ static bool open_gateway(struct gateway *gateway, struct error *error)
     }
     loop_on_wake(gateway->loop, on_wake, gateway);
     if (!start_threads(gateway, error)) {
+        return false;
+    }
+    gateway->live = live_create(&(struct live_options){.loop = gateway->loop,
+                                                       .operations = gateway->operations,
+                                                       .reader = gateway->reader},
+                                error);
+    if (gateway->live == NULL) {
         return false;
     }
     create_server(gateway);
@@ -440,6 +469,7 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
     if (gateway->reader != NULL) {
         store_reader_deliver(gateway->reader);
     }
+    live_destroy(gateway->live);
     api_destroy(gateway->api);
     if (was_running &&
         !operations_stop(gateway->operations, gateway->store, clock_wall_ms(), &error)) {

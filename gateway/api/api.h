@@ -17,6 +17,7 @@
 #include "loop/loop.h"
 #include "loop/workers.h"
 #include "metrics/metrics.h"
+#include "operations/live_operations.h"
 #include "operations/operations.h"
 #include "store/writer.h"
 
@@ -28,6 +29,16 @@ enum api_reach {
     API_REACH_NETWORK = 0, /* in the clear */
     API_REACH_LOOPBACK,    /* from this machine alone: for trying things, not for production */
     API_REACH_TLS_PROXY,   /* a proxy in front ends TLS and passes Host on unchanged */
+};
+
+/* The live door beside this one (live/live.h), as main wires it; all NULL where there is none. */
+struct api_live {
+    void *context;
+    bool (*accepts)(void *context, const struct http_exchange *exchange, struct error *error);
+    bool (*adopt)(void *context, struct http_exchange *exchange, const struct credential *credential,
+                  const struct live_viewer *viewer, struct error *error);
+    void (*tell_changes)(void *context, const struct operation *operation);
+    void (*tell)(void *context, const char *kind);
 };
 
 struct api_options {
@@ -51,6 +62,7 @@ struct api_options {
     struct policy *(*load_policy)(void *context, struct arena *arena, const char **out_files,
                                   struct error *error);
     void *context;
+    struct api_live live;
 };
 
 struct api *api_create(const struct api_options *options);

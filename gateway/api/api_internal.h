@@ -83,6 +83,8 @@ bool api_is_secure(const struct api_call *call);       /* the browser came by TL
 bool api_allows_sessions(const struct api_call *call); /* that, or from this machine alone */
 bool api_carries_session(const struct api_call *call); /* a cookie, and no Authorization */
 bool api_read_session(struct api_call *call, struct error *error) MUST_CHECK;
+/* FORBIDDEN `wrong_origin` unless an Origin header is there and is exactly ours. */
+bool api_check_exact_origin(struct api_call *call, struct error *error) MUST_CHECK;
 /* FORBIDDEN `wrong_origin` or `csrf_mismatch`, for what changes something. */
 bool api_check_browser(struct api_call *call, struct error *error) MUST_CHECK;
 /* The Set-Cookie value; an empty secret with 0 seconds takes it away. In the call's arena. */
@@ -247,6 +249,10 @@ bool api_look_sign_in(struct api_call *, struct error *);
 bool api_work_sign_in(struct api_call *, struct error *);
 bool api_run_sign_in(struct api_call *, struct error *);
 void api_answer_sign_in(struct api_call *);
+bool api_read_live(struct api_call *, struct error *);
+bool api_run_live(struct api_call *, struct error *);
+void api_answer_live(struct api_call *);
+void api_tell_live(struct api *api, const char *kind); /* "freeze" or "policy" */
 bool api_run_session(struct api_call *, struct error *);
 void api_answer_session(struct api_call *);
 bool api_run_sign_out(struct api_call *, struct error *);

@@ -84,6 +84,12 @@ static bool check_origin(const struct api_call *call, struct error *error)
     return site == NULL || strcmp(site, "same-origin") == 0 || wrong_origin(error);
 }
 
+bool api_check_exact_origin(struct api_call *call, struct error *error)
+{
+    return (has_header(call->exchange, "origin") || wrong_origin(error)) &&
+           check_origin(call, error);
+}
+
 bool api_check_browser(struct api_call *call, struct error *error)
 {
     bool is_session = call->credential.kind == CREDENTIAL_SESSION;

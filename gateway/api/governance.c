@@ -89,6 +89,7 @@ void api_answer_freeze(struct api_call *call)
     builder_init(&body, 0);
     canonical_begin(&writer, &body);
     write_freeze(&writer, call->result);
+    api_tell_live(call->api, "freeze");
     api_answer_json(call, call->route->run == api_run_freeze ? 201 : 200, &body, NULL, 0);
     api_end_call(call);
 }
@@ -199,6 +200,7 @@ bool api_run_publish(struct api_call *call, struct error *error)
 void api_answer_publish(struct api_call *call)
 {
     const struct publish_input *input = call->input;
+    api_tell_live(call->api, "policy");
     struct builder body BUILDER_SCOPE;
     struct canonical_writer writer;
     builder_init(&body, 0);
@@ -240,6 +242,7 @@ static void finish_reload(struct store_job *job, bool ok, const struct error *er
     struct reload_call *reload = (struct reload_call *)job;
     if (ok) {
         api_tell_changes(reload->api, &reload->operation);
+        api_tell_live(reload->api, "policy");
         LOG(LOG_LEVEL_INFO, "policy_published", LOG_TEXT("version", reload->input.version),
             LOG_NUMBER("changed", reload->input.changed));
     } else {

@@ -105,6 +105,12 @@ const struct api_route api_routes[] = {
      .run = api_run_export,
      .answer = api_answer_export},
     /* signing in */
+    {.method = HTTP_GET,
+     .pattern = "/v1/live",
+     .thread = API_ON_READER,
+     .read = api_read_live,
+     .run = api_run_live,
+     .answer = api_answer_live},
     {.method = HTTP_POST,
      .pattern = "/v1/session",
      .thread = API_ON_WRITER,

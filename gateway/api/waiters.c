@@ -187,6 +187,9 @@ void api_park(struct api_call *call, const char *request)
 void api_tell_changes(struct api *api, const struct operation *operation)
 {
     struct api_waiters *waiters = api->waiters;
+    if (operation->changes != NULL && api->options.live.tell_changes != NULL) {
+        api->options.live.tell_changes(api->options.live.context, operation);
+    }
     for (const struct operation_change *change = operation->changes; change != NULL;
          change = change->next) {
         if (!request_is_final(change->state)) {

@@ -27,6 +27,7 @@ struct operation_change {
     char tenant[NAME_BYTES];
     char request[ID_BYTES];
     enum request_state state;
+    bool was_asked; /* people were asked: dashboards want to know */
 };
 
 struct operation {

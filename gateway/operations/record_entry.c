@@ -125,8 +125,8 @@ bool record_entry(struct operation *operation, const struct record *record, stru
     return true;
 }
 
-static void note_change(struct operation *operation, const char *tenant, const char *request,
-                        enum request_state state)
+static struct operation_change *note_change(struct operation *operation, const char *tenant,
+                                            const char *request, enum request_state state)
 {
     struct operation_change *change = operation->changes;
     while (change != NULL &&
@@ -141,11 +141,14 @@ static void note_change(struct operation *operation, const char *tenant, const c
         operation->changes = change;
     }
     change->state = state;
+    return change;
 }
 
 void operation_change_note(struct operation *operation, const struct request_row *request)
 {
-    note_change(operation, request->tenant, request->id, request->state);
+    struct operation_change *change =
+        note_change(operation, request->tenant, request->id, request->state);
+    change->was_asked = change->was_asked || request->requirements != NULL;
 }
 
 void operation_grant_note(struct operation *operation, const struct grant_row *grant)
