@@ -238,12 +238,13 @@ bool operation_set_password(struct operation *operation, const struct password_f
     if (!authorize(operation, OPERATION_SET_PASSWORD, NULL, NULL, error)) {
         return false;
     }
-    if (!confirm_verified(operation, verified, &person, &changed) ||
-        strcmp(person.id, operation->principal.id) != 0) {
-        return changed.kind == ERROR_UNAUTHENTICATED
-                   ? error_set(error, ERROR_CONFLICT, "password_changed", NULL,
-                               "your password was changed meanwhile; sign in again")
-                   : pass_on(&changed, error);
+    bool is_same = confirm_verified(operation, verified, &person, &changed);
+    if (!is_same && changed.kind != ERROR_UNAUTHENTICATED) {
+        return pass_on(&changed, error);
+    }
+    if (!is_same || strcmp(person.id, operation->principal.id) != 0) {
+        return error_set(error, ERROR_CONFLICT, "password_changed", NULL,
+                         "your password was changed meanwhile; sign in again");
     }
     return put_password(operation, &person, new_hash, error) &&
            store_delete_sessions(operation->store, person.id, operation->principal.credential,
