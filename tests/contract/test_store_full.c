@@ -27,8 +27,14 @@ static bool mount_disk(void)
 {
     char options[64];
     snprintf(options, sizeof options, "size=%d", DISK_BYTES);
-    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("tmpfs", place, "tmpfs", 0, options) == 0;
+    if (unshare(CLONE_NEWNS) != 0) {
+        return false;
+    }
+    /* Where the root is no mount of its own (a chroot) the disk may be seen outside until
+     * tear_down.
+     */
+    (void)mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    return mount("tmpfs", place, "tmpfs", 0, options) == 0;
 }
 
 static void set_up(void)

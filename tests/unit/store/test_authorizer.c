@@ -1,6 +1,7 @@
 #include "store/sqlite/driver_internal.h"
 #include "tests/support/run_suite.h"
 #include "tests/support/store_fixture.h"
+#include <string.h>
 
 static struct store_fixture fixture;
 
@@ -34,7 +35,7 @@ static const struct {
     {"DETACH main", SQLITE_AUTH},
     {"PRAGMA journal_mode = DELETE", SQLITE_AUTH},
     {"PRAGMA synchronous = OFF", SQLITE_AUTH},
-    {"SELECT * FROM pragma_journal_mode", SQLITE_ERROR},
+    {"SELECT * FROM pragma_journal_mode", SQLITE_AUTH},
     {"DROP TRIGGER votes_keep", SQLITE_AUTH},
     {"DROP TABLE votes", SQLITE_AUTH},
     {"ALTER TABLE votes RENAME TO others", SQLITE_AUTH},
@@ -53,9 +54,12 @@ START_TEST(authorizer__an_open_store_does_only_what_rows_need)
     if (code == SQLITE_OK && cases[_i].expected != SQLITE_OK) {
         code = sqlite3_step(statement);
     }
+    /* SQLite 3.40 answers SQLITE_ERROR for a PRAGMA read as a table, and says why. */
+    const char *said = sqlite3_errmsg(fixture.store->database);
+    bool is_refused = (code & 0xff) == SQLITE_AUTH || strcmp(said, "not authorized") == 0;
+    ck_assert_msg(cases[_i].expected == SQLITE_AUTH ? is_refused : code == SQLITE_OK, "%s: %d %s",
+                  cases[_i].sql, code, said);
     sqlite3_finalize(statement);
-    ck_assert_msg((code & 0xff) == cases[_i].expected, "%s: %d %s", cases[_i].sql, code,
-                  sqlite3_errmsg(fixture.store->database));
 }
 END_TEST
 
