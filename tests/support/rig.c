@@ -254,6 +254,12 @@ static const char *action_text(struct arena *arena, const char *name)
 void rig_submit(struct rig *rig, const struct credential *caller, const char *action,
                 char out_request[ID_BYTES])
 {
+    rig_submit_for(rig, caller, action, NULL, out_request);
+}
+
+void rig_submit_for(struct rig *rig, const struct credential *caller, const char *action,
+                    const char *audience, char out_request[ID_BYTES])
+{
     struct error error = {0};
     struct submit_result result;
     struct operation *operation = rig_begin(rig, caller);
@@ -265,6 +271,7 @@ void rig_submit(struct rig *rig, const struct credential *caller, const char *ac
         .resource = RIG_RESOURCE,
         .resource_key = "order/4711",
         .context = "{}",
+        .audience = audience,
     };
     if (!operation_submit_request(operation, &input, &result, &error)) {
         rig_die("submit", &error);
@@ -359,7 +366,8 @@ void rig_put_copy_back(struct rig *rig)
     copy_store(rig, true);
 }
 
-static void run_sql(struct rig *rig, const char *sql)
+/* Returns how many rows it changed. */
+static int run_sql(struct rig *rig, const char *sql)
 {
     sqlite3 *database = NULL;
     char *message = NULL;
@@ -368,15 +376,16 @@ static void run_sql(struct rig *rig, const char *sql)
         fprintf(stderr, "rig: tamper: %s\n", message == NULL ? "" : message);
         abort();
     }
-    if (sqlite3_changes(database) == 0) {
-        fprintf(stderr, "rig: tamper changed nothing: %s\n", sql);
-        abort();
-    }
+    int changed = sqlite3_changes(database);
     sqlite3_close(database);
+    return changed;
 }
 
 void rig_tamper(struct rig *rig, const char *sql)
 {
     run_sql(rig, "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE type = 'trigger'");
-    run_sql(rig, sql);
+    if (run_sql(rig, sql) == 0) {
+        fprintf(stderr, "rig: tamper changed nothing: %s\n", sql);
+        abort();
+    }
 }

@@ -57,6 +57,8 @@ struct credential rig_add_caller(struct rig *rig, const char *name);
 /* One request of agent `bot` for user/sam on order/4711, without arguments. */
 void rig_submit(struct rig *rig, const struct credential *caller, const char *action,
                 char out_request[ID_BYTES]);
+void rig_submit_for(struct rig *rig, const struct credential *caller, const char *action,
+                    const char *audience, char out_request[ID_BYTES]);
 /* One person's vote on what the store holds. */
 void rig_vote(struct rig *rig, const struct credential *person, const char *request, bool approves);
 /* The holder reads the request: its state, its grant and a fresh token. The texts of the view are

@@ -187,6 +187,12 @@ START_TEST(people__disabling_ends_tokens_at_once)
     ck_assert(!lets_in(&dana));
     ck_assert_uint_eq(entries_with("\"type\":\"person.disabled\""), 1);
     ck_assert_uint_eq(entries_with("\"type\":\"token.disabled\""), 1);
+    /* Disabled once more, only what is enabled is ended. */
+    ck_assert(operation_enable_person(rig_begin_host(&rig), "dana", true, &view, &error));
+    rig_commit(&rig);
+    ck_assert(operation_enable_person(rig_begin_host(&rig), "dana", false, &view, &error));
+    rig_commit(&rig);
+    ck_assert_uint_eq(entries_with("\"type\":\"token.disabled\""), 1);
     /* Enabled again, the person needs a new token. */
     ck_assert(operation_enable_person(rig_begin_host(&rig), "dana", true, &view, &error));
     rig_commit(&rig);
@@ -194,7 +200,54 @@ START_TEST(people__disabling_ends_tokens_at_once)
     /* Nothing changes twice. */
     ck_assert(operation_enable_person(rig_begin_host(&rig), "dana", true, &view, &error));
     rig_commit(&rig);
-    ck_assert_uint_eq(entries_with("\"type\":\"person.changed\""), 1);
+    ck_assert_uint_eq(entries_with("\"type\":\"person.changed\""), 2);
+}
+END_TEST
+
+static const char two_of_ops[] = "version: 1\n"
+                                 "defaults:\n"
+                                 "  verdict: require_approval\n"
+                                 "  approval: { groups: [ops], quorum: 2, timeout: 1h }\n";
+
+START_TEST(people__disabling_takes_back_what_rests_on_the_person)
+{
+    struct person_view view;
+    char approved[ID_BYTES];
+    char pending[ID_BYTES];
+    rig_publish(&rig, two_of_ops);
+    struct credential runner = rig_add_caller(&rig, "runner");
+    struct credential dana = rig_add_person(&rig, "dana", "ops", false);
+    struct credential erin = rig_add_person(&rig, "erin", "ops", false);
+    rig_submit(&rig, &runner, "pay.one", approved);
+    rig_vote(&rig, &dana, approved, true);
+    rig_vote(&rig, &erin, approved, true);
+    ck_assert_int_eq(rig_read(&rig, &runner, approved).grant.state, GRANT_ISSUED);
+    rig_submit(&rig, &runner, "pay.two", pending);
+    rig_vote(&rig, &dana, pending, true);
+    ck_assert(operation_enable_person(rig_begin_host(&rig), "dana", false, &view, &error));
+    rig_commit(&rig);
+    ck_assert_int_eq(rig_read(&rig, &runner, approved).grant.state, GRANT_REVOKED);
+    ck_assert_uint_eq(entries_with("\"reason\":\"approver_disabled\""), 1);
+    ck_assert_uint_eq(entries_with("\"type\":\"vote.uncounted\""), 1);
+    rig_vote(&rig, &erin, pending, true);
+    ck_assert_int_eq(rig_read(&rig, &runner, pending).request.state, REQUEST_PENDING);
+}
+END_TEST
+
+START_TEST(people__leaving_the_group_takes_back_the_vote)
+{
+    char pending[ID_BYTES];
+    rig_publish(&rig, two_of_ops);
+    struct credential runner = rig_add_caller(&rig, "runner");
+    struct credential dana = rig_add_person(&rig, "dana", "ops", false);
+    struct credential erin = rig_add_person(&rig, "erin", "ops", false);
+    rig_submit(&rig, &runner, "pay.two", pending);
+    rig_vote(&rig, &dana, pending, true);
+    ck_assert(operation_join_group(rig_begin_host(&rig), "ops", "dana", false, &error));
+    rig_commit(&rig);
+    ck_assert_uint_eq(entries_with("\"type\":\"vote.uncounted\""), 1);
+    rig_vote(&rig, &erin, pending, true);
+    ck_assert_int_eq(rig_read(&rig, &runner, pending).request.state, REQUEST_PENDING);
 }
 END_TEST
 
@@ -252,8 +305,9 @@ START_TEST(agents__have_an_owner_and_can_be_disabled)
     ck_assert(operation_add_agent(rig_begin_host(&rig), "bot", "dana", &agent, &error));
     ck_assert_mem_eq(agent.owner, "per_", 4);
     rig_commit(&rig);
-    expect_refusal(operation_add_agent(rig_begin_host(&rig), "bot", NULL, &agent, &error),
-                   ERROR_CONFLICT, "name_taken");
+    ck_assert(!operation_add_agent(rig_begin_host(&rig), "bot", NULL, &agent, &error));
+    ck_assert_str_eq(error.message, "there is already an agent `bot`; choose another name");
+    expect_refusal(false, ERROR_CONFLICT, "name_taken");
     ck_assert(operation_enable_agent(rig_begin_host(&rig), "bot", false, &agent, &error));
     ck_assert(!agent.is_enabled);
     rig_commit(&rig);
@@ -293,6 +347,9 @@ START_TEST(callers__speak_only_for_known_agents)
     ck_assert_str_eq(callers[0].subjects[0], "user/*");
     ck_assert_str_eq(callers[0].audiences[0], "https://pay.example");
     rig_undo(&rig);
+    ck_assert(!operation_add_caller(rig_begin_host(&rig), &input, &caller, &error));
+    ck_assert_str_eq(error.message, "there is already a caller `runner`; choose another name");
+    expect_refusal(false, ERROR_CONFLICT, "name_taken");
     input.agent_count = 0;
     ck_assert(operation_change_caller(rig_begin_host(&rig), &input, &caller, &error));
     ck_assert_uint_eq(caller.agent_count, 0);
@@ -426,6 +483,8 @@ int main(void)
     tcase_add_test(tests, people__a_subject_is_one_person);
     tcase_add_test(tests, people__the_last_admin_may_not_leave_by_mistake);
     tcase_add_test(tests, people__disabling_ends_tokens_at_once);
+    tcase_add_test(tests, people__disabling_takes_back_what_rests_on_the_person);
+    tcase_add_test(tests, people__leaving_the_group_takes_back_the_vote);
     tcase_add_test(tests, people__groups_are_joined_and_left_once);
     tcase_add_test(tests, people__are_listed_by_name_in_pages);
     tcase_add_test(tests, agents__have_an_owner_and_can_be_disabled);

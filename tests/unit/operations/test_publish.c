@@ -169,7 +169,9 @@ END_TEST
 START_TEST(publish__each_job_of_a_batch_may_publish)
 {
     bool changed;
+    char before[POLICY_VERSION_BYTES];
     rig_publish(&rig, asking);
+    strcpy(before, operations_policy_version(rig.operations));
     struct operation *operation = rig_begin_system(&rig);
     ck_assert(operation_publish_policy(operation, compile(denying), "{}", &changed, &error));
     rig.hooks.savepoint(rig.hooks.context);
@@ -180,7 +182,8 @@ START_TEST(publish__each_job_of_a_batch_may_publish)
     ck_assert(operation_publish_policy(operation, compile(asking), "{}", &changed, &error));
     rig.hooks.rollback(rig.hooks.context);
     ck_assert_str_eq(operations_policy_version(rig.operations), version);
-    rig_undo(&rig);
+    rig_undo(&rig); /* the whole batch: back to the one before it */
+    ck_assert_str_eq(operations_policy_version(rig.operations), before);
     rig_publish(&rig, denying);
 }
 END_TEST

@@ -2,6 +2,7 @@
 #include "ledger/proof.h"
 #include "ledger/verify.h"
 #include "operations/operations_internal.h"
+#include "operations/people_operations.h"
 #include "tests/support/rig.h"
 
 #include <check.h>
@@ -176,6 +177,100 @@ START_TEST(receipt__proves_a_redemption_to_its_holder)
 }
 END_TEST
 
+static const char other_rules[] =
+    "version: 1\n"
+    "defaults: { verdict: deny, approval: { groups: [ops], timeout: 1h } }\n"
+    "rules:\n"
+    "  - name: shop\n"
+    "    match: { action: \"shop.*\" }\n"
+    "    verdict: allow\n"
+    "    grant: { audience: [\"https://shop.example\"] }\n"
+    "  - name: blind\n"
+    "    match: { action: \"wire.*\" }\n"
+    "    verdict: require_approval\n"
+    "    risk: critical\n"
+    "    approval:\n"
+    "      groups: [ops]\n"
+    "      quorum: 2\n"
+    "      assurance: session\n"
+    "      timeout: 1h\n";
+
+/* `shop` redeems what `runner` asked for. */
+static struct credential add_shop(void)
+{
+    struct caller_row caller;
+    const char *const audiences[] = {"https://shop.example"};
+    struct caller_input input = {.name = "shop", .audiences = audiences, .audience_count = 1};
+    ck_assert(operation_add_caller(rig_begin_host(&rig), &input, &caller, &error));
+    rig_commit(&rig);
+    const char *const agents[] = {"bot"};
+    const char *const subjects[] = {"**"};
+    input = (struct caller_input){.name = "runner",
+                                  .agents = agents,
+                                  .agent_count = 1,
+                                  .subjects = subjects,
+                                  .subject_count = 1,
+                                  .audiences = audiences,
+                                  .audience_count = 1};
+    ck_assert(operation_change_caller(rig_begin_host(&rig), &input, &caller, &error));
+    rig_commit(&rig);
+    struct credential_row row;
+    char secret[SECRET_TEXT_BYTES];
+    struct credential_input key = {.kind = CREDENTIAL_API_KEY, .owner = "shop"};
+    ck_assert(operation_add_credential(rig_begin_host(&rig), &key, &row, secret, &error));
+    rig_commit(&rig);
+    return (struct credential){.kind = CREDENTIAL_API_KEY,
+                               .hash = crypto_sha256(secret, strlen(secret))};
+}
+
+START_TEST(receipt__proves_a_redemption_to_who_redeemed)
+{
+    char request[ID_BYTES];
+    const char *proof = NULL;
+    rig_publish(&rig, other_rules);
+    struct credential shop = add_shop();
+    rig_submit_for(&rig, &runner, "shop.buy", "https://shop.example", request);
+    struct request_view view = rig_read(&rig, &runner, request);
+    ck_assert_int_eq(rig_redeem(&rig, &shop, &view.token, "shop.buy").refusal, GRANT_ACCEPTED);
+    sign();
+    ck_assert(operation_read_receipt(rig_begin(&rig, &shop), view.grant.id, &proof, &error));
+    rig_undo(&rig);
+    /* The request itself is not its own. */
+    ck_assert(!operation_read_receipt(rig_begin(&rig, &shop), request, &proof, &error));
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    rig_undo(&rig);
+}
+END_TEST
+
+static size_t votes_shown_to(const struct credential *person, const char *request)
+{
+    struct entry_row *entries;
+    size_t count;
+    size_t votes = 0;
+    ck_assert(operation_read_timeline(rig_begin(&rig, person), request, &entries, &count, &error));
+    for (size_t i = 0; i < count; i++) {
+        votes += strcmp(entries[i].type, "vote") == 0;
+    }
+    rig_undo(&rig);
+    return votes;
+}
+
+START_TEST(timeline__hides_the_first_vote_from_the_second_voter)
+{
+    char request[ID_BYTES];
+    rig_publish(&rig, other_rules);
+    struct credential erin = rig_add_person(&rig, "erin", "ops", true);
+    struct credential audit = rig_add_person(&rig, "audit", NULL, true);
+    rig_submit(&rig, &runner, "wire.money", request);
+    rig_vote(&rig, &dana, request, true);
+    ck_assert_uint_eq(votes_shown_to(&dana, request), 1);
+    ck_assert_uint_eq(votes_shown_to(&erin, request), 0);
+    ck_assert_uint_eq(votes_shown_to(&audit, request), 1);
+    rig_vote(&rig, &erin, request, true);
+    ck_assert_uint_eq(votes_shown_to(&erin, request), 2);
+}
+END_TEST
+
 START_TEST(receipt__is_hidden_from_strangers)
 {
     char request[ID_BYTES];
@@ -230,11 +325,15 @@ END_TEST
 START_TEST(consistency__only_between_sizes_there_are)
 {
     const char *text = NULL;
+    add_noise(1);
     sign();
     int64_t size = (int64_t)rig.operations->tree.size;
     ck_assert(operation_read_consistency(rig_begin_host(&rig), 1, size, &text, &error));
     ck_assert(!operation_read_consistency(&rig.operation, 1, size + 1, &text, &error));
     ck_assert_str_eq(error.code, "no_such_checkpoint");
+    error = (struct error){0};
+    ck_assert(!operation_read_consistency(&rig.operation, 1, size - 5, &text, &error));
+    ck_assert_str_eq(error.code, "no_such_checkpoint"); /* there are so many, but nobody signed */
     error = (struct error){0};
     ck_assert(!operation_read_consistency(&rig.operation, 3, 2, &text, &error));
     ck_assert_str_eq(error.code, "bad_sizes");
@@ -468,6 +567,8 @@ int main(void)
     tcase_add_test(tests, receipt__waits_for_a_checkpoint);
     tcase_add_test(tests, receipt__of_what_has_not_happened_does_not_exist);
     tcase_add_test(tests, receipt__proves_a_redemption_to_its_holder);
+    tcase_add_test(tests, receipt__proves_a_redemption_to_who_redeemed);
+    tcase_add_test(tests, timeline__hides_the_first_vote_from_the_second_voter);
     tcase_add_test(tests, receipt__is_hidden_from_strangers);
     tcase_add_test(tests, consistency__leads_from_any_size_to_a_checkpoint);
     tcase_add_test(tests, consistency__only_between_sizes_there_are);

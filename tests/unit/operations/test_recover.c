@@ -156,6 +156,7 @@ START_TEST(rollback__a_redeemed_grant_is_not_redeemed_again)
     struct redeem_result first = rig_redeem(&rig, &runner, &life.token, "free.read");
     ck_assert_int_eq(first.refusal, GRANT_ACCEPTED);
     restart_from_copy();
+    ck_assert_int_ge(rig.operations->place.fence_number, first.fence % (INT64_C(1) << 40));
     rig_publish(&rig, rig_policy);
     recover(true, 2);
     struct redeem_result again = rig_redeem(&rig, &runner, &life.token, "free.read");

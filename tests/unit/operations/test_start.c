@@ -260,6 +260,114 @@ START_TEST(start__a_changed_head_is_noticed)
 }
 END_TEST
 
+START_TEST(start__a_head_with_another_root_is_noticed)
+{
+    rig_open(&rig);
+    add_entries(3);
+    rig_close(&rig);
+    rig_tamper(&rig, "UPDATE named_values SET text = substr(text, 1, length(text) - 1) || "
+                     "CASE substr(text, -1) WHEN '0' THEN '1' ELSE '0' END "
+                     "WHERE name = 'ledger_head'");
+    expect_corrupt("ledger_changed", "4");
+}
+END_TEST
+
+/* What an intruder without the key can do: change an entry and all hashes that follow from it. */
+
+struct forgery {
+    struct tree tree;
+    int64_t seq; /* of the entry whose count of 3 becomes 4; -1: none */
+    char leaf[2 * SHA256_BYTES + 1];
+};
+
+static void write_hex(const struct sha256 *hash, char out[2 * SHA256_BYTES + 1])
+{
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        snprintf(out + 2 * i, 3, "%02x", hash->bytes[i]);
+    }
+}
+
+static bool forge_entry(void *context, const struct entry_row *entry)
+{
+    struct forgery *forgery = context;
+    struct sha256 leaf = entry->leaf;
+    if (entry->seq == forgery->seq) {
+        char bytes[1024];
+        snprintf(bytes, sizeof bytes, "%s", entry->bytes);
+        char *count = strstr(bytes, "\"count\":3");
+        ck_assert_ptr_nonnull(count);
+        count[8] = '4';
+        leaf = tree_leaf_hash(bytes, entry->length);
+        write_hex(&leaf, forgery->leaf);
+    }
+    tree_append(&forgery->tree, &leaf, NULL, NULL);
+    return true;
+}
+
+/* Of the first `size` entries alone. */
+static struct forgery forge(int64_t seq, size_t size)
+{
+    struct forgery forgery = {.seq = seq};
+    struct error error = {0};
+    struct store *store =
+        store_open_reader(&(struct store_options){.path = rig.store_path}, &error);
+    ck_assert_ptr_nonnull(store);
+    ck_assert(store_each_entry(store, 1, 0, size, forge_entry, &forgery, &error));
+    store_close(store);
+    struct sha256 root = tree_root(&forgery.tree);
+    char hex[2 * SHA256_BYTES + 1];
+    char sql[512];
+    write_hex(&root, hex);
+    snprintf(sql, sizeof sql,
+             "UPDATE named_values SET text = '1 %zu %s' WHERE name = 'ledger_head'", size, hex);
+    rig_tamper(&rig, sql);
+    return forgery;
+}
+
+START_TEST(start__a_forged_log_does_not_lead_to_its_signed_checkpoint)
+{
+    char sql[512];
+    rig_open(&rig);
+    add_entries(20);
+    size_t size = (size_t)rig.operations->tree.size + 1;
+    rig_close(&rig);
+    struct forgery forgery = forge(7, size);
+    snprintf(sql, sizeof sql,
+             "UPDATE entries SET bytes = replace(bytes, '\"count\":3', '\"count\":4'), leaf = "
+             "x'%s' WHERE position & 1099511627775 = 7",
+             forgery.leaf);
+    rig_tamper(&rig, sql);
+    expect_corrupt("ledger_changed", "21"); /* the last entry that was signed */
+}
+END_TEST
+
+START_TEST(start__a_log_cut_short_is_less_than_was_signed)
+{
+    rig_open(&rig);
+    add_entries(20);
+    rig_close(&rig);
+    forge(-1, 15);
+    rig_tamper(&rig, "DELETE FROM entries WHERE position & 1099511627775 >= 15");
+    expect_corrupt("ledger_changed", "15");
+}
+END_TEST
+
+START_TEST(idle__an_entry_replaced_while_running_is_found)
+{
+    const char *why = NULL;
+    rig_open(&rig);
+    add_entries(20);
+    rig_close(&rig);
+    rig_open(&rig);
+    rig_publish(&rig, rig_policy);
+    rig_tamper(&rig, "UPDATE entries SET (bytes, leaf) = (SELECT bytes, leaf FROM entries "
+                     "WHERE position & 1099511627775 = 6) WHERE position & 1099511627775 = 5");
+    ck_assert(operations_is_ready(rig.operations, &why));
+    rig.hooks.idle(rig.hooks.context, rig.store, rig.now);
+    ck_assert(!operations_is_ready(rig.operations, &why));
+}
+END_TEST
+
 START_TEST(start__a_checkpoint_that_was_changed_is_noticed)
 {
     rig_open(&rig);
@@ -293,10 +401,67 @@ START_TEST(start__numbers_of_the_store_are_carried_on)
     add_entries(1);
     rig_close(&rig);
     rig_open(&rig);
+    ck_assert(!rig.was_rolled_back);
     ck_assert_int_eq(rig.operations->place.fence_number, 41);
     ck_assert_int_ge(rig.operations->wall_high_water, high_water);
     ck_assert_int_ge(rig_begin_system(&rig)->now, high_water);
     rig_undo(&rig);
+}
+END_TEST
+
+static struct store_mark read_mark(void)
+{
+    struct error error = {0};
+    struct store_mark mark;
+    bool found;
+    struct store_mark_file *file = store_mark_open(rig.mark_path, &mark, &found, &error);
+    ck_assert(found);
+    store_mark_close(file);
+    return mark;
+}
+
+static void put_mark(const struct store_mark *mark)
+{
+    struct error error = {0};
+    struct store_mark former;
+    bool found;
+    struct store_mark_file *file = store_mark_open(rig.mark_path, &former, &found, &error);
+    ck_assert(store_mark_write(file, mark, &error));
+    store_mark_close(file);
+}
+
+START_TEST(start__a_fence_the_store_does_not_know_is_a_rollback)
+{
+    rig_open(&rig);
+    add_entries(1);
+    rig_close(&rig);
+    struct store_mark mark = read_mark();
+    mark.fence_number += 1;
+    put_mark(&mark);
+    rig_open(&rig);
+    ck_assert(rig.was_rolled_back);
+    ck_assert_int_eq(rig.operations->place.fence_number, mark.fence_number);
+}
+END_TEST
+
+/* Each of the three places that remember the time suffices. */
+START_TEST(start__time_is_remembered_by_mark_number_and_last_entry)
+{
+    rig_open(&rig);
+    int64_t ahead = rig.operations->wall_high_water + 3600 * 1000;
+    if (_i != 0) {
+        rig.operations->wall_high_water = ahead;
+    }
+    add_entries(1);
+    rig_drop(&rig);
+    struct store_mark mark = read_mark();
+    mark.wall_at = _i == 0 ? ahead : 0;
+    put_mark(&mark);
+    if (_i == 1) {
+        rig_tamper(&rig, "UPDATE named_values SET number = 0 WHERE name = 'wall_high_water'");
+    }
+    rig_open(&rig);
+    ck_assert_int_ge(rig.operations->wall_high_water, ahead);
 }
 END_TEST
 
@@ -336,6 +501,12 @@ int main(void)
     tcase_add_test(tests, idle__a_changed_body_of_an_old_entry_is_found);
     tcase_add_test(tests, idle__a_whole_log_stays_ready);
     tcase_add_test(tests, start__a_changed_head_is_noticed);
+    tcase_add_test(tests, start__a_head_with_another_root_is_noticed);
+    tcase_add_test(tests, start__a_forged_log_does_not_lead_to_its_signed_checkpoint);
+    tcase_add_test(tests, start__a_log_cut_short_is_less_than_was_signed);
+    tcase_add_test(tests, idle__an_entry_replaced_while_running_is_found);
+    tcase_add_test(tests, start__a_fence_the_store_does_not_know_is_a_rollback);
+    tcase_add_loop_test(tests, start__time_is_remembered_by_mark_number_and_last_entry, 0, 3);
     tcase_add_test(tests, start__a_checkpoint_that_was_changed_is_noticed);
     tcase_add_test(tests, start__another_ledger_key_is_refused);
     tcase_add_test(tests, start__numbers_of_the_store_are_carried_on);
