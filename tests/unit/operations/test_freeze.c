@@ -217,6 +217,17 @@ START_TEST(freeze__of_another_tenant_is_not_an_admins)
 }
 END_TEST
 
+START_TEST(freeze__of_actions_stays_in_its_tenant)
+{
+    struct freeze_row row;
+    struct freeze_input input = {
+        .scope = FREEZE_ACTION, .tenant = "elsewhere", .target = "free.*", .reason = "why"};
+    bool ok = operation_freeze(scenario_begin(&s, HOST), &input, &row, &s.error);
+    ck_assert(scenario_settle(&s, ok));
+    ck_assert_int_eq(submit(&s, RUNNER, &free_run).state, REQUEST_APPROVED);
+}
+END_TEST
+
 START_TEST(freeze__says_what_is_wrong_with_its_input)
 {
     struct freeze_row row;
@@ -284,6 +295,7 @@ int main(void)
     tcase_add_test(cases, freeze__cancelling_still_works);
     tcase_add_test(cases, freeze__only_admins_and_the_host_freeze_and_thaw);
     tcase_add_test(cases, freeze__of_another_tenant_is_not_an_admins);
+    tcase_add_test(cases, freeze__of_actions_stays_in_its_tenant);
     tcase_add_test(cases, freeze__says_what_is_wrong_with_its_input);
     tcase_add_test(cases, freeze__is_listed_while_in_force);
     tcase_add_test(cases, freeze__of_a_rollback_is_ended_by_recover_only);

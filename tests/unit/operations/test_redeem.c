@@ -335,6 +335,21 @@ START_TEST(redeem__recorded_votes_that_no_longer_suffice_are_not)
 }
 END_TEST
 
+START_TEST(redeem__a_second_rule_that_nobody_voted_for_stops_it)
+{
+    struct grant_claims token = obtain(&ops_run);
+    scenario_publish(&s, ONE_RULE("deny") "rules:\n"
+                                          "  - name: ops\n"
+                                          "    match: { action: \"ops.*\" }\n"
+                                          "    verdict: require_approval\n"
+                                          "  - name: with-money\n"
+                                          "    match: { action: \"ops.*\" }\n"
+                                          "    verdict: require_approval\n"
+                                          "    approval: { groups: [finance] }\n");
+    expect_refusal(RUNNER, &token, &ops_run, GRANT_REFUSED_POLICY_CHANGED);
+}
+END_TEST
+
 START_TEST(redeem__what_people_approved_and_policy_now_allows_is_good)
 {
     struct grant_claims token = obtain(&ops_run);
@@ -471,6 +486,7 @@ int main(void)
     tcase_add_test(cases, redeem__what_now_needs_people_is_refused_to_what_needed_none);
     tcase_add_test(cases, redeem__recorded_votes_that_still_suffice_are_enough);
     tcase_add_test(cases, redeem__recorded_votes_that_no_longer_suffice_are_not);
+    tcase_add_test(cases, redeem__a_second_rule_that_nobody_voted_for_stops_it);
     tcase_add_test(cases, redeem__what_people_approved_and_policy_now_allows_is_good);
     tcase_add_test(cases, redeem__the_second_of_two_grants_for_the_same_waits_for_the_first_effect);
     tcase_add_test(cases, redeem__a_disabled_agent_runs_nothing);

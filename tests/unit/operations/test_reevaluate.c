@@ -178,6 +178,23 @@ START_TEST(publication__shortens_the_terms_of_the_grant_to_come)
 }
 END_TEST
 
+START_TEST(publication__takes_back_that_a_party_may_approve)
+{
+    struct vote_result voted;
+    scenario_publish(
+        &s, OPS_RULE("require_approval",
+                     "    approval: { groups: [ops], timeout: 1h, self_approval: true }\n"));
+    struct submit_result got = submit(&s, RUNNER, ASK(.action = "ops.own", .subject = "dana"));
+    ck_assert(look(&s, got.request).request.allows_self_approval);
+    scenario_publish(
+        &s, OPS_RULE("require_approval", "    approval: { groups: [ops], timeout: 1h }\n"));
+    ck_assert(!look(&s, got.request).request.allows_self_approval);
+    ck_assert(!try_vote(&s, DANA, got.request, true, &voted));
+    ck_assert_str_eq(s.error.code, "separation_of_duties");
+    ck_assert_int_eq(vote(&s, ERIN, got.request, true).state, REQUEST_APPROVED);
+}
+END_TEST
+
 START_TEST(publication__reaches_more_pending_requests_than_one_piece)
 {
     for (int i = 0; i < OPERATIONS_BATCH_MAX + 20; i++) {
@@ -220,6 +237,7 @@ int main(void)
     tcase_add_test(cases, publication__of_the_same_requirements_makes_no_entry);
     tcase_add_test(cases, publication__a_request_nobody_could_use_any_more_is_denied);
     tcase_add_test(cases, publication__shortens_the_terms_of_the_grant_to_come);
+    tcase_add_test(cases, publication__takes_back_that_a_party_may_approve);
     tcase_add_test(cases, publication__reaches_more_pending_requests_than_one_piece);
     tcase_add_test(cases, publication__leaves_a_stopped_clock_stopped);
     suite_add_tcase(suite, cases);

@@ -145,6 +145,9 @@ START_TEST(submit__an_audience_must_be_one_the_rules_allow)
     expect_refused(ERROR_FORBIDDEN, "audience_not_allowed");
     ck_assert(
         try_submit(&s, RUNNER, ASK(.action = "pay.refund", .audience = "payments-api"), &got));
+    ck_assert(!try_submit(&s, RUNNER, ASK(.action = "ops.run", .audience = "payments-api"),
+                          &(struct submit_result){0}));
+    expect_refused(ERROR_FORBIDDEN, "audience_not_allowed");
     struct request_view view = look(&s, got.request);
     ck_assert_str_eq(view.grant.audience, "payments-api");
     ck_assert(view.grant.is_bearer);
@@ -352,6 +355,14 @@ START_TEST(submit__people_who_may_not_approve_do_not_count_as_able_to)
 }
 END_TEST
 
+START_TEST(submit__whoever_is_yet_to_be_asked_counts_as_able_to)
+{
+    ck_assert(!submit(&s, RUNNER, ASK(.action = "late.go")).nobody_can_approve);
+    set_enabled(&s, DANA, false);
+    ck_assert(!submit(&s, RUNNER, ASK(.action = "ops.run")).nobody_can_approve);
+}
+END_TEST
+
 START_TEST(submit__names_its_parties_in_the_ledger)
 {
     got = submit(&s, RUNNER, ASK(.action = "two.go", .subject = "DANA"));
@@ -476,6 +487,7 @@ int main(void)
     tcase_add_test(cases, submit__what_was_rolled_back_does_not_count_as_pending);
     tcase_add_test(cases, submit__what_nobody_can_approve_says_so_at_once);
     tcase_add_test(cases, submit__people_who_may_not_approve_do_not_count_as_able_to);
+    tcase_add_test(cases, submit__whoever_is_yet_to_be_asked_counts_as_able_to);
     tcase_add_test(cases, submit__names_its_parties_in_the_ledger);
     tcase_add_test(cases, submit__arguments_stay_out_of_the_ledger);
     tcase_add_test(cases, submit__an_unfinished_run_of_the_same_makes_it_need_a_person);

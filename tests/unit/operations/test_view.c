@@ -245,6 +245,17 @@ START_TEST(list__pages_newest_first_without_gaps)
 }
 END_TEST
 
+START_TEST(list__looks_past_many_that_are_somebody_elses)
+{
+    struct list_input all = {.state = -1, .limit = 10};
+    ask("ops.run", NULL);
+    for (int i = 0; i < 210; i++) {
+        ask("ladder.go", arena_printf(s.arena, "u%d", i));
+    }
+    ck_assert_uint_eq(count_listed(DANA, &all), 1);
+}
+END_TEST
+
 START_TEST(list__gives_no_tokens)
 {
     struct list_input all = {.state = -1, .limit = 50};
@@ -274,6 +285,26 @@ START_TEST(begin__nobody_gets_in_with_what_is_unknown_disabled_or_expired)
     set_enabled(&s, DANA, false);
     ck_assert(!operation_begin(&operation, s.rig.operations, s.rig.store, s.arena, s.now,
                                &s.cast[DANA], &s.error));
+    ck_assert_int_eq(s.error.kind, ERROR_UNAUTHENTICATED);
+}
+END_TEST
+
+START_TEST(begin__a_disabled_key_lets_nobody_in)
+{
+    struct operation operation;
+    struct credential_row row;
+    char secret[SECRET_TEXT_BYTES];
+    struct credential_input input = {.kind = CREDENTIAL_API_KEY, .owner = "runner"};
+    ck_assert(operation_add_credential(scenario_begin(&s, HOST), &input, &row, secret, &s.error));
+    scenario_commit(&s);
+    struct credential key = {.kind = CREDENTIAL_API_KEY,
+                             .hash = crypto_sha256(secret, strlen(secret))};
+    ck_assert(
+        operation_begin(&operation, s.rig.operations, s.rig.store, s.arena, s.now, &key, &s.error));
+    ck_assert(operation_disable_credential(scenario_begin(&s, HOST), row.id, &row, &s.error));
+    scenario_commit(&s);
+    ck_assert(!operation_begin(&operation, s.rig.operations, s.rig.store, s.arena, s.now, &key,
+                               &s.error));
     ck_assert_int_eq(s.error.kind, ERROR_UNAUTHENTICATED);
 }
 END_TEST
@@ -344,8 +375,10 @@ int main(void)
     tcase_add_test(cases, list__filters_by_state_and_agent);
     tcase_add_test(cases, list__what_is_mine_to_decide_leaves_out_what_i_may_not);
     tcase_add_test(cases, list__pages_newest_first_without_gaps);
+    tcase_add_test(cases, list__looks_past_many_that_are_somebody_elses);
     tcase_add_test(cases, list__gives_no_tokens);
     tcase_add_test(cases, begin__nobody_gets_in_with_what_is_unknown_disabled_or_expired);
+    tcase_add_test(cases, begin__a_disabled_key_lets_nobody_in);
     tcase_add_test(cases, begin__who_says_nothing_is_nobody_and_may_do_nothing);
     tcase_add_test(cases, begin__a_credential_ends_at_its_instant);
     suite_add_tcase(suite, cases);

@@ -299,6 +299,18 @@ START_TEST(vote__what_was_taken_back_counts_again_only_after_a_new_vote)
 }
 END_TEST
 
+START_TEST(vote__taking_votes_back_is_told_to_who_waits)
+{
+    ask("two.go", NULL);
+    vote(&s, DANA, request, true);
+    struct operation *operation = scenario_begin(&s, HOST);
+    ck_assert(operation_join_group(operation, "ops", "dana", false, &s.error));
+    ck_assert_ptr_nonnull(operation->changes);
+    ck_assert_str_eq(operation->changes->request, request);
+    scenario_commit(&s);
+}
+END_TEST
+
 START_TEST(vote__the_denial_of_someone_disabled_does_not_count)
 {
     ask("veto.go", NULL);
@@ -474,6 +486,7 @@ int main(void)
     tcase_add_test(cases, vote__the_yes_of_someone_who_left_the_group_does_not_count);
     tcase_add_test(cases, vote__leaving_one_of_two_groups_that_were_asked_changes_nothing);
     tcase_add_test(cases, vote__what_was_taken_back_counts_again_only_after_a_new_vote);
+    tcase_add_test(cases, vote__taking_votes_back_is_told_to_who_waits);
     tcase_add_test(cases, vote__the_denial_of_someone_disabled_does_not_count);
     tcase_add_test(cases, vote__someone_disabled_by_other_means_is_still_found_at_the_end);
     tcase_add_test(cases, vote__disabling_the_approver_revokes_the_grant);
