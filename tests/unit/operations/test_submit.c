@@ -358,6 +358,7 @@ END_TEST
 START_TEST(submit__whoever_is_yet_to_be_asked_counts_as_able_to)
 {
     ck_assert(!submit(&s, RUNNER, ASK(.action = "late.go")).nobody_can_approve);
+    ck_assert(!submit(&s, RUNNER, ASK(.action = "ops.run", .subject = "dana")).nobody_can_approve);
     set_enabled(&s, DANA, false);
     ck_assert(!submit(&s, RUNNER, ASK(.action = "ops.run")).nobody_can_approve);
 }
