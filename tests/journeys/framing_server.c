@@ -11,12 +11,15 @@
 #include "base/memory.h"
 #include "loop/http.h"
 #include "loop/loop.h"
+#include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { STREAM_PIECE = 10000, LATER_MS = 3, DRAIN_MS = 2000 };
@@ -266,7 +269,22 @@ static void begin_stream(struct server *server, struct http_exchange *exchange)
     run_stream(stream);
 }
 
-/* Takes the connection and sends back what it was given, blocking: for tests of one client. */
+/* The taker of an upgraded connection: sends back what it gets until the client is done. */
+static void *run_echo(void *context)
+{
+    char bytes[8192];
+    int fd = (int)(intptr_t)context;
+    ssize_t length;
+    while ((length = read(fd, bytes, sizeof(bytes))) > 0) {
+        for (ssize_t sent = 0, now = 0; sent < length && now >= 0; sent += now) {
+            now = send(fd, bytes + sent, (size_t)(length - sent), MSG_NOSIGNAL);
+        }
+    }
+    close(fd);
+    return NULL;
+}
+
+/* Gives the connection to a thread of its own, after what was read of it. */
 static void upgrade(struct http_exchange *exchange)
 {
     static const char head[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
@@ -279,9 +297,12 @@ static void upgrade(struct http_exchange *exchange)
         answer(exchange, 500, error.message);
         return;
     }
+    pthread_t thread;
+    CHECK(fcntl(fd, F_SETFL, 0) == 0); /* blocking */
     (void)!write(fd, head, sizeof(head) - 1);
     (void)!write(fd, bytes.bytes, bytes.length);
-    close(fd);
+    CHECK(pthread_create(&thread, NULL, run_echo, (void *)(intptr_t)fd) == 0);
+    pthread_detach(thread);
 }
 
 static void on_request(void *context, struct http_exchange *exchange)

@@ -486,6 +486,35 @@ class Limits(unittest.TestCase):
             self.assertIn(200, answers)
             self.assertLessEqual(answers, {200, 503})
 
+    def test_no_descriptor_even_for_turning_away(self):
+        with Server() as server:
+            pid = server.process.pid
+            whole = resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, 20000))
+            with server.connect() as connection:
+                connection.send(GET)
+                self.assertLess(server.share_of_cpu(0.3), 0.1, "does not spin on the listening socket")
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, whole)
+                self.assertEqual(200, connection.answer().status)
+
+    def test_a_refused_upload_ends_in_order(self):
+        with Server() as server, server.connect() as connection:
+            connection.send(field(b"Content-Length: 400000", body=b"a" * 400000))
+            self.assertEqual(413, connection.answer().status)
+            self.assertFalse(connection.more(), "an end and not a reset, which could overtake the answer")
+
+    def test_waiting_has_no_limit_of_the_front(self):
+        with Server("--idle-ms", 200, "--head-ms", 200, "--body-ms", 200) as server, \
+                server.connect() as waiting, server.connect() as idle:
+            waiting.send(PARK)
+            idle.ask(GET)
+            for _ in range(2):
+                self.assertTrue(idle.at_end())  # longer than any limit
+                idle = server.connect()
+                idle.ask(GET)
+            idle.close()
+            self.assertEqual(1, server.release())
+            self.assertEqual(200, waiting.answer().status)
+
     def test_five_thousand_slow_heads_do_not_slow_others(self):
         with Server("--per-address", 100000, "--head-ms", 60000) as server, contextlib.ExitStack() as stack:
             count = min(5000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
@@ -619,7 +648,8 @@ class Waiting(unittest.TestCase):
             connection.send(b"GET /u%20p?q=1 HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\n"
                             b"UPGRADE: Echo\r\n\r\nfirst bytes")
             self.assertEqual(101, connection.answer(to_head=True).status)
-            self.assertTrue(not connection.at_end())
+            connection.half_close()
+            connection.at_end()
             self.assertEqual(b"GET /u%20p?q=1 HTTP/1.1\r\nhost: x\r\nconnection: keep-alive, Upgrade\r\n"
                              b"upgrade: Echo\r\n\r\nfirst bytes", connection.buffer)
 
@@ -689,6 +719,34 @@ class UnixSocket(unittest.TestCase):
             refused = Server("--socket", path)
             _, errors = refused.process.communicate(timeout=TIMEOUT)
             self.assertIn("is not a socket", errors)
+
+
+class Batch:
+    """TLS by hand, so that many records leave in one segment."""
+
+    def __init__(self, connection, context):
+        self.connection = connection
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.pump(self.tls.do_handshake)
+        self.send()
+
+    def pump(self, call):
+        while True:
+            try:
+                return call()
+            except ssl.SSLWantReadError:
+                self.send()
+                self.incoming.write(self.connection.socket.recv(65536))
+
+    def add(self, data):
+        self.tls.write(data)
+
+    def send(self):
+        self.connection.socket.sendall(self.outgoing.read())
+
+    def receive(self):
+        return self.pump(lambda: self.tls.read(65536))
 
 
 class Tls(unittest.TestCase):
@@ -770,12 +828,40 @@ class Tls(unittest.TestCase):
             other.ask(request(b"GET", b"/release"))
             self.assertEqual([200] * 3, [connection.answer().status for _ in range(3)])
 
+    def test_bytes_that_tls_holds_back_are_not_forgotten(self):
+        body = b"b" * 9000
+        for tiny in range(10):  # records that make the front stop in the middle of the last one
+            with self.subTest(tiny=tiny), self.server() as server, server.connect() as connection:
+                encrypted = Batch(connection, ssl.create_default_context(cafile=self.path("ca.pem")))
+                data = request(b"POST", b"/x", body)
+                for byte in data[:tiny]:
+                    encrypted.add(bytes([byte]))
+                encrypted.add(data[tiny:])
+                encrypted.send()
+                self.assertIn(fnv(body).encode(), encrypted.receive())
+
     def test_an_upgrade_over_tls(self):
+        head = b"GET /u HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
         with self.server() as server, server.connect(wrap=self.wrap()) as connection:
-            connection.send(b"GET /u HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nrest")
+            connection.send(head + b"first")
             self.assertEqual(101, connection.answer(to_head=True).status)
-            connection.at_end()
-            self.assertTrue(connection.buffer.endswith(b"upgrade: echo\r\n\r\nrest"), connection.buffer)
+            again = b"GET /u HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\nfirst"
+            self.assertEqual(again, connection.exactly(len(again)))
+            for size in (1, 100, 16384, 100000):
+                data = random.Random(size).randbytes(size)
+                connection.send(data)
+                self.assertEqual(data, connection.exactly(size))
+            connection.socket.unwrap()  # both sides say goodbye
+            self.assertEqual(200, server.connect(wrap=self.wrap()).ask(GET).status)
+        with self.server() as server, server.connect() as connection:  # records the front must not leave lying
+            encrypted = Batch(connection, ssl.create_default_context(cafile=self.path("ca.pem")))
+            encrypted.add(head)
+            for _ in range(40):
+                encrypted.add(b"a" * 1000)
+            encrypted.send()
+            got = b""
+            while got.count(b"a" * 1000) < 40:
+                got += encrypted.receive()
 
     def test_what_is_not_spoken(self):
         with self.server() as server:
