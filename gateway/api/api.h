@@ -28,15 +28,17 @@ struct api;
 enum api_reach {
     API_REACH_NETWORK = 0, /* in the clear */
     API_REACH_LOOPBACK,    /* from this machine alone: for trying things, not for production */
-    API_REACH_TLS_PROXY,   /* a proxy in front ends TLS and passes Host on unchanged */
+    API_REACH_TLS_PROXY,   /* a proxy in front ends TLS, passes Host on unchanged, and adds the
+                              client's address to X-Forwarded-For */
 };
 
 /* The live door beside this one (live/live.h), as main wires it; all NULL where there is none. */
 struct api_live {
     void *context;
     bool (*accepts)(void *context, const struct http_exchange *exchange, struct error *error);
-    bool (*adopt)(void *context, struct http_exchange *exchange, const struct credential *credential,
-                  const struct live_viewer *viewer, struct error *error);
+    bool (*adopt)(void *context, struct http_exchange *exchange,
+                  const struct credential *credential, const struct live_viewer *viewer,
+                  struct error *error);
     void (*tell_changes)(void *context, const struct operation *operation);
     void (*tell)(void *context, const char *kind);
 };

@@ -59,6 +59,7 @@ struct api_call {
     struct operation operation;
     char *path_values[API_PATH_VALUES_MAX];
     char trace[64];                   /* X-Request-ID, echoed or minted */
+    char *forwarded_for;              /* what a proxy we trust says, else NULL */
     int64_t wait_ms;                  /* Prefer: wait, bounded; 0 none */
     enum api_thread thread;           /* the route's, unless `read` chose otherwise */
     bool is_waiter;                   /* the exchange is parked: this call settles a waiter */
@@ -77,6 +78,10 @@ void api_submit(struct api_call *call);
 void api_end_call(struct api_call *call); /* after its answer was given */
 struct api_call *api_new_call(struct api *api, struct http_exchange *exchange,
                               const struct api_route *route);
+
+/* Where the call comes from, as address text: what the proxy in front says where there is one. */
+const char *api_peer(const struct api_call *call);
+void api_read_peer(struct api_call *call); /* once, while its head is there */
 
 /* browser.c: sessions, and the one place that tells our own page from another's. */
 bool api_is_secure(const struct api_call *call);       /* the browser came by TLS */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "identity/session.h"
 #include "operations/session_operations.h"
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,39 @@ static enum api_reach reach_of(const struct api_call *call)
     int listener = http_listener_id(call->exchange);
     bool is_known = listener >= 0 && (size_t)listener < options->listener_count;
     return is_known ? options->reaches[listener] : API_REACH_NETWORK;
+}
+
+/* The last address of X-Forwarded-For is the one our proxy added; what stands before it is whatever
+ * the client sent. */
+static const char *last_forwarded(const struct http_exchange *exchange)
+{
+    const char *value;
+    const char *last = NULL;
+    size_t cursor = 0;
+    while ((value = http_header_next(exchange, "x-forwarded-for", &cursor, NULL)) != NULL) {
+        last = value;
+    }
+    const char *comma = last == NULL ? NULL : strrchr(last, ',');
+    last = comma == NULL ? last : comma + 1;
+    return last == NULL ? NULL : last + strspn(last, " \t");
+}
+
+void api_read_peer(struct api_call *call)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    if (reach_of(call) != API_REACH_TLS_PROXY) {
+        return;
+    }
+    const char *text = last_forwarded(call->exchange);
+    if (text != NULL &&
+        (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)) {
+        call->forwarded_for = arena_text(call->arena, text);
+    }
+}
+
+const char *api_peer(const struct api_call *call)
+{
+    return call->forwarded_for != NULL ? call->forwarded_for : http_peer_text(call->exchange);
 }
 
 bool api_is_secure(const struct api_call *call)

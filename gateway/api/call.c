@@ -92,7 +92,7 @@ static void refuse(struct api_call *call, const struct error *error)
 {
     const char *kind = noise_kind(call, error);
     if (kind != NULL && call->exchange != NULL) {
-        api_noise_note(call->api, http_peer_text(call->exchange), kind);
+        api_noise_note(call->api, api_peer(call), kind);
     }
     api_answer_error(call, error);
     api_end_call(call);
@@ -267,7 +267,7 @@ static bool read_credential(struct api_call *call, struct error *error)
     if (!identity_read_bearer(authorization, &call->credential, error)) {
         /* A page that asks whether somebody is signed in guesses nothing. */
         if (authorization != NULL || call->route->run != api_run_session) {
-            api_noise_note(call->api, http_peer_text(call->exchange), "no_credential");
+            api_noise_note(call->api, api_peer(call), "no_credential");
         }
         return false;
     }
@@ -281,7 +281,7 @@ static bool authenticate(struct api_call *call, struct error *error)
     if (api_carries_session(call)) {
         return api_read_session(call, error);
     }
-    return api_noise_allows_source(call->api, http_peer_text(call->exchange), error) &&
+    return api_noise_allows_source(call->api, api_peer(call), error) &&
            read_credential(call, error);
 }
 
@@ -350,6 +350,7 @@ void api_handle(void *context, struct http_exchange *exchange)
     }
     struct api_call *call = api_new_call(api, exchange, route);
     memcpy(call->trace, trace, sizeof trace);
+    api_read_peer(call);
     for (size_t i = 0; i < count; i++) {
         call->path_values[i] = arena_copy(call->arena, starts[i], lengths[i]);
     }

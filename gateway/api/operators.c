@@ -49,7 +49,7 @@ void api_answer_metrics(struct api_call *call)
 {
     struct builder body BUILDER_SCOPE;
     builder_init(&body, 0);
-    if (!is_local(http_peer_text(call->exchange))) {
+    if (!is_local(api_peer(call))) {
         struct error error = {0};
         error_set(&error, ERROR_FORBIDDEN, "not_local", NULL,
                   "metrics are served to this machine only; scrape through a local agent");

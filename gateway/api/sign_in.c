@@ -114,7 +114,7 @@ bool api_read_sign_in(struct api_call *call, struct error *error)
     if (body == NULL || !check_channel(call, error) ||
         !api_take_text(call, body, "name", true, NAME_BYTES - 1, &sign_in->name, error) ||
         !take_password(call, body, "password", &sign_in->password, error) ||
-        !api_attempts_take(call->api, sign_in->name, http_peer_text(call->exchange), error)) {
+        !api_attempts_take(call->api, sign_in->name, api_peer(call), error)) {
         return false;
     }
     note_former_session(call, sign_in);
@@ -351,7 +351,7 @@ void api_answer_session(struct api_call *call)
 void api_answer_sign_in(struct api_call *call)
 {
     const struct sign_in *sign_in = call->input;
-    api_attempts_succeeded(call->api, sign_in->name, http_peer_text(call->exchange));
+    api_attempts_succeeded(call->api, sign_in->name, api_peer(call));
     api_answer_session(call);
 }
 
@@ -378,7 +378,7 @@ static bool take_attempt(struct api_call *call, struct error *error)
     for (size_t i = 0; i < SHA256_BYTES; i++) {
         snprintf(session + 2 * i, 3, "%02x", call->credential.hash.bytes[i]);
     }
-    return api_attempts_take(call->api, session, http_peer_text(call->exchange), error);
+    return api_attempts_take(call->api, session, api_peer(call), error);
 }
 
 bool api_read_change_password(struct api_call *call, struct error *error)

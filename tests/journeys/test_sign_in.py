@@ -428,6 +428,28 @@ class Listeners(SignIn):
         self.assertEqual((201, True), (made.status, made.json["production"]), made)
         self.assertTrue(browser.is_signed_in())
 
+    def test_behind_a_proxy_each_client_has_its_own_attempts(self):
+        gateway = self.with_listener("{{ address: 127.0.0.1, port: 0, reached_by: tls_proxy }}").start()
+        browser = Browser(gateway)
+        def sign_in(forwarded):
+            body = {"name": "dana", "password": WRONG}
+            return browser.call("POST", "/v1/session", body, origin=None, x_forwarded_for=forwarded).status
+        # The proxy adds at the end; what a client claims before that is nothing.
+        self.assertEqual([401] * 5 + [429], [sign_in(f"192.0.2.{each}, 198.51.100.1") for each in range(6)])
+        self.assertEqual(401, sign_in("198.51.100.2"))
+        self.assertEqual(401, sign_in("2001:db8:1::1"))
+        self.assertEqual(401, sign_in("2001:db8:2::1"))
+        self.assertEqual([401] * 5 + [429], [sign_in("not an address") for _ in range(6)])
+        self.assertEqual(403, browser.call("GET", "/metrics", x_forwarded_for="198.51.100.1").status)
+        self.assertEqual(200, browser.call("GET", "/metrics", x_forwarded_for=None).status)
+
+    def test_without_a_proxy_nobody_chooses_their_address(self):
+        gateway = self.start()
+        browser = Browser(gateway)
+        statuses = [browser.call("POST", "/v1/session", {"name": "dana", "password": WRONG}, x_forwarded_for=f"192.0.2.{each}").status
+                    for each in range(6)]
+        self.assertEqual([401] * 5 + [429], statuses)
+
     def test_a_wrong_word_is_refused_at_start(self):
         gateway = self.with_listener("{{ address: 127.0.0.1, port: 0, reached_by: magic }}")
         with self.assertRaisesRegex(AssertionError, "countersign.yaml:3:.*tls_proxy"):
