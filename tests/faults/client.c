@@ -12,7 +12,7 @@
  *   mint REQ GRANT ACTION RESOURCE TOKEN | try GRANT | redeemed GRANT FENCE | again GRANT FENCE
  *   reporting GRANT | effect GRANT STATE
  *   checkpoint JSON
- *   refused STATUS CODE       nothing happened, says the gateway
+ *   refused CODE [GRANT]      nothing happened, says the gateway; GRANT was to be redeemed
  *   odd STATUS BODY           an answer nobody should get
  */
 
@@ -340,7 +340,8 @@ static void on_reply(void *context, size_t index, const struct load_reply *reply
     char code[64] = "";
     if (reply->status == 503) {
         (void)load_find_text(reply, "\"code\":\"", code, sizeof code);
-        note("refused 503 %s", code);
+        note("refused %s%s%s", code, life->phase == REDEEM ? " " : "",
+             life->phase == REDEEM ? life->grant : "");
         life->phase = SUBMIT;
     } else if (index >= DANA ? reply->status != 200 : !is_expected(life->phase, reply->status)) {
         note("odd %d %s", reply->status, reply->body);

@@ -25,6 +25,7 @@ class Journal:
         self.redeemed = {}      # grant -> fences that were told
         self.effects = {}       # grant -> states that were told
         self.checkpoints = []   # signed notes, in order
+        self.refused = set()    # grants whose redemption was answered "nothing happened"
         self.refusals = 0
         self.odd = []
         self.facts = 0
@@ -56,6 +57,7 @@ class Journal:
             self.checkpoints.append(json.loads(rest)["checkpoint"])
         elif word == "refused":
             self.refusals += 1
+            self.refused.update(words[1:])
         elif word == "odd":
             self.odd.append(rest)
 
@@ -120,6 +122,8 @@ def check_acknowledged(tally, journal, ledger, people):
     for grant, told in journal.redeemed.items():
         tally.check(ledger.redeemed.get(grant) == sorted(set(told)),
                     f"{grant} was redeemed under {told}, the ledger says {ledger.redeemed.get(grant)}")
+    for grant in journal.refused - set(journal.redeemed):
+        tally.check(grant not in ledger.redeemed, f"{grant} was redeemed, although the answer was that nothing happened")
     for grant, told in journal.effects.items():
         tally.check(ledger.effects.get(grant) == sorted(set(told)), f"the effect of {grant} is lost")
     for grant, fences in ledger.redeemed.items():
