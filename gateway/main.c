@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "courier/courier.h"
 #include "crypto/crypto.h"
 #include "crypto/secret.h"
 #include "crypto/signer.h"
@@ -58,6 +59,7 @@ struct gateway {
     struct http_server *server;
     struct api *api;
     struct live *live;
+    struct courier *courier;
     bool is_stopping;
     int64_t drained_at; /* 0 before */
 };
@@ -217,6 +219,8 @@ static bool start_operations(struct gateway *gateway, struct error *error)
                                      .issuer = config->issuer,
                                      .origin = config->origin,
                                      .uncounted_context = config->uncounted_context,
+                                     .channels = config->channel_names,
+                                     .channel_count = config->channel_count,
                                      .repeat_denial_window_ms = config->repeat_denial_window_ms,
                                      .near_window_ms = config->near_window_ms,
                                      .effect_due_ms = config->effect_due_ms,
@@ -443,6 +447,15 @@ static bool open_gateway(struct gateway *gateway, struct error *error)
     if (gateway->live == NULL) {
         return false;
     }
+    gateway->courier =
+        courier_start(&(struct courier_options){.operations = gateway->operations,
+                                                .writer = gateway->writer,
+                                                .channels = gateway->config->channels,
+                                                .channel_count = gateway->config->channel_count},
+                      error);
+    if (gateway->courier == NULL) {
+        return false;
+    }
     create_server(gateway);
     return listen_all(gateway, error);
 }
@@ -455,6 +468,9 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
     bool ok = true;
     loop_timer_destroy(gateway->tick);
     http_server_destroy(gateway->server);
+    if (gateway->courier != NULL) {
+        courier_stop(gateway->courier);
+    }
     if (gateway->workers != NULL) {
         workers_stop(gateway->workers);
         workers_deliver(gateway->workers);
@@ -469,6 +485,7 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
     if (gateway->reader != NULL) {
         store_reader_deliver(gateway->reader);
     }
+    courier_destroy(gateway->courier);
     live_destroy(gateway->live);
     api_destroy(gateway->api);
     if (was_running &&

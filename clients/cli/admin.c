@@ -23,6 +23,7 @@ static const struct cli_option all_options[] = {
     {"--expires-in", "90d", "a key or token ends by itself", false},
     {"--of", "OWNER", "list: only this caller's keys or person's tokens", false},
     {"--after", "NAME", "list: the next page", false},
+    {"--state", "STATE", "notice list: waiting, sent or dead", false},
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false}};
 
@@ -163,6 +164,9 @@ static const struct verb verbs[] = {
      "POST", "/v1/tokens", token_body},
     {"token", "list", "[--of PERSON]", 2, "GET", "/v1/credentials", NULL},
     {"token", "disable", "TOKEN", 3, "POST", "/v1/credentials/%s/disable", NULL},
+    {"notice", "list", "[--state waiting|sent|dead] [--after NOTICE]", 2, "GET",
+     "/v1/notices?limit=200", NULL},
+    {"notice", "resend", "NOTICE", 3, "POST", "/v1/notices/%s/resend", NULL},
     {"policy", "reload", "", 2, "POST", "/v1/policies/reload", NULL},
 };
 
@@ -181,25 +185,40 @@ static int print_help(void)
     return CLI_USAGE;
 }
 
+/* The parameters that lists take, behind a path that may have one already. */
+static bool append_query(const struct cli_arguments *arguments, char *path, struct error *error)
+{
+    static const struct {
+        const char *option, *parameter;
+    } parameters[] = {{"--of", "owner"}, {"--after", "after"}, {"--state", "state"}};
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        const char *value = cli_value(arguments, parameters[i].option);
+        size_t length = strlen(path);
+        if (value == NULL) {
+            continue;
+        }
+        if (!check_name(value, error)) {
+            return false;
+        }
+        snprintf(path + length, PATH_BYTES - length, "%c%s=%s",
+                 strchr(path, '?') == NULL ? '?' : '&', parameters[i].parameter, value);
+    }
+    return true;
+}
+
 static bool make_path(const struct verb *verb, const struct cli_arguments *arguments, char *out,
                       struct error *error)
 {
     const char *third = verb->words > 2 ? arguments->words[2] : "";
     const char *fourth = verb->words > 3 ? arguments->words[3] : "";
     const char *hole = strstr(verb->path, "%s");
-    const char *query = cli_value(arguments, cli_has(arguments, "--of") ? "--of" : "--after");
     if ((verb->words > 2 && !check_name(third, error)) ||
-        (verb->words > 3 && !check_name(fourth, error)) ||
-        (query != NULL && !check_name(query, error))) {
+        (verb->words > 3 && !check_name(fourth, error))) {
         return false;
     }
     if (hole == NULL) {
-        snprintf(out, PATH_BYTES, "%s%s%s", verb->path,
-                 query == NULL                ? ""
-                 : cli_has(arguments, "--of") ? "?owner="
-                                              : "&after=",
-                 query == NULL ? "" : query);
-        return true;
+        snprintf(out, PATH_BYTES, "%s", verb->path);
+        return append_query(arguments, out, error);
     }
     const char *second = strstr(hole + 2, "%s");
     size_t middle = second == NULL ? strlen(hole + 2) : (size_t)(second - hole - 2);

@@ -1,5 +1,7 @@
 #include "config/config.h"
 
+#include "config/config_internal.h"
+
 #include "formats/text.h"
 #include "formats/yaml.h"
 #include <arpa/inet.h>
@@ -20,8 +22,9 @@ struct reader {
 };
 
 static const char *const top_keys[] = {
-    "version", "listeners", "admin_socket",      "data",   "store",  "mark",      "policy",
-    "issuer",  "origin",    "uncounted_context", "limits", "timing", "log_level", NULL};
+    "version", "listeners", "admin_socket", "data",     "store",
+    "mark",    "policy",    "issuer",       "origin",   "uncounted_context",
+    "limits",  "timing",    "log_level",    "channels", NULL};
 static const char *const listener_keys[] = {"address",    "port", "reached_by",
                                             "host_names", "tls",  NULL};
 static const char *const tls_keys[] = {"certificate", "key", "client_ca", "client_certificate",
@@ -290,7 +293,9 @@ static bool read_root(struct reader *reader, const struct yaml_node *root)
         return yaml_fail(reader->file, root, reader->error, "no_version",
                          "the file must say `version: 1`");
     }
-    if (!read_listeners(reader, root) || !read_store(reader, root) || !read_timing(reader, root) ||
+    if (!config_read_channels(reader->file, yaml_member(root, "channels"), reader->arena, config,
+                              reader->error) ||
+        !read_listeners(reader, root) || !read_store(reader, root) || !read_timing(reader, root) ||
         !read_limits(reader, root) ||
         !read_text_key(reader, root, "admin_socket", &config->admin_socket) ||
         !read_text_key(reader, root, "data", &config->data_folder) ||

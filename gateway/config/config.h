@@ -12,12 +12,13 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "courier/courier.h"
 #include "loop/http.h"
 #include "policy/policy.h"
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONFIG_LISTENERS_MAX = 16 };
+enum { CONFIG_LISTENERS_MAX = 16, CONFIG_CHANNELS_MAX = 32 };
 
 struct config_listener {
     const char *address;
@@ -34,6 +35,9 @@ struct config {
     const char *file;
     struct config_listener listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
+    struct courier_channel channels[CONFIG_CHANNELS_MAX];
+    const char *channel_names[CONFIG_CHANNELS_MAX];
+    size_t channel_count;
     const char *admin_socket;
     const char *data_folder;
     const char *store_file;

@@ -134,6 +134,9 @@ bool advance_request(struct operation *operation, struct request_row *request, b
         }
         apply_transition(operation, request, transition, "");
         operation_change_note(operation, request);
+        if (!tell_outside(operation, request, "request.escalated", error)) {
+            return false;
+        }
     }
     return store_update_request(operation->store, request, error);
 }

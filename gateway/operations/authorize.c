@@ -90,6 +90,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return allow(is_own || is_admin || is_host, knows);
     case OPERATION_ESCALATE_DUE:
     case OPERATION_NOTE_REFUSALS:
+    case OPERATION_DELIVER_NOTICES:
         return allow(is_system, true);
     case OPERATION_REPORT_EFFECT:
         return allow(is_own, knows);
@@ -99,6 +100,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return allow(is_own || is_relied_on || is_admin || is_host || is_system, knows);
     case OPERATION_FREEZE:
     case OPERATION_THAW:
+    case OPERATION_RESEND_NOTICE:
     case OPERATION_CHANGE_PEOPLE:
     case OPERATION_CHANGE_AGENTS:
     case OPERATION_CHANGE_CALLERS:
@@ -113,6 +115,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_LIST_FREEZES:
         return allow(is_person || is_host, true);
     case OPERATION_READ_LEDGER:
+    case OPERATION_LIST_NOTICES:
     case OPERATION_LIST_PEOPLE:
     case OPERATION_LIST_AGENTS:
     case OPERATION_LIST_CALLERS:
@@ -136,6 +139,7 @@ static const char *explain(enum operation_kind kind)
         return "only the caller that submitted it, or an admin, cancels a request";
     case OPERATION_ESCALATE_DUE:
     case OPERATION_NOTE_REFUSALS:
+    case OPERATION_DELIVER_NOTICES:
         return "the gateway does this by itself";
     case OPERATION_REPORT_EFFECT:
         return "only the caller that redeemed the grant reports what happened";
@@ -153,6 +157,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_CHANGE_CREDENTIALS:
     case OPERATION_MAKE_ENROLMENT_LINK:
     case OPERATION_PUBLISH_POLICY:
+    case OPERATION_RESEND_NOTICE:
         return "only an admin does this";
     case OPERATION_RECOVER:
         return "this is done on the host: `countersign recover`";
@@ -170,6 +175,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_LIST_FREEZES:
     case OPERATION_READ_LEDGER:
     case OPERATION_READ_RECEIPT:
+    case OPERATION_LIST_NOTICES:
     case OPERATION_LIST_PEOPLE:
     case OPERATION_LIST_AGENTS:
     case OPERATION_LIST_CALLERS:

@@ -27,6 +27,9 @@ enum operation_kind {
     OPERATION_PUBLISH_POLICY,
     OPERATION_RECOVER,
     OPERATION_NOTE_REFUSALS,
+    OPERATION_DELIVER_NOTICES,
+    OPERATION_LIST_NOTICES,
+    OPERATION_RESEND_NOTICE,
     OPERATION_READ_LEDGER,   /* head, consistency, export */
     OPERATION_READ_RECEIPT,  /* also for the holder: `is_own` */
     OPERATION_CHANGE_PEOPLE, /* people, roles, groups */

@@ -96,7 +96,10 @@ bool record_end(struct operation *operation, const struct request_row *request, 
         .data = &data,
         .is_by_gateway = is_by_gateway,
     };
-    return record_entry(operation, &record, error);
+    const char *event =
+        arena_printf(operation->arena, "request.%s", request_state_name(request->state));
+    return record_entry(operation, &record, error) &&
+           tell_outside(operation, request, event, error);
 }
 
 /* Where a principal ended it, the entry names them; everything else follows from rules. */
@@ -139,7 +142,8 @@ static bool record_approved(struct operation *operation, const struct request_ro
         .data = &data,
         .is_by_gateway = true,
     };
-    return record_entry(operation, &record, error);
+    return record_entry(operation, &record, error) &&
+           tell_outside(operation, request, "request.approved", error);
 }
 
 bool approve_request(struct operation *operation, struct request_row *request,

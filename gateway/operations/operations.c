@@ -34,6 +34,15 @@ static const char *const *copy_texts(struct arena *arena, const char *const *tex
     return copies;
 }
 
+static const char *const *copy_names(struct arena *arena, const char *const *names, size_t count)
+{
+    const char **copies = arena_array(arena, count, sizeof *copies);
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = arena_text(arena, names[i]);
+    }
+    return copies;
+}
+
 struct operations *operations_create(const struct operations_options *options)
 {
     CHECK(options->ledger_signer != NULL && options->match_secret != NULL);
@@ -45,6 +54,9 @@ struct operations *operations_create(const struct operations_options *options)
     own->issuer = arena_text(operations->memory, options->issuer);
     own->origin = arena_text(operations->memory, options->origin);
     own->uncounted_context = copy_texts(operations->memory, options->uncounted_context);
+    own->channels = copy_names(operations->memory, options->channels, options->channel_count);
+    /* What waits in the outbox from before is looked for at once. */
+    atomic_store(&operations->notices_due_at, options->channel_count == 0 ? 0 : 1);
     own->repeat_denial_window_ms =
         or_default(own->repeat_denial_window_ms, REPEAT_DENIAL_WINDOW_MS);
     own->near_window_ms = or_default(own->near_window_ms, NEAR_WINDOW_MS);

@@ -89,6 +89,7 @@ struct operations {
                                     hook that rolls back must set it to 1, so that what the job
                                     would have done is looked for again */
     _Atomic int64_t boot_ms;     /* the boot clock of this batch, set by read_now */
+    _Atomic int64_t notices_due_at;    /* earliest notice in the outbox, 0: none */
     _Atomic int64_t checkpoint_due_at; /* 0: every entry is covered */
 };
 
@@ -122,6 +123,11 @@ const char *operation_bounded_text(struct operation *operation, const char *text
 void operation_change_note(struct operation *operation, const struct request_row *request);
 /* The same for a change of its grant. */
 void operation_grant_note(struct operation *operation, const struct grant_row *grant);
+
+/* notices.c: one notice to each channel that `event` ("request.pending") happened to this request,
+ * if people were asked about it. */
+bool tell_outside(struct operation *operation, const struct request_row *request, const char *event,
+                  struct error *error) MUST_CHECK;
 
 /* revoke_grant.c: revokes one issued grant with its entry; the row is updated. For people.c (a
  * person on whom it rests was disabled), freezes and rollbacks. */

@@ -446,7 +446,8 @@ static bool ask_people(struct submission *submission, const struct judgement *ju
     apply_transition(operation, request, transition, "");
     return begin_request(submission, error) &&
            store_insert_request(operation->store, request, error) &&
-           record_decided(operation, request, judgement, "submitted", error);
+           record_decided(operation, request, judgement, "submitted", error) &&
+           tell_outside(operation, request, "request.pending", error);
 }
 
 static bool decide_by_policy(struct submission *submission, struct error *error)

@@ -102,6 +102,12 @@ bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, siz
 /* Writes state, attempts, due_at, last_error, and ends the lease. */
 bool store_settle_notice(struct store *store, const struct notice_row *notice,
                          struct error *error) MUST_CHECK; /* CONFLICT when the fence moved on */
+/* When the next waiting notice may be sent, leases included; 0 when none waits. */
+bool store_next_notice_at(struct store *store, int64_t *out_due_at, struct error *error) MUST_CHECK;
+/* A dead notice waits again, due at once. NOT_FOUND, or CONFLICT `not_dead`. */
+bool store_revive_notice(struct store *store, const char *tenant, const char *id, int64_t now,
+                         struct arena *arena, struct notice_row *out,
+                         struct error *error) MUST_CHECK;
 bool store_list_notices(struct store *store, const char *tenant, const char *state,
                         const char *before_id, size_t limit, struct arena *arena,
                         struct notice_row **out, size_t *out_count, struct error *error) MUST_CHECK;

@@ -43,8 +43,12 @@ class Configuration(unittest.TestCase):
     def test_the_example_has_every_key_of_the_reference_and_loads(self):
         example = (support.ROOT / "docs" / "countersign.example.yaml").read_text()
         example = re.sub(r"^policy: .*$", f"policy: {self.folder}/policy", example, flags=re.M)
+        secret = self.folder / "hook.secret"
+        secret.write_text("whsec_" + "QUFB" * 8)
+        secret.chmod(0o600)
+        example = re.sub(r"secret_file: .*$", f"secret_file: {secret}", example, flags=re.M)
         self.assertEqual(0, self.check(example).returncode, self.check(example).stderr)
-        source = (support.ROOT / "gateway" / "config" / "config.c").read_text()
+        source = "".join(file.read_text() for file in (support.ROOT / "gateway" / "config").glob("*.c"))
         keys = [key for table in re.findall(r"_keys\[\] = \{(.*?)NULL\}", source, re.S) for key in re.findall(r'"(\w+)"', table)]
         reference = (support.ROOT / "docs" / "configuration.md").read_text()
         self.assertGreater(len(keys), 30)

@@ -49,6 +49,15 @@ static const struct statement_text texts[] = {
      .sql = SELECT_NOTICE "WHERE tenant = :tenant AND id < :before "
                           "AND (:only_state IS NULL OR state = :only_state) "
                           "ORDER BY id DESC LIMIT :limit"},
+    {.name = STATEMENT_NOTICE_NEXT,
+     .sql = "SELECT max(due_at, leased_until) FROM notices INDEXED BY notices_due "
+            "WHERE state = 'waiting' ORDER BY max(due_at, leased_until) LIMIT 1"},
+    {.name = STATEMENT_NOTICE_REVIVE,
+     .sql = "UPDATE notices SET state = 'waiting', attempts = 0, due_at = :now, leased_until = 0, "
+            "fence = fence + 1 WHERE tenant = :tenant AND id = :id AND state = 'dead'"},
+    {.name = STATEMENT_NOTICE_READ,
+     .shape = &notice_shape,
+     .sql = SELECT_NOTICE "WHERE tenant = :tenant AND id = :id"},
 };
 const struct statement_list notice_statements = STATEMENT_LIST(texts);
 
@@ -110,4 +119,32 @@ bool store_list_notices(struct store *store, const char *tenant, const char *sta
     statement_text(statement, ":before", statement_before(before_id));
     statement_number(statement, ":limit", statement_page_limit(limit));
     return statement_collect(store, statement, arena, out, out_count, error);
+}
+
+bool store_next_notice_at(struct store *store, int64_t *out_due_at, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_NEXT);
+    return statement_count(store, statement, out_due_at, error);
+}
+
+bool store_revive_notice(struct store *store, const char *tenant, const char *id, int64_t now,
+                         struct arena *arena, struct notice_row *out, struct error *error)
+{
+    struct statement *revive STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_REVIVE);
+    struct statement *read STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_READ);
+    int64_t changed = 0;
+    statement_text(read, ":tenant", tenant);
+    statement_text(read, ":id", id);
+    if (!statement_get(store, read, id, arena, out, error)) {
+        return false;
+    }
+    statement_number(revive, ":now", now);
+    statement_text(revive, ":tenant", tenant);
+    statement_text(revive, ":id", id);
+    if (!statement_run(store, revive, &changed, error)) {
+        return false;
+    }
+    out->state = "waiting";
+    out->attempts = 0;
+    return store_must_change_one(changed, "not_dead", id, error);
 }

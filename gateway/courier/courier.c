@@ -1,0 +1,359 @@
+#include "courier/courier.h"
+
+#include "base/arena.h"
+#include "base/builder.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "courier/transfer.h"
+#include "operations/notice_operations.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAUSE_MS = 250, TRANSFERS_MAX = 64 };
+
+/* One lease: the rows it got live in its arena until the last of them is settled. */
+struct lease {
+    struct store_job job;
+    struct courier *courier;
+    struct arena *arena;
+    struct operation operation;
+    struct notice_row *rows;
+    size_t count;
+    size_t unsettled;
+    struct lease *next; /* handed to the thread */
+};
+
+struct delivery {
+    struct lease *lease;
+    struct notice_row *row;
+    const struct courier_channel *channel;
+};
+
+struct settlement {
+    struct store_job job;
+    struct courier *courier;
+    struct arena *arena;
+    struct operation operation;
+    struct lease *lease;
+    struct notice_row row;
+    struct notice_settlement what;
+    char reason[128];
+};
+
+struct courier {
+    struct courier_options options;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    struct lease *inbox; /* leases that the store gave, for the thread */
+    bool is_leasing;
+    bool is_stopping;
+    int jobs;                    /* under way at the store */
+    struct transfers *transfers; /* the thread's own */
+};
+
+static void end_lease(struct lease *lease)
+{
+    arena_destroy(lease->arena);
+    free(lease);
+}
+
+/* ---- jobs at the store; done() comes on the loop thread ---- */
+
+static bool run_lease(struct store_job *job, struct store *store, int64_t now, struct error *error)
+{
+    struct lease *lease = (struct lease *)job;
+    operation_begin_system(&lease->operation, lease->courier->options.operations, store,
+                           lease->arena, now);
+    return operation_lease_notices(&lease->operation, &lease->rows, &lease->count, error);
+}
+
+static void finish_lease(struct store_job *job, bool ok, const struct error *error)
+{
+    struct lease *lease = (struct lease *)job;
+    struct courier *courier = lease->courier;
+    if (!ok && error->kind != ERROR_RETRY_LATER) {
+        log_error(LOG_LEVEL_ERROR, "notices_not_leased", error);
+    }
+    pthread_mutex_lock(&courier->mutex);
+    courier->jobs--;
+    courier->is_leasing = false;
+    bool is_wanted = ok && lease->count > 0 && !courier->is_stopping;
+    if (is_wanted) {
+        lease->unsettled = lease->count;
+        lease->next = courier->inbox;
+        courier->inbox = lease;
+    }
+    pthread_mutex_unlock(&courier->mutex);
+    if (is_wanted) {
+        transfers_wake(courier->transfers);
+    } else {
+        end_lease(lease);
+    }
+}
+
+static bool run_settlement(struct store_job *job, struct store *store, int64_t now,
+                           struct error *error)
+{
+    struct settlement *settlement = (struct settlement *)job;
+    operation_begin_system(&settlement->operation, settlement->courier->options.operations, store,
+                           settlement->arena, now);
+    return operation_settle_notice(&settlement->operation, &settlement->row, &settlement->what,
+                                   error);
+}
+
+static void finish_settlement(struct store_job *job, bool ok, const struct error *error)
+{
+    struct settlement *settlement = (struct settlement *)job;
+    struct courier *courier = settlement->courier;
+    if (!ok) {
+        /* The lease runs out and it is sent again: at least once. */
+        log_error(LOG_LEVEL_WARN, "notice_not_settled", error);
+    }
+    pthread_mutex_lock(&courier->mutex);
+    courier->jobs--;
+    bool is_last = --settlement->lease->unsettled == 0;
+    pthread_mutex_unlock(&courier->mutex);
+    if (is_last) {
+        end_lease(settlement->lease);
+    }
+    arena_destroy(settlement->arena);
+    free(settlement);
+}
+
+/* Any thread. True when the store has the job. */
+static bool submit(struct courier *courier, struct store_job *job)
+{
+    struct error error = {0};
+    pthread_mutex_lock(&courier->mutex);
+    courier->jobs++;
+    pthread_mutex_unlock(&courier->mutex);
+    if (store_writer_submit(courier->options.writer, job, &error)) {
+        return true;
+    }
+    pthread_mutex_lock(&courier->mutex);
+    courier->jobs--;
+    pthread_mutex_unlock(&courier->mutex);
+    return false;
+}
+
+/* ---- the thread ---- */
+
+static void forget_unsettled(struct courier *courier, struct lease *lease)
+{
+    pthread_mutex_lock(&courier->mutex);
+    bool is_last = --lease->unsettled == 0;
+    pthread_mutex_unlock(&courier->mutex);
+    if (is_last) {
+        end_lease(lease);
+    }
+}
+
+static void settle(struct courier *courier, const struct delivery *delivery,
+                   enum notice_outcome outcome, int64_t retry_after_ms, const char *reason)
+{
+    struct settlement *settlement = memory_zeroed(1, sizeof *settlement);
+    settlement->courier = courier;
+    settlement->lease = delivery->lease;
+    settlement->arena = arena_create();
+    settlement->row = *delivery->row;
+    snprintf(settlement->reason, sizeof settlement->reason, "%s", reason);
+    settlement->what =
+        (struct notice_settlement){.outcome = outcome,
+                                   .reason = outcome == NOTICE_SENT ? NULL : settlement->reason,
+                                   .retry_after_ms = retry_after_ms};
+    settlement->job.run = run_settlement;
+    settlement->job.done = finish_settlement;
+    if (!submit(courier, &settlement->job)) {
+        arena_destroy(settlement->arena);
+        free(settlement);
+        forget_unsettled(courier, delivery->lease);
+    }
+}
+
+static void settle_failure(struct courier *courier, const struct delivery *delivery,
+                           int64_t asked_ms, const char *reason)
+{
+    unsigned chance = (unsigned)(clock_boot_ms() % 1000);
+    int64_t retry_ms = notifier_retry_after_ms(delivery->row->attempts + 1, chance);
+    bool is_dead = retry_ms == 0;
+    retry_ms = asked_ms > retry_ms && asked_ms <= 24LL * 3600 * 1000 ? asked_ms : retry_ms;
+    settle(courier, delivery, is_dead ? NOTICE_DEAD : NOTICE_RETRY, retry_ms, reason);
+}
+
+/* What came of one transfer. */
+static void on_transferred(void *context, void *owner, const struct transfer_result *result)
+{
+    struct courier *courier = context;
+    struct delivery *delivery = owner;
+    char reason[128];
+    const struct notifier *notifier = notifier_find(delivery->channel->channel.kind);
+    struct notifier_reply reply = {.status = result->status,
+                                   .retry_after_ms = result->retry_after_ms};
+    enum notifier_verdict verdict = notifier->judge(&reply);
+    if (result->status == 0) {
+        snprintf(reason, sizeof reason, "%s", result->failure);
+    } else {
+        snprintf(reason, sizeof reason, "answered %ld", result->status);
+    }
+    if (verdict == NOTIFIER_SENT) {
+        settle(courier, delivery, NOTICE_SENT, 0, "");
+    } else if (verdict == NOTIFIER_DEAD) {
+        settle(courier, delivery, NOTICE_DEAD, 0, reason);
+    } else {
+        settle_failure(courier, delivery, reply.retry_after_ms, reason);
+    }
+    free(delivery);
+}
+
+static const struct courier_channel *find_channel(const struct courier *courier, const char *name)
+{
+    for (size_t i = 0; i < courier->options.channel_count; i++) {
+        if (strcmp(courier->options.channels[i].channel.name, name) == 0) {
+            return &courier->options.channels[i];
+        }
+    }
+    return NULL;
+}
+
+static void deliver(struct courier *courier, struct lease *lease, struct notice_row *row)
+{
+    struct error error = {0};
+    struct notifier_message message;
+    struct arena *arena ARENA_SCOPE = arena_create();
+    struct notifier_notice notice = {.id = row->id, .payload = row->payload};
+    struct delivery *delivery = memory_zeroed(1, sizeof *delivery);
+    *delivery = (struct delivery){
+        .lease = lease, .row = row, .channel = find_channel(courier, row->channel)};
+    if (delivery->channel == NULL) {
+        settle(courier, delivery, NOTICE_DEAD, 0, "no channel of this name is configured any more");
+    } else if (!notifier_find(delivery->channel->channel.kind)
+                    ->compose(&delivery->channel->channel, &notice, clock_wall_ms(), arena,
+                              &message, &error)) {
+        settle_failure(courier, delivery, 0, error.message);
+    } else if (transfers_add(courier->transfers, delivery->channel, &message, delivery)) {
+        return; /* on_transferred has it */
+    } else {
+        settle_failure(courier, delivery, 0, "could not be started");
+    }
+    free(delivery);
+}
+
+static struct lease *take_inbox(struct courier *courier, bool *out_is_stopping)
+{
+    pthread_mutex_lock(&courier->mutex);
+    struct lease *lease = courier->inbox;
+    courier->inbox = NULL;
+    *out_is_stopping = courier->is_stopping;
+    pthread_mutex_unlock(&courier->mutex);
+    return lease;
+}
+
+static void deliver_all(struct courier *courier, struct lease *leases)
+{
+    while (leases != NULL) {
+        struct lease *lease = leases;
+        leases = lease->next;
+        size_t count = lease->count; /* the lease may be gone after its last row */
+        struct notice_row *rows = lease->rows;
+        for (size_t i = 0; i < count; i++) {
+            deliver(courier, lease, &rows[i]);
+        }
+    }
+}
+
+static void ask_for_more(struct courier *courier)
+{
+    int64_t due_at = operations_notices_due_at(courier->options.operations);
+    pthread_mutex_lock(&courier->mutex);
+    bool asks = !courier->is_leasing && due_at != 0 && due_at <= clock_wall_ms() &&
+                transfers_count(courier->transfers) < TRANSFERS_MAX;
+    courier->is_leasing = courier->is_leasing || asks;
+    pthread_mutex_unlock(&courier->mutex);
+    if (!asks) {
+        return;
+    }
+    struct lease *lease = memory_zeroed(1, sizeof *lease);
+    lease->courier = courier;
+    lease->arena = arena_create();
+    lease->job.run = run_lease;
+    lease->job.done = finish_lease;
+    if (!submit(courier, &lease->job)) {
+        end_lease(lease);
+        pthread_mutex_lock(&courier->mutex);
+        courier->is_leasing = false;
+        pthread_mutex_unlock(&courier->mutex);
+    }
+}
+
+static void *run_thread(void *context)
+{
+    struct courier *courier = context;
+    bool is_stopping = false;
+    while (!is_stopping) {
+        deliver_all(courier, take_inbox(courier, &is_stopping));
+        ask_for_more(courier);
+        transfers_run(courier->transfers, PAUSE_MS);
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+struct courier *courier_start(const struct courier_options *options, struct error *error)
+{
+    struct courier *courier = memory_zeroed(1, sizeof *courier);
+    courier->options = *options;
+    pthread_mutex_init(&courier->mutex, NULL);
+    courier->transfers = transfers_create(on_transferred, courier, error);
+    if (courier->transfers == NULL) {
+        pthread_mutex_destroy(&courier->mutex);
+        free(courier);
+        return NULL;
+    }
+    if (pthread_create(&courier->thread, NULL, run_thread, courier) != 0) {
+        error_set(error, ERROR_INTERNAL, "no_thread", NULL,
+                  "the courier's thread cannot be started");
+        transfers_destroy(courier->transfers, NULL);
+        pthread_mutex_destroy(&courier->mutex);
+        free(courier);
+        return NULL;
+    }
+    return courier;
+}
+
+void courier_stop(struct courier *courier)
+{
+    pthread_mutex_lock(&courier->mutex);
+    courier->is_stopping = true;
+    pthread_mutex_unlock(&courier->mutex);
+    transfers_wake(courier->transfers);
+    pthread_join(courier->thread, NULL);
+}
+
+/* A transfer that was cut: its lease runs out, and it is sent again after the restart. */
+static void forget_delivery(void *context, void *owner)
+{
+    struct courier *courier = context;
+    struct delivery *delivery = owner;
+    forget_unsettled(courier, delivery->lease);
+    free(delivery);
+}
+
+void courier_destroy(struct courier *courier)
+{
+    if (courier == NULL) {
+        return;
+    }
+    bool ignored;
+    transfers_destroy(courier->transfers, forget_delivery);
+    for (struct lease *lease = take_inbox(courier, &ignored); lease != NULL;) {
+        struct lease *next = lease->next;
+        end_lease(lease);
+        lease = next;
+    }
+    pthread_mutex_destroy(&courier->mutex);
+    free(courier);
+}

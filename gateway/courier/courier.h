@@ -1,0 +1,61 @@
+#ifndef COURIER_COURIER_H
+#define COURIER_COURIER_H
+
+/*
+ * The outgoing door: a thread of its own that leases notices from the outbox, has the channel's
+ * notifier compose them, carries them with libcurl, has the reply judged, and settles them: sent,
+ * to be tried again, or dead. It shares nothing with the loop but jobs; a receiver that hangs,
+ * redirects, floods or vanishes costs a connection and no one's time. At least once: a notice whose
+ * settlement was lost is sent again under the same id.
+ *
+ * Egress: https (http only where the channel says so), no redirects, no proxy from the environment,
+ * and every address is checked after resolution, on the socket that would be opened: only public
+ * addresses, or those the configuration allows the channel.
+ */
+
+#include "base/error.h"
+#include "notifiers/notifier.h"
+#include "operations/operations.h"
+#include "store/writer.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { COURIER_NETWORKS_MAX = 16 };
+
+/* An address block, IPv4 as mapped IPv6. */
+struct courier_network {
+    unsigned char address[16];
+    int bits; /* of 128 */
+};
+
+struct courier_channel {
+    struct notifier_channel channel;
+    struct courier_network allowed[COURIER_NETWORKS_MAX];
+    size_t allowed_count;
+    bool allows_http;
+    const char *ca_file; /* NULL: the system's */
+};
+
+struct courier_options {
+    struct operations *operations;
+    struct store_writer *writer;
+    const struct courier_channel *channels; /* borrowed until courier_destroy */
+    size_t channel_count;
+};
+
+struct courier;
+
+struct courier *courier_start(const struct courier_options *options,
+                              struct error *error) MUST_CHECK;
+/* Ends transfers under way without settling them (their lease runs out) and the thread. Call before
+ * the writer stops; results of its jobs must still be delivered until courier_destroy. */
+void courier_stop(struct courier *courier);
+void courier_destroy(struct courier *courier); /* accepts NULL */
+
+/* `10.0.0.0/8` or `fd00::/8`. INVALID says what is wrong. */
+bool courier_read_network(const char *text, struct courier_network *out,
+                          struct error *error) MUST_CHECK;
+/* Whether this channel may connect to the address (16 bytes; IPv4 as mapped IPv6). */
+bool courier_may_reach(const struct courier_channel *channel, const unsigned char address[16]);
+
+#endif

@@ -1,0 +1,221 @@
+#include "courier/transfer.h"
+
+#include "base/memory.h"
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { CONNECT_SECONDS = 5, TOTAL_SECONDS = 20, REPLY_BYTES_MAX = 64 * 1024 };
+
+/* Debian compiles a certificate folder in, which switches libcurl's cache of certificates off (24
+ * ms of CPU a connection); so the bundle is named and the folder unset. */
+static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
+
+struct transfer {
+    struct transfer *next, *previous;
+    struct transfers *transfers;
+    const struct courier_channel *channel;
+    void *owner;
+    CURL *curl;
+    struct curl_slist *headers;
+    size_t reply_bytes;
+    bool was_denied; /* by courier_may_reach */
+};
+
+struct transfers {
+    CURLM *multi;
+    struct transfer *first;
+    atomic_int count;
+    void (*on_done)(void *context, void *owner, const struct transfer_result *result);
+    void *context;
+};
+
+struct transfers *transfers_create(void (*on_done)(void *context, void *owner,
+                                                   const struct transfer_result *result),
+                                   void *context, struct error *error)
+{
+    struct transfers *transfers = memory_zeroed(1, sizeof *transfers);
+    transfers->on_done = on_done;
+    transfers->context = context;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    transfers->multi = curl_multi_init();
+    if (transfers->multi == NULL) {
+        error_set(error, ERROR_INTERNAL, "curl_unusable", NULL, "libcurl cannot be started");
+        free(transfers);
+        return NULL;
+    }
+    return transfers;
+}
+
+static void free_transfer(struct transfer *transfer)
+{
+    struct transfers *transfers = transfer->transfers;
+    if (transfer->previous != NULL) {
+        transfer->previous->next = transfer->next;
+    } else {
+        transfers->first = transfer->next;
+    }
+    if (transfer->next != NULL) {
+        transfer->next->previous = transfer->previous;
+    }
+    atomic_fetch_sub(&transfers->count, 1);
+    curl_multi_remove_handle(transfers->multi, transfer->curl);
+    curl_easy_cleanup(transfer->curl);
+    curl_slist_free_all(transfer->headers);
+    free(transfer);
+}
+
+void transfers_destroy(struct transfers *transfers, void (*on_cut)(void *context, void *owner))
+{
+    while (transfers->first != NULL) {
+        if (on_cut != NULL) {
+            on_cut(transfers->context, transfers->first->owner);
+        }
+        free_transfer(transfers->first);
+    }
+    curl_multi_cleanup(transfers->multi);
+    free(transfers);
+}
+
+/* The address as resolved, on the very socket that would be opened: a name that changes its mind
+ * cannot slip through. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = context;
+    unsigned char plain[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    (void)purpose;
+    if (address->family == AF_INET) {
+        struct sockaddr_in ipv4;
+        memcpy(&ipv4, &address->addr, sizeof ipv4);
+        memcpy(plain + 12, &ipv4.sin_addr, 4);
+    } else if (address->family == AF_INET6) {
+        struct sockaddr_in6 ipv6;
+        memcpy(&ipv6, &address->addr, sizeof ipv6);
+        memcpy(plain, &ipv6.sin6_addr, 16);
+    } else {
+        transfer->was_denied = true;
+        return CURL_SOCKET_BAD;
+    }
+    if (!courier_may_reach(transfer->channel, plain)) {
+        transfer->was_denied = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* What a receiver says is not read, only counted; one that says too much is cut off. */
+static size_t count_reply(char *bytes, size_t one, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    (void)bytes, (void)one;
+    transfer->reply_bytes += count;
+    return transfer->reply_bytes > REPLY_BYTES_MAX ? 0 : count;
+}
+
+static void set_options(struct transfer *transfer, const struct notifier_message *message)
+{
+    CURL *curl = transfer->curl;
+    const struct courier_channel *channel = transfer->channel;
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(curl, CURLOPT_URL, message->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, channel->allows_http ? "http,https" : "https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TOTAL_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, transfer);
+    /* The address check runs when a socket opens: another channel's open connection must not be
+     * used. */
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(curl, CURLOPT_CAINFO,
+                     channel->ca_file == NULL ? system_bundle : channel->ca_file);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)message->length);
+    curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, message->body);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count_reply);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+}
+
+bool transfers_add(struct transfers *transfers, const struct courier_channel *channel,
+                   const struct notifier_message *message, void *owner)
+{
+    struct transfer *transfer = memory_zeroed(1, sizeof *transfer);
+    transfer->transfers = transfers;
+    transfer->channel = channel;
+    transfer->owner = owner;
+    transfer->curl = curl_easy_init();
+    if (transfer->curl == NULL) {
+        free(transfer);
+        return false;
+    }
+    for (const char *const *header = message->headers; *header != NULL; header++) {
+        transfer->headers = curl_slist_append(transfer->headers, *header);
+    }
+    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+    set_options(transfer, message);
+    transfer->next = transfers->first;
+    if (transfer->next != NULL) {
+        transfer->next->previous = transfer;
+    }
+    transfers->first = transfer;
+    atomic_fetch_add(&transfers->count, 1);
+    if (curl_multi_add_handle(transfers->multi, transfer->curl) != CURLM_OK) {
+        free_transfer(transfer);
+        return false;
+    }
+    return true;
+}
+
+static void finish(struct transfers *transfers, CURL *curl, CURLcode code)
+{
+    char *private = NULL;
+    struct transfer_result result = {0};
+    curl_off_t retry_after = 0;
+    curl_easy_getinfo(curl, CURLINFO_PRIVATE, &private);
+    struct transfer *transfer = (struct transfer *)(void *)private;
+    void *owner = transfer->owner;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result.status);
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+    result.retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
+    if (code != CURLE_OK) {
+        result.status = 0;
+        result.failure = transfer->was_denied ? "its address is not one this channel may reach"
+                                              : curl_easy_strerror(code);
+    }
+    free_transfer(transfer);
+    transfers->on_done(transfers->context, owner, &result);
+}
+
+void transfers_run(struct transfers *transfers, int pause_ms)
+{
+    int running = 0;
+    int left = 0;
+    curl_multi_perform(transfers->multi, &running);
+    for (CURLMsg *message = curl_multi_info_read(transfers->multi, &left); message != NULL;
+         message = curl_multi_info_read(transfers->multi, &left)) {
+        if (message->msg == CURLMSG_DONE) {
+            finish(transfers, message->easy_handle, message->data.result);
+        }
+    }
+    curl_multi_poll(transfers->multi, NULL, 0, pause_ms, NULL);
+}
+
+void transfers_wake(struct transfers *transfers)
+{
+    curl_multi_wakeup(transfers->multi);
+}
+
+int transfers_count(const struct transfers *transfers)
+{
+    return atomic_load(&transfers->count);
+}
