@@ -151,7 +151,7 @@ bool operation_read_receipt(struct operation *operation, const char *request_or_
     bool is_grant = strncmp(request_or_grant, "grt_", 4) == 0;
     struct request_row request;
     struct authorize_facts facts;
-    const struct entry_row *entry;
+    const struct entry_row *entry = NULL;
     return find_subject(operation, request_or_grant, is_grant, &request, &facts, error) &&
            authorize(operation, OPERATION_READ_RECEIPT, &facts, request_or_grant, error) &&
            find_entry(operation, &request, is_grant, &entry, error) &&
