@@ -83,6 +83,7 @@ class Machine:
     def __init__(self, config=CONFIG, policy=POLICY, **more):
         self.folder = pathlib.Path(more.pop("folder", None) or tempfile.mkdtemp(prefix="countersign-faults-"))
         more.setdefault("scripted", False)
+        self.was_frozen = False  # a campaign that freezes says so: grants from before are not good any more
         self.gateway = driver.Gateway(policy=policy, config=config, folder=self.folder, **more)
 
     def __enter__(self):

@@ -64,13 +64,14 @@ def run_with(machine, chance, journal, call, fault, nth, name):
 
 
 def judge(tally, what, fault, status, log):
-    """Which ends are allowed: none of it, killed as asked, stopped as ambiguous, not started with a reason."""
+    """Which ends are allowed: none of it, killed as asked, stopped as ambiguous; not started, or stopped without being able
+    to note it, with a reason."""
     if fault == "signal=SIGKILL":
         tally.check(status in (0, -9), f"{what}: ended with {status}")
     else:
         tally.check(status in (0, AMBIGUOUS, CANNOT_START), f"{what}: ended with {status}: {log[-3:]}")
     if status == CANNOT_START:
-        tally.check(any("cannot start" in line for line in log), f"{what}: did not start and gave no reason")
+        tally.check(any("cannot start" in line or "stop_not_noted" in line for line in log), f"{what}: 75 without a reason")
 
 
 def wear_out(setting, first, last, ends):
