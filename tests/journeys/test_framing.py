@@ -755,10 +755,12 @@ class Tls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
-        cls.make("ca", "/CN=test ca", None, "basicConstraints=critical,CA:TRUE")
+        cls.make("ca", "/CN=test ca", None, "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
+                 "subjectKeyIdentifier=hash")
         cls.make("server", "/CN=gate", "ca", "subjectAltName=DNS:localhost,IP:127.0.0.1")
         cls.make("client", "/CN=tool", "ca", "subjectAltName=URI:spiffe://test.example/tool\nextendedKeyUsage=clientAuth")
-        cls.make("other-ca", "/CN=other ca", None, "basicConstraints=critical,CA:TRUE")
+        cls.make("other-ca", "/CN=other ca", None, "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
+                 "subjectKeyIdentifier=hash")
         cls.make("stranger", "/CN=stranger", "other-ca", "subjectAltName=URI:spiffe://test.example/tool")
 
     @classmethod
@@ -775,7 +777,8 @@ class Tls(unittest.TestCase):
         def run(*arguments):
             subprocess.run(["openssl", *arguments], check=True, capture_output=True)
         settings = cls.path(name + ".cnf")
-        pathlib.Path(settings).write_text(f"[req]\ndistinguished_name=d\n[d]\n[x]\n{extensions}\n")
+        pathlib.Path(settings).write_text(f"[req]\ndistinguished_name=d\n[d]\n[x]\n{extensions}\n"
+                                            + ("authorityKeyIdentifier=keyid\n" if issuer else ""))
         run("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", cls.path(name + ".key"))
         by = ["-CA", cls.path(issuer + ".pem"), "-CAkey", cls.path(issuer + ".key")] if issuer else \
             ["-key", cls.path(name + ".key")]
