@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 import { EVIDENCE_BYTES_MAX, boundBytes, digestOf, readEvidence } from "../src/evidence/binding.ts";
 import { splitObject } from "../src/evidence/lexer.ts";
@@ -13,6 +14,9 @@ const answer =
   '"resource":{"id":"4711","type":"order"},"revision":1,"risk":"medium","salt":"AAECAwQFBgcICQoLDA0ODw","state":"pending",' +
   '"subject":{"id":"dana@example.com","type":"user"},"verdict":"require_approval","votes":[]}';
 const DIGEST = "90775479ccda50bfe860e79dccac8218f3c150f2d2ad0b4ba49733f5aacff872";
+
+// Node 18 has it only here
+Object.defineProperty(globalThis, "crypto", { value: globalThis.crypto ?? webcrypto, configurable: true });
 
 const encode = (text: string) => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
 const evidenceOf = (text: string) => readEvidence(encode(text), splitObject(encode(text)), "main");

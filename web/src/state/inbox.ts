@@ -30,7 +30,6 @@ export const presence = signal<ReadonlyMap<string, readonly string[]>>(new Map()
 export const announcement = signal("");
 /** Requests whose detail may have changed: id and how often. */
 export const touched = signal<ReadonlyMap<string, number>>(new Map());
-export const policyChanged = signal(0);
 
 const socketState = signal<Connection>("connecting");
 /** HTTP works although the live connection does not. */
@@ -76,8 +75,8 @@ function takeBatch(messages: readonly LiveMessage[]): void {
     const changes: Summary[] = [];
     for (const message of messages) {
       if (message.k === "request") changes.push(message.summary);
-      else if (message.k === "freeze") void loadFreezes();
-      else if (message.k === "policy") policyChanged.value++;
+      else if (message.k === "freeze") reread();
+      else if (message.k === "policy") reread();
       else if (message.k === "presence") notePresence(message.request, message.people);
       else {
         learnExactTime(timeOf(message.now));
@@ -86,6 +85,20 @@ function takeBatch(messages: readonly LiveMessage[]): void {
     }
     takeChanges(changes);
   });
+}
+
+/** A freeze or a new policy: what it covers is told by no event of its own. */
+function reread(): void {
+  const open = route.peek().request;
+  void loadFreezes();
+  void load().catch(() => {});
+  if (open !== "") touch([open]);
+}
+
+function touch(ids: readonly string[]): void {
+  const counts = new Map(touched.peek());
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  touched.value = counts;
 }
 
 function settle(isReset: boolean): void {
@@ -99,9 +112,7 @@ export function takeChanges(changes: readonly Summary[]): void {
   if (changes.length === 0) return;
   const before = queue.peek();
   queue.value = applyChanges(before, changes, holds.peek(), Date.now());
-  const counts = new Map(touched.peek());
-  for (const row of changes) counts.set(row.id, (counts.get(row.id) ?? 0) + 1);
-  touched.value = counts;
+  touch(changes.map((row) => row.id));
   announce(changes.filter((row) => row.state === "pending" && !before.byId.has(row.id)));
 }
 

@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { signal, useSignal } from "@preact/signals";
 import { announcement, freezes, link, retryNow, stopInbox, waitingForMe } from "../state/inbox.ts";
+import { isId, nameOf } from "../state/names.ts";
 import { go, route } from "../state/router.ts";
 import { isAdmin, me, readsAll, session, sessionLeft, signOut, standing } from "../state/session.ts";
 import { theme, type Theme } from "../state/settings.ts";
@@ -23,7 +24,9 @@ export function App() {
       <p class="sr" role="status" aria-live="polite">{announcement.value}</p>
       {isEntrance ? (
         <>
-          <NotForProduction />
+          <section aria-label="Notices">
+            <NotForProduction />
+          </section>
           <Entrance />
         </>
       ) : (
@@ -55,9 +58,11 @@ function Shell() {
   return (
     <div class="app">
       <a class="skip" href="#main">Skip to the content</a>
-      <NotForProduction />
-      <FreezeStrip />
-      <SessionStrip />
+      <section aria-label="Notices">
+        <NotForProduction />
+        <FreezeStrip />
+        <SessionStrip />
+      </section>
       <Top />
       <main id="main" class={route.value.page === "inbox" ? (route.value.request ? "split open" : "split") : "single"}>
         <Page />
@@ -70,7 +75,7 @@ function Shell() {
 function FreezeStrip() {
   const first = freezes.value[0];
   if (first === undefined) return null;
-  const what = first.scope === "agent" ? `agent ${first.target}` : first.scope === "action" ? `actions ${first.target}` : first.scope === "tenant" ? "everything here" : "everything";
+  const what = first.scope === "agent" ? (isId(first.target ?? "") ? "one agent" : `agent ${nameOf(first.target ?? "")}`) : first.scope === "action" ? `actions ${first.target}` : first.scope === "tenant" ? "everything here" : "everything";
   return (
     <p class="strip frozen" role="status">
       <b>Frozen: {what}.</b> {first.reason} {freezes.value.length > 1 && `And ${freezes.value.length - 1} more. `}

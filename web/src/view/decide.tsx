@@ -226,7 +226,7 @@ function Reason({ id, isOff }: { id: string; isOff: boolean }) {
   return (
     <>
       {!isShown && (
-        <button type="button" class="plain add-reason" onClick={() => (isOpen.value = true)}>Add a reason</button>
+        <button type="button" class="plain add-reason" onClick={() => (isOpen.value = true)} aria-label="Add a reason">Reason…</button>
       )}
       <input
         id="reason"

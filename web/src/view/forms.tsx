@@ -68,6 +68,25 @@ export function Field({ label, hint, value, wrong, type = "text", mono, ...rest 
   );
 }
 
+export function Choice({ label, value, options, required }: {
+  label: string;
+  value: Signal<string>;
+  options: readonly (readonly [value: string, text: string])[];
+  required?: boolean;
+}) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} required={required === true} value={value.value} onChange={(event) => (value.value = event.currentTarget.value)}>
+        {options.map(([one, text]) => (
+          <option key={one} value={one}>{text}</option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 /** A password that is being chosen: it can be looked at, and says what is missing. */
 export function NewPassword({ value, label = "Password" }: { value: Signal<string>; label?: string }) {
   const shows = useSignal(false);

@@ -48,8 +48,10 @@ export function InboxPane() {
       {unknownFilters.value.length > 0 && (
         <p class="hint">Not a filter: {unknownFilters.value.join(" ")}. Try action:, agent:, resource:, subject:, risk:</p>
       )}
-      <Held />
-      <List />
+      <div class="list-box">
+        <List />
+        <Held />
+      </div>
     </section>
   );
 }

@@ -2,6 +2,8 @@
 
 import { SILENCE_MS_MAX, SUBPROTOCOL, backoffMs, meaningOfClose, readMessage, type LiveMessage } from "./live_rules.ts";
 
+const SOCKET_OPEN = 1; // WebSocket.OPEN
+
 export type Connection = "connecting" | "catching-up" | "live" | "offline" | "stopped";
 
 export interface LiveOptions {
@@ -54,7 +56,7 @@ export class Live {
   /** Tells who else is looking at the same request. */
   view(request: string | null): void {
     this.viewed = request;
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ viewing: request }));
+    if (this.socket?.readyState === SOCKET_OPEN) this.socket.send(JSON.stringify({ viewing: request }));
   }
 
   private open(): void {

@@ -1,5 +1,7 @@
+import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { callJson, getAll, post, segmentOf } from "../../wire/api.ts";
+import { loadNames, nameOf } from "../../state/names.ts";
 import { isAdmin } from "../../state/session.ts";
 import type { Agent, Caller } from "../../wire/types.ts";
 import { PageHeading } from "../basics.tsx";
@@ -11,7 +13,10 @@ import { Adder, Enabled, LoadProblem, Sure, Table, optional, useLoaded, words } 
 export function Agents() {
   const agents = useLoaded(() => getAll<Agent>("/v1/agents?limit=200", "agents", 5_000));
   const callers = useLoaded(() => getAll<Caller>("/v1/callers?limit=200", "callers", 5_000));
-  const reload = () => void Promise.all([agents.reload(), callers.reload()]);
+  useEffect(() => {
+    void loadNames();
+  }, []);
+  const reload = () => void Promise.all([agents.reload(), callers.reload(), loadNames()]);
   return (
     <div class="page">
       <div class="page-top">
@@ -24,7 +29,7 @@ export function Agents() {
         {agents.rows.value.map((agent) => (
           <tr key={agent.id}>
             <td><Safe text={agent.name} /></td>
-            <td>{agent.owner ?? <span class="quiet">nobody</span>}</td>
+            <td>{agent.owner !== undefined ? nameOf(agent.owner) : <span class="quiet">nobody</span>}</td>
             <td><Enabled is={agent.enabled} /></td>
             <td class="acts">{isAdmin.value && <Switch path={`/v1/agents/${segmentOf(agent.name)}`} isEnabled={agent.enabled} ask="Its requests are refused at once." reload={reload} />}</td>
           </tr>
@@ -75,7 +80,7 @@ function Callers({ callers, reload }: { callers: readonly Caller[]; reload: () =
         {callers.map((caller) => (
           <tr key={caller.id}>
             <td><Safe text={caller.name} /></td>
-            <td>{list(caller.agents)}</td>
+            <td>{list(caller.agents.map(nameOf))}</td>
             <td>{list(caller.subjects)}</td>
             <td>{list(caller.audiences)}</td>
             <td><Enabled is={caller.enabled} /></td>
@@ -96,7 +101,7 @@ function Callers({ callers, reload }: { callers: readonly Caller[]; reload: () =
 
 function CallerForm({ caller, done }: { caller?: Caller; done: () => void }) {
   const name = useSignal(caller?.name ?? "");
-  const agents = useSignal(caller?.agents.join(" ") ?? "");
+  const agents = useSignal(caller?.agents.map(nameOf).join(" ") ?? "");
   const subjects = useSignal(caller?.subjects.join(" ") ?? "");
   const audiences = useSignal(caller?.audiences.join(" ") ?? "");
   const { problem, isBusy, submit } = useForm(async () => {

@@ -7,7 +7,7 @@ import { isAdmin } from "../../state/session.ts";
 import { explain } from "../../wire/problem.ts";
 import { timeOf, type Credential } from "../../wire/types.ts";
 import { Moment, Notice } from "../basics.tsx";
-import { Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
+import { Choice, Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
 import { Adder, Enabled, Sure, Table, optional } from "./parts.tsx";
 
 const WORDS = {
@@ -85,15 +85,7 @@ function AddCredential({ kind, owners, done }: { kind: "key" | "token"; owners: 
   return (
     <form onSubmit={submit}>
       <FormProblem problem={problem} />
-      <label class="field">
-        {word.owner}
-        <select required value={owner.value} onChange={(event) => (owner.value = event.currentTarget.value)}>
-          <option value="">Choose…</option>
-          {owners.map((name) => (
-            <option key={name} value={name}>{name}</option>
-          ))}
-        </select>
-      </label>
+      <Choice label={word.owner} value={owner} required options={[["", "Choose…"], ...owners.map((name) => [name, name] as const)]} />
       <Field label="Label (optional)" value={label} maxLength={100} hint="Where it is used, so that it can be found when it leaks." />
       <Field label="Expires in (optional)" value={expires} placeholder="90d" hint="12h, 30d; empty: it does not expire." />
       <Submit isBusy={isBusy}>Make and show it once</Submit>

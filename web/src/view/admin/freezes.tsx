@@ -1,15 +1,20 @@
+import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get, post, segmentOf } from "../../wire/api.ts";
 import { loadFreezes } from "../../state/inbox.ts";
+import { loadNames, nameOf } from "../../state/names.ts";
 import { isAdmin } from "../../state/session.ts";
 import { timeOf, type Freeze } from "../../wire/types.ts";
 import { Moment, Notice, PageHeading } from "../basics.tsx";
-import { Field, FormProblem, useForm } from "../forms.tsx";
+import { Choice, Field, FormProblem, useForm } from "../forms.tsx";
 import { Safe } from "../safe.tsx";
 import { LoadProblem, Sure, Table, useLoaded } from "./parts.tsx";
 
 export function Freezes() {
   const freezes = useLoaded(async () => (await get<{ freezes: Freeze[] }>("/v1/freezes")).freezes);
+  useEffect(() => {
+    void loadNames();
+  }, []);
   const reload = () => {
     void freezes.reload();
     void loadFreezes();
@@ -29,7 +34,7 @@ export function Freezes() {
         <Notice kind="stop" key={freeze.id} title={<>Frozen: <Scope freeze={freeze} /></>}>
           <p>{freeze.reason}</p>
           <p class="quiet">
-            by {freeze.by}, since <Moment at={timeOf(freeze.since)} whole />
+            by {nameOf(freeze.by)}, since <Moment at={timeOf(freeze.since)} whole />
           </p>
           {isAdmin.value ? <Sure label="Thaw" ask="Let it go on?" run={() => post(`/v1/freezes/${segmentOf(freeze.id)}/thaw`)} then={reload} /> : <p class="quiet">An admin can thaw it.</p>}
         </Notice>
@@ -45,7 +50,7 @@ export function Freezes() {
                 <td>{freeze.reason}</td>
                 <td><Moment at={timeOf(freeze.since)} /></td>
                 <td><Moment at={timeOf(freeze.until)} /></td>
-                <td>{freeze.by}{freeze.thawed_by !== undefined && `, thawed by ${freeze.thawed_by}`}</td>
+                <td>{nameOf(freeze.by)}{freeze.thawed_by !== undefined && `, thawed by ${nameOf(freeze.thawed_by)}`}</td>
               </tr>
             ))}
           </Table>
@@ -59,13 +64,13 @@ function Scope({ freeze }: { freeze: Freeze }) {
   if (freeze.scope === "everything" || freeze.scope === "tenant") return <>everything{freeze.scope === "tenant" && " of this tenant"}</>;
   return (
     <>
-      {freeze.scope === "agent" ? "agent" : "actions"} <Safe text={freeze.target ?? ""} />
+      {freeze.scope === "agent" ? "agent" : "actions"} <Safe text={nameOf(freeze.target ?? "")} />
     </>
   );
 }
 
 function FreezeForm({ done }: { done: () => void }) {
-  const scope = useSignal<Freeze["scope"]>("agent");
+  const scope = useSignal("agent");
   const target = useSignal("");
   const reason = useSignal("");
   const { problem, isBusy, submit } = useForm(async () => {
@@ -79,14 +84,7 @@ function FreezeForm({ done }: { done: () => void }) {
     <form class="card" onSubmit={submit}>
       <h2>Freeze</h2>
       <FormProblem problem={problem} />
-      <label class="field">
-        What
-        <select value={scope.value} onChange={(event) => (scope.value = event.currentTarget.value as Freeze["scope"])}>
-          <option value="agent">one agent</option>
-          <option value="action">actions that match a pattern</option>
-          <option value="tenant">everything of this tenant</option>
-        </select>
-      </label>
+      <Choice label="What" value={scope} options={[["agent", "one agent"], ["action", "actions that match a pattern"], ["tenant", "everything of this tenant"]]} />
       {scope.value === "agent" && <Field label="Agent" value={target} required mono />}
       {scope.value === "action" && <Field label="Pattern" value={target} required mono placeholder="payments.*" />}
       <Field label="Reason" value={reason} required maxLength={240} hint="Everyone who is stopped by it reads this." />

@@ -4,7 +4,7 @@ import { isAdmin, me } from "../../state/session.ts";
 import type { Person } from "../../wire/types.ts";
 import { timeOf } from "../../wire/types.ts";
 import { Moment, PageHeading } from "../basics.tsx";
-import { Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
+import { Choice, Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
 import { countText } from "../time.ts";
 import { Credentials } from "./credentials.tsx";
 import { Adder, Enabled, LoadProblem, Sure, Table, optional, useLoaded, words, type Loaded } from "./parts.tsx";
@@ -180,15 +180,7 @@ function Join({ people, done }: { people: readonly Person[]; done: () => void })
   return (
     <form onSubmit={submit}>
       <FormProblem problem={problem} />
-      <label class="field">
-        Person
-        <select required value={person.value} onChange={(event) => (person.value = event.currentTarget.value)}>
-          <option value="">Choose…</option>
-          {people.map((one) => (
-            <option key={one.id} value={one.name}>{one.name}</option>
-          ))}
-        </select>
-      </label>
+      <Choice label="Person" value={person} required options={[["", "Choose…"], ...people.map((one) => [one.name, one.name] as const)]} />
       <Field label="Group" value={group} required maxLength={63} hint="A new name makes a new group." />
       <Submit isBusy={isBusy}>Put in the group</Submit>
     </form>
