@@ -178,7 +178,7 @@ class Passwords(SignIn):
         # The account's bucket is empty for whoever never signed in from there, whatever the address.
         refused = attackers[5].sign_in("dana", WRONG)
         self.assert_refused(refused, 429, "too_many_attempts")
-        self.assertIn(refused.headers["Retry-After"], ("9", "10"))
+        self.assertIn(int(refused.headers["Retry-After"]), range(1, 11))
         self.assertEqual(201, Browser(gateway).sign_in("dana").status)  # where dana signed in before
         gateway.admin("POST", "/v1/people", {"name": "erin"})
         self.assertEqual(201, Browser(gateway, "127.0.1.2").enrol("erin").status)
@@ -463,7 +463,7 @@ class Listeners(SignIn):
         gateway.start()
         context = ssl.create_default_context(cafile=str(gateway.folder / "ca.pem"))
         def call(method, path, body=None, **headers):
-            connection = http.client.HTTPSConnection("localhost", gateway.port, context=context, timeout=60)
+            connection = http.client.HTTPSConnection("127.0.0.1", gateway.port, context=context, timeout=60)
             connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json", **headers})
             response = connection.getresponse()
             answer = response.status, response.headers, response.read()
@@ -471,8 +471,8 @@ class Listeners(SignIn):
             return answer
         secret = gateway.admin("POST", "/v1/setup/link")["link_path"].split("#")[1]
         body = {"secret": secret, "name": "root", "password": FAKE_PASSWORD}
-        self.assertEqual(403, call("POST", "/v1/setup", body, Origin=f"http://localhost:{gateway.port}")[0])
-        status, headers, made = call("POST", "/v1/setup", body, Origin=f"https://localhost:{gateway.port}")
+        self.assertEqual(403, call("POST", "/v1/setup", body, Origin=f"http://127.0.0.1:{gateway.port}")[0])
+        status, headers, made = call("POST", "/v1/setup", body, Origin=f"https://127.0.0.1:{gateway.port}")
         self.assertEqual(201, status, made)
         self.assertRegex(headers["Set-Cookie"], r"^__Host-countersign=css_[\w-]{43}; Path=/; Max-Age=43200; HttpOnly; Secure; SameSite=Strict$")
         self.assertTrue(json.loads(made)["production"])

@@ -37,7 +37,7 @@ class Tls(unittest.TestCase):
             write()
             file = gateway.folder / "countersign.yaml"
             tls = f"tls: {{ certificate: {gateway.folder}/server.pem, key: {gateway.folder}/server.key{client.format(gateway.folder)} }}"
-            file.write_text(file.read_text().replace("port: 0 }", f"port: 0, host_names: [localhost], {tls} }}"))
+            file.write_text(file.read_text().replace("port: 0 }", f"port: 0, host_names: [localhost, 127.0.0.1], {tls} }}"))
         gateway.write_config = with_tls
         return gateway.start()
 
@@ -48,7 +48,7 @@ class Tls(unittest.TestCase):
         return context
 
     def get(self, gateway, context, path="/healthz"):
-        connection = http.client.HTTPSConnection("localhost", gateway.port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", gateway.port, context=context, timeout=20)
         try:
             connection.request("GET", path)
             return connection.getresponse().status
@@ -62,7 +62,7 @@ class Tls(unittest.TestCase):
         self.assertTrue(dana["id"])
         token = gateway.admin("POST", "/v1/tokens", {"person": "dana"})["secret"]
         key = gateway.add_caller()
-        gateway.connection = lambda timeout=60: http.client.HTTPSConnection("localhost", gateway.port, context=self.context(gateway), timeout=timeout)
+        gateway.connection = lambda timeout=60: http.client.HTTPSConnection("127.0.0.1", gateway.port, context=self.context(gateway), timeout=timeout)
         asked = gateway.submit(key)
         gateway.vote(token, asked["id"])
         shown = gateway.ok("GET", f"/v1/requests/{asked['id']}", secret=key, headers={"Prefer": "wait=20"})
