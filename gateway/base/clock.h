@@ -13,4 +13,9 @@ int64_t clock_wall_ms(void);
 /* Milliseconds that only grow and count suspend (CLOCK_BOOTTIME). */
 int64_t clock_boot_ms(void);
 
+enum { CLOCK_BOOT_ID_BYTES = 37 }; /* 36 characters and NUL */
+/* Names this boot of the machine, within which clock_boot_ms goes on. "" when it is not to be had.
+ */
+void clock_read_boot_id(char out[CLOCK_BOOT_ID_BYTES]);
+
 #endif

@@ -1,4 +1,4 @@
-#include "operations/operations_internal.h"
+#include "operations/gateway_time.h"
 
 bool operations_is_ready(const struct operations *operations, const char **out_why)
 {
@@ -28,7 +28,7 @@ int64_t operations_next_due_at(const struct operations *operations)
     int64_t due_at = atomic_load(&operations->next_due_at);
     int64_t checkpoint_due_at = atomic_load(&operations->checkpoint_due_at);
     if (due_at == 0 || (checkpoint_due_at != 0 && checkpoint_due_at < due_at)) {
-        return checkpoint_due_at;
+        due_at = checkpoint_due_at;
     }
-    return due_at;
+    return gateway_time_in_wall(operations, due_at);
 }

@@ -2,6 +2,7 @@
  * compared, and the head and the newest checkpoint must come out of them. */
 
 #include "formats/text.h"
+#include "operations/gateway_time.h"
 #include "operations/ledger_internal.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -124,18 +125,15 @@ static bool check_checkpoint(struct operations *operations, struct store *store,
 
 static bool load_numbers(struct operations *operations, struct store *store, struct error *error)
 {
-    int64_t high_water, fence_number;
-    if (!store_get_number(store, "wall_high_water", &high_water, error) ||
-        !store_get_number(store, "fence_number", &fence_number, error)) {
+    int64_t fence_number;
+    int64_t least = operations->place.last_at;
+    if (operations->options.mark_found && least < operations->options.mark.wall_at) {
+        least = operations->options.mark.wall_at;
+    }
+    if (!store_get_number(store, "fence_number", &fence_number, error) ||
+        !gateway_time_load(operations, store, least, error)) {
         return false;
     }
-    if (high_water < operations->place.last_at) {
-        high_water = operations->place.last_at;
-    }
-    if (operations->options.mark_found && high_water < operations->options.mark.wall_at) {
-        high_water = operations->options.mark.wall_at;
-    }
-    operations->wall_high_water = high_water;
     operations->place.fence_number = fence_number;
     return true;
 }

@@ -3,6 +3,7 @@
 #include "formats/canonical.h"
 #include "formats/text.h"
 #include "ledger/entry_data.h"
+#include "operations/gateway_time.h"
 #include "operations/request_internal.h"
 #include <stdatomic.h>
 #include <string.h>
@@ -98,7 +99,7 @@ bool tell_outside(struct operation *operation, const struct request_row *request
 
 int64_t operations_notices_due_at(const struct operations *operations)
 {
-    return atomic_load(&operations->notices_due_at);
+    return gateway_time_in_wall(operations, atomic_load(&operations->notices_due_at));
 }
 
 /* ---- settling them ---- */

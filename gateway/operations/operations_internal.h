@@ -77,7 +77,9 @@ struct operations {
 
     struct minted_tokens *minted; /* when tokens of this process were made, on the boot clock */
     struct pending_counts *pending_counts;
-    int64_t wall_high_water;
+    int64_t wall_high_water; /* the gateway's time (gateway_time.h) */
+    int64_t high_water_tick; /* the boot clock at it */
+    bool has_lost_time;      /* how long the machine was down is not known */
     int64_t purge_due_at; /* keys and denials that are over are forgotten then */
 
     /* Any thread. */
@@ -89,6 +91,7 @@ struct operations {
                                     hook that rolls back must set it to 1, so that what the job
                                     would have done is looked for again */
     _Atomic int64_t boot_ms;     /* the boot clock of this batch, set by read_now */
+    _Atomic int64_t ahead_ms;    /* the gateway's time before the wall clock's */
     _Atomic int64_t notices_due_at;    /* earliest notice in the outbox, 0: none */
     _Atomic int64_t checkpoint_due_at; /* 0: every entry is covered */
 };

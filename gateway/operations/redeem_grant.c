@@ -107,6 +107,14 @@ static bool serves(const struct caller_row *caller, const char *audience)
     return false;
 }
 
+/* How long the token has lived, -1 when only the wall clock can tell. */
+static int64_t elapsed_of(const struct operation *operation, const char *token)
+{
+    const struct operations *operations = operation->operations;
+    int64_t elapsed = minted_tokens_elapsed(operations->minted, token, operation->boot);
+    return elapsed < 0 && operations->has_lost_time ? INT64_MAX : elapsed;
+}
+
 static bool gather(struct redeeming *redeeming, struct error *error)
 {
     struct operation *operation = redeeming->operation;
@@ -123,8 +131,7 @@ static bool gather(struct redeeming *redeeming, struct error *error)
         .claim_until = grant->claim_until,
         .now = operation->now,
         .token_expires_at = claims->expires_at,
-        .elapsed_ms =
-            minted_tokens_elapsed(operation->operations->minted, claims->token, operation->boot),
+        .elapsed_ms = elapsed_of(operation, claims->token),
         .ttl_ms = grant->token_expires_at - grant->token_issued_at,
         .token = claims->token,
         .newest_token = grant->token,

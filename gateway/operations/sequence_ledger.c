@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "ledger/entry_data.h"
+#include "operations/gateway_time.h"
 #include "operations/ledger_internal.h"
 #include <stdlib.h>
 
@@ -117,13 +118,14 @@ static bool note_step(struct operations *operations, struct store *store, int64_
 }
 
 /* When due work must come by, so that the newest entries are covered within a second even when
- * nothing more arrives. In the wall clock as it is read, which may be before `now`. */
-static void set_checkpoint_due(struct operations *operations, int64_t tick)
+ * nothing more arrives. */
+static void set_checkpoint_due(struct operations *operations)
 {
     const struct ledger_watch *watch = &operations->watch;
     int64_t due_at = 0;
     if (operations->tree.size > watch->covered_size) {
-        due_at = clock_wall_ms() + watch->covered_tick + LEDGER_CHECKPOINT_EVERY_MS - tick;
+        due_at = operations->wall_high_water + watch->covered_tick + LEDGER_CHECKPOINT_EVERY_MS -
+                 operations->high_water_tick;
     }
     atomic_store(&operations->checkpoint_due_at, due_at);
 }
@@ -148,7 +150,7 @@ bool ledger_finish(struct operations *operations, struct store *store, int64_t n
                                        .root = tree_root(&operations->tree)};
         if ((signs && !sign_head(operations, store, now, &head.root, error)) ||
             !store_head(store, &head, error) ||
-            !store_set_number(store, "wall_high_water", now, error)) {
+            !gateway_time_store(operations, store, now, error)) {
             return false;
         }
     }
@@ -156,7 +158,7 @@ bool ledger_finish(struct operations *operations, struct store *store, int64_t n
         !store_set_number(store, "fence_number", operations->place.fence_number, error)) {
         return false;
     }
-    set_checkpoint_due(operations, tick);
+    set_checkpoint_due(operations);
     publish_facts(operations);
     return true;
 }
@@ -171,8 +173,8 @@ bool ledger_write_mark(struct operations *operations, struct error *error)
     return store_mark_write(operations->options.mark_file, &mark, error);
 }
 
-/* The wall clock, never before the highest seen: a step back revives nothing. A step either way is
- * seen against the boot clock and becomes an entry of the batch. */
+/* A step of the wall clock either way is seen against the boot clock and becomes an entry of the
+ * batch. */
 static int64_t on_read_now(void *context, struct store *store)
 {
     (void)store;
@@ -189,10 +191,7 @@ static int64_t on_read_now(void *context, struct store *store)
     atomic_store(&operations->boot_ms, tick);
     watch->wall_at = wall;
     watch->wall_tick = tick;
-    if (wall > operations->wall_high_water) {
-        operations->wall_high_water = wall;
-    }
-    return operations->wall_high_water;
+    return gateway_time_advance(operations, wall, tick);
 }
 
 static void on_begin(void *context, struct store *store, int64_t now)

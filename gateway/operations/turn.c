@@ -1,3 +1,5 @@
+#include "base/clock.h"
+#include "operations/gateway_time.h"
 #include "operations/ledger_internal.h"
 
 bool turn_begin(struct turn *turn, struct operations *operations, struct store *store, int64_t now,
@@ -6,10 +8,7 @@ bool turn_begin(struct turn *turn, struct operations *operations, struct store *
     if (!store_begin(store, error)) {
         return false;
     }
-    if (now > operations->wall_high_water) {
-        operations->wall_high_water = now;
-    }
-    now = operations->wall_high_water;
+    now = gateway_time_advance(operations, now, clock_boot_ms());
     ledger_begin(operations);
     operation_begin_system(&turn->operation, operations, store, arena_create(), now);
     return true;

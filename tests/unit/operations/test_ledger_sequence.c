@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -309,16 +310,90 @@ START_TEST(clock__a_step_is_not_forgotten_when_its_batch_is_rolled_back)
 }
 END_TEST
 
+static int64_t read_now(void)
+{
+    return rig.hooks.read_now(rig.hooks.context, rig.store);
+}
+
 START_TEST(clock__time_never_goes_back)
 {
     int64_t ahead = clock_wall_ms() + 3600 * 1000;
     rig.operations->wall_high_water = ahead; /* seen before the clock was set back */
-    ck_assert_int_eq(rig.hooks.read_now(rig.hooks.context, rig.store), ahead);
+    ck_assert_int_ge(read_now(), ahead);
     add_entries(1);
-    ck_assert_int_eq(rig.operations->place.last_at, ahead);
+    ck_assert_int_ge(rig.operations->place.last_at, ahead);
     rig_drop(&rig);
     rig_open(&rig);
-    ck_assert_int_eq(rig.hooks.read_now(rig.hooks.context, rig.store), ahead);
+    ck_assert_int_ge(read_now(), ahead);
+    ck_assert_int_lt(read_now(), ahead + 120 * 1000);
+}
+END_TEST
+
+START_TEST(clock__time_goes_on_with_the_boot_clock_while_the_wall_clock_is_behind)
+{
+    int64_t ahead = clock_wall_ms() + 3600 * 1000;
+    rig.operations->wall_high_water = ahead;
+    rig.operations->high_water_tick -= 90 * 1000; /* as if they had passed since */
+    ck_assert_int_ge(read_now(), ahead + 90 * 1000);
+    add_entries(1);
+    rig_drop(&rig);
+    rig_open(&rig);
+    ck_assert_int_ge(read_now(), ahead + 90 * 1000);
+    ck_assert(!rig.operations->has_lost_time);
+}
+END_TEST
+
+START_TEST(clock__time_passes_between_two_processes_of_a_boot)
+{
+    char boot[CLOCK_BOOT_ID_BYTES];
+    char sql[256];
+    int64_t ahead = clock_wall_ms() + 3600 * 1000;
+    rig.operations->wall_high_water = ahead;
+    add_entries(1);
+    rig_drop(&rig);
+    clock_read_boot_id(boot);
+    snprintf(sql, sizeof sql,
+             "UPDATE named_values SET text = '%s %lld' WHERE name = 'boot_high_water'", boot,
+             (long long)clock_boot_ms() - 600 * 1000);
+    rig_tamper(&rig, sql);
+    rig_open(&rig);
+    ck_assert_int_ge(read_now(), ahead + 600 * 1000);
+    ck_assert(!rig.operations->has_lost_time);
+}
+END_TEST
+
+START_TEST(clock__after_a_boot_with_a_clock_that_is_behind_time_is_lost)
+{
+    rig.operations->wall_high_water = clock_wall_ms() + 3600 * 1000;
+    add_entries(1);
+    rig_drop(&rig);
+    rig_tamper(&rig, "UPDATE named_values SET text = 'another-boot 1' "
+                     "WHERE name = 'boot_high_water'");
+    rig_open(&rig);
+    ck_assert(rig.operations->has_lost_time);
+}
+END_TEST
+
+START_TEST(clock__after_a_boot_with_a_clock_that_is_right_nothing_is_lost)
+{
+    add_entries(1);
+    rig_drop(&rig);
+    rig_tamper(&rig, "UPDATE named_values SET text = 'another-boot 1' "
+                     "WHERE name = 'boot_high_water'");
+    rig_open(&rig);
+    ck_assert(!rig.operations->has_lost_time);
+}
+END_TEST
+
+START_TEST(clock__deadlines_come_while_the_wall_clock_is_behind)
+{
+    rig.operations->wall_high_water = clock_wall_ms() + 3600 * 1000;
+    int64_t now = read_now();
+    atomic_store(&rig.operations->checkpoint_due_at, 0);
+    atomic_store(&rig.operations->next_due_at, now + 5000);
+    ck_assert_int_le(operations_next_due_at(rig.operations), clock_wall_ms() + 5000);
+    atomic_store(&rig.operations->next_due_at, 0);
+    ck_assert_int_eq(operations_next_due_at(rig.operations), 0);
 }
 END_TEST
 
@@ -338,6 +413,11 @@ int main(void)
     tcase_add_test(tests, clock__a_step_of_more_than_a_minute_is_an_entry);
     tcase_add_test(tests, clock__a_step_is_not_forgotten_when_its_batch_is_rolled_back);
     tcase_add_test(tests, clock__time_never_goes_back);
+    tcase_add_test(tests, clock__time_goes_on_with_the_boot_clock_while_the_wall_clock_is_behind);
+    tcase_add_test(tests, clock__time_passes_between_two_processes_of_a_boot);
+    tcase_add_test(tests, clock__after_a_boot_with_a_clock_that_is_behind_time_is_lost);
+    tcase_add_test(tests, clock__after_a_boot_with_a_clock_that_is_right_nothing_is_lost);
+    tcase_add_test(tests, clock__deadlines_come_while_the_wall_clock_is_behind);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -246,6 +246,17 @@ START_TEST(redeem__after_a_restart_the_wall_clock_alone_judges)
 }
 END_TEST
 
+START_TEST(redeem__when_time_was_lost_a_token_of_before_has_expired)
+{
+    struct grant_claims token = obtain(&free_run);
+    scenario_restart(&s);
+    s.rig.operations->has_lost_time = true;
+    expect_refusal(RUNNER, &token, &free_run, GRANT_REFUSED_EXPIRED);
+    struct grant_claims fresh = mint(&s, request);
+    ck_assert_int_eq(redeem(&s, RUNNER, &fresh, &free_run).refusal, GRANT_ACCEPTED);
+}
+END_TEST
+
 START_TEST(redeem__a_claim_window_that_is_over_lapses)
 {
     struct grant_claims token = obtain(&free_run);
@@ -478,6 +489,7 @@ int main(void)
     tcase_add_test(cases, redeem__an_expired_token_is_refused_and_a_fresh_one_works);
     tcase_add_test(cases, redeem__a_wall_clock_that_stands_still_does_not_keep_a_token_alive);
     tcase_add_test(cases, redeem__after_a_restart_the_wall_clock_alone_judges);
+    tcase_add_test(cases, redeem__when_time_was_lost_a_token_of_before_has_expired);
     tcase_add_test(cases, redeem__a_claim_window_that_is_over_lapses);
     tcase_add_test(cases, redeem__another_caller_is_not_the_audience);
     tcase_add_test(cases, redeem__where_bearer_is_forbidden_only_the_holder_redeems);
