@@ -52,7 +52,7 @@ class Tally:
         if not holds:
             self.violations.append(what)
             if len(self.violations) <= 20:
-                print(f"VIOLATION {self.name}: {what}", flush=True)
+                print(f"VIOLATION {self.name}: {what[:400]}", flush=True)
         return holds
 
     def line(self):
