@@ -61,7 +61,7 @@ for (const name of first) {
   }
 }
 const preloads = [...first].filter((name) => name !== script).map((name) => `<link rel="modulepreload" href="/assets/${name}">\n`);
-const fonts = readdirSync(assets).filter((name) => name.endsWith(".woff2")).map((name) => `<link rel="preload" href="/assets/${name}" as="font" type="font/woff2" crossorigin>\n`);
+const fonts = readdirSync(assets).filter((name) => /^mono-400-.*\.woff2$/.test(name)).map((name) => `<link rel="preload" href="/assets/${name}" as="font" type="font/woff2" crossorigin>\n`);
 
 writeFileSync(
   join(out, "index.html"),

@@ -652,7 +652,7 @@ async function pictures() {
   };
   await shoot("inbox-light.png", refund, { colorScheme: "light" }, (tab) => isReady(approve(tab)));
   await shoot("detail-dark.png", transfer, { colorScheme: "dark" }, (tab) => tab.locator(".decide.approve", { hasText: "Approve" }).waitFor());
-  await shoot("phone.png", sql, { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true }, (tab) => isReady(approve(tab)));
+  await shoot("phone.png", sql, { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }, (tab) => isReady(approve(tab)));
 }
 
 // ---- run ----

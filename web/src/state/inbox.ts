@@ -67,8 +67,19 @@ const live = new Live({
     }
   },
   onSessionEnd: endSession,
-  onRefused: () => void findSession().catch(() => {}),
+  onRefused: () => void renewToken(),
 });
+
+/** Refused with 4403: comes back only with another token than the one that was refused. */
+async function renewToken(): Promise<void> {
+  const refused = session.peek()?.csrf;
+  try {
+    await findSession();
+  } catch {
+    return; // asking, instead of the live connection, goes on
+  }
+  if (standing.peek() === "signed-in" && session.peek()?.csrf !== refused) live.hurry();
+}
 
 function takeBatch(messages: readonly LiveMessage[]): void {
   batch(() => {

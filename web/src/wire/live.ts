@@ -123,7 +123,10 @@ export class Live {
       return;
     }
     this.options.onState("offline");
-    if (meaning === "refused") this.options.onRefused();
+    if (meaning === "refused") {
+      this.options.onRefused(); // with the same token it would be refused again
+      return;
+    }
     this.timer = window.setTimeout(() => this.open(), backoffMs(this.tries++, Math.random()));
   }
 }
