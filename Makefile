@@ -101,7 +101,7 @@ unit: $(UNIT)
 	$(Q)tests/run --build $(BUILD) unit
 
 check: all $(BUILD)/countersignd-scripted $(UNIT) $(TOOLS) check-floors check-headers
-	$(Q)tests/run --build $(BUILD) unit conformance journeys
+	$(Q)tests/run --build $(BUILD) unit conformance journeys web browser
 
 check-floors:
 	$(Q)script/check-floors
