@@ -118,27 +118,16 @@ void api_answer_agents(struct api_call *call)
 
 /* ---- callers ---- */
 
-static void write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
-                        size_t count)
-{
-    canonical_name(writer, name);
-    canonical_open_array(writer);
-    for (size_t i = 0; i < count; i++) {
-        canonical_string(writer, texts[i]);
-    }
-    canonical_close_array(writer);
-}
-
 static void write_caller(struct canonical_writer *writer, const struct caller_row *caller)
 {
     canonical_open_object(writer);
-    write_texts(writer, "agents", caller->agents, caller->agent_count);
-    write_texts(writer, "audiences", caller->audiences, caller->audience_count);
+    api_write_texts(writer, "agents", caller->agents, caller->agent_count);
+    api_write_texts(writer, "audiences", caller->audiences, caller->audience_count);
     api_write_time(writer, "created_at", caller->created_at);
     canonical_member_bool(writer, "enabled", caller->is_enabled);
     canonical_member_text(writer, "id", caller->id);
     canonical_member_text(writer, "name", caller->name);
-    write_texts(writer, "subjects", caller->subjects, caller->subject_count);
+    api_write_texts(writer, "subjects", caller->subjects, caller->subject_count);
     canonical_close_object(writer);
 }
 

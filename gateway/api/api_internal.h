@@ -185,6 +185,8 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
                        const char *token);
 bool api_sign_token(struct api *api, const char *typ, const struct grant_claims *claims,
                     struct builder *out, struct error *error) MUST_CHECK;
+void api_write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
+                     size_t count);
 void api_write_time(struct canonical_writer *writer, const char *name,
                     int64_t wall_ms); /* left out when 0 */
 

@@ -13,17 +13,6 @@ enum { LIST_TEXTS_MAX = 64 };
 
 /* ---- JSON ---- */
 
-static void write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
-                        size_t count)
-{
-    canonical_name(writer, name);
-    canonical_open_array(writer);
-    for (size_t i = 0; i < count; i++) {
-        canonical_string(writer, texts[i]);
-    }
-    canonical_close_array(writer);
-}
-
 static void write_person(struct canonical_writer *writer, const struct person_view *view)
 {
     canonical_open_object(writer);
@@ -32,10 +21,10 @@ static void write_person(struct canonical_writer *writer, const struct person_vi
     api_write_time(writer, "created_at", view->person.created_at);
     canonical_member_text(writer, "display", view->person.display);
     canonical_member_bool(writer, "enabled", view->person.is_enabled);
-    write_texts(writer, "groups", view->groups, view->group_count);
+    api_write_texts(writer, "groups", view->groups, view->group_count);
     canonical_member_text(writer, "id", view->person.id);
     canonical_member_text(writer, "name", view->person.name);
-    write_texts(writer, "subjects", view->subjects, view->subject_count);
+    api_write_texts(writer, "subjects", view->subjects, view->subject_count);
     canonical_close_object(writer);
 }
 
@@ -282,7 +271,8 @@ void api_answer_self(struct api_call *call)
     canonical_begin(&writer, &body);
     canonical_open_object(&writer);
     if (principal->kind == PRINCIPAL_CALLER) {
-        write_texts(&writer, "audiences", answer->caller.audiences, answer->caller.audience_count);
+        api_write_texts(&writer, "audiences", answer->caller.audiences,
+                        answer->caller.audience_count);
     }
     canonical_member_text(&writer, "id", principal->id);
     canonical_member_text(&writer, "kind", kind_name(principal->kind));
@@ -292,7 +282,7 @@ void api_answer_self(struct api_call *call)
         write_person(&writer, &answer->person);
     }
     if (principal->kind == PRINCIPAL_CALLER) {
-        write_texts(&writer, "subjects", answer->caller.subjects, answer->caller.subject_count);
+        api_write_texts(&writer, "subjects", answer->caller.subjects, answer->caller.subject_count);
     }
     canonical_member_text(&writer, "tenant", principal->tenant);
     canonical_close_object(&writer);

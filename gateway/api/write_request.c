@@ -14,16 +14,8 @@ void api_write_time(struct canonical_writer *writer, const char *name, int64_t w
     canonical_member_text(writer, name, text);
 }
 
-static void write_hex(struct canonical_writer *writer, const char *name, const struct sha256 *hash)
-{
-    struct builder hex BUILDER_SCOPE;
-    builder_init(&hex, 0);
-    text_append_hex(&hex, hash->bytes, SHA256_BYTES);
-    canonical_member_text(writer, name, hex.bytes);
-}
-
-static void write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
-                        size_t count)
+void api_write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
+                     size_t count)
 {
     canonical_name(writer, name);
     canonical_open_array(writer);
@@ -31,6 +23,14 @@ static void write_texts(struct canonical_writer *writer, const char *name, const
         canonical_string(writer, texts[i]);
     }
     canonical_close_array(writer);
+}
+
+static void write_hex(struct canonical_writer *writer, const char *name, const struct sha256 *hash)
+{
+    struct builder hex BUILDER_SCOPE;
+    builder_init(&hex, 0);
+    text_append_hex(&hex, hash->bytes, SHA256_BYTES);
+    canonical_member_text(writer, name, hex.bytes);
 }
 
 /* Canonical texts are written as they are stored: what is shown is what was hashed. Erased ones are
@@ -76,7 +76,7 @@ static void write_requirements(struct canonical_writer *writer, const struct req
         canonical_member_integer(writer, "approved",
                                  view->approved == NULL ? 0 : view->approved[i]);
         canonical_member_text(writer, "assurance", assurance_name(requirement->assurance));
-        write_texts(writer, "groups", requirement->groups, requirement->group_count);
+        api_write_texts(writer, "groups", requirement->groups, requirement->group_count);
         canonical_member_integer(writer, "quorum", requirement->quorum);
         canonical_member_text(writer, "rule", requirement->rule);
         canonical_close_object(writer);
@@ -118,7 +118,7 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     canonical_open_object(writer);
     write_canonical(writer, "action", request->action);
     canonical_member_text(writer, "agent", request->agent_name);
-    write_texts(writer, "asked", view->asked_groups, view->asked_group_count);
+    api_write_texts(writer, "asked", view->asked_groups, view->asked_group_count);
     canonical_member_text(writer, "audience",
                           request->audience[0] == '\0' ? NULL : request->audience);
     canonical_member_text(writer, "caller", request->caller_name);
