@@ -117,6 +117,7 @@ export function DecisionBar({ detail, reading }: { detail: Detail; reading: Read
     <footer class="bar" aria-label="Decision">
       <Said detail={detail} rights={rights} />
       {rights.approve && challenge !== undefined && <Challenge challenge={challenge} typed={typed} />}
+      <Armed guard={guard} detail={detail} />
       <div class="bar-main">
         <WhatNext detail={detail} isOver={isOver} />
         {(rights.approve || rights.deny) && <Reason id={detail.id} isOff={isBusy} />}
@@ -128,7 +129,6 @@ export function DecisionBar({ detail, reading }: { detail: Detail; reading: Read
           {!rights.approve && !rights.deny && <Next detail={detail} />}
         </div>
       </div>
-      <Armed guard={guard} detail={detail} />
     </footer>
   );
 }
