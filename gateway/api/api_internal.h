@@ -231,6 +231,7 @@ void api_answer_consistency(struct api_call *);
 bool api_read_export(struct api_call *, struct error *);
 bool api_run_export(struct api_call *, struct error *);
 void api_answer_export(struct api_call *);
+void api_drop_export(struct api_call *);
 
 bool api_read_person(struct api_call *, struct error *);
 bool api_run_add_person(struct api_call *, struct error *);

@@ -148,13 +148,17 @@ bool api_read_export(struct api_call *call, struct error *error)
     struct export_call *export = ARENA_NEW(call->arena, struct export_call);
     call->input = export;
     builder_init(&export->piece, 0);
-    bool ok = api_only_parameters(call, export_parameters, error) &&
-              take_number(call, "epoch", 0, &export->cursor.epoch, error) &&
-              take_number(call, "from", 0, &export->cursor.seq, error);
-    if (!ok) {
+    return api_only_parameters(call, export_parameters, error) &&
+           take_number(call, "epoch", 0, &export->cursor.epoch, error) &&
+           take_number(call, "from", 0, &export->cursor.seq, error);
+}
+
+void api_drop_export(struct api_call *call)
+{
+    struct export_call *export = call->input;
+    if (export != NULL) {
         builder_finish(&export->piece);
     }
-    return ok;
 }
 
 bool api_run_export(struct api_call *call, struct error *error)
@@ -163,13 +167,6 @@ bool api_run_export(struct api_call *call, struct error *error)
     builder_clear(&export->piece);
     return operation_export_ledger(&call->operation, &export->cursor, &export->piece,
                                    API_EXPORT_PIECE_BYTES, &export->is_done, error);
-}
-
-static void end_export(struct api_call *call)
-{
-    struct export_call *export = call->input;
-    builder_finish(&export->piece);
-    api_end_call(call);
 }
 
 static bool read_piece(struct store_job *job, struct store *store, int64_t now, struct error *error)
@@ -189,7 +186,7 @@ static void piece_is_read(struct store_job *job, bool ok, const struct error *er
     struct export_call *export = call->input;
     export->is_reading = false;
     if (export->is_gone) {
-        end_export(call);
+        api_end_call(call);
         return;
     }
     if (!ok) {
@@ -199,7 +196,7 @@ static void piece_is_read(struct store_job *job, bool ok, const struct error *er
         } else {
             api_answer_error(call, error);
         }
-        end_export(call);
+        api_end_call(call);
         return;
     }
     continue_export(call);
@@ -211,7 +208,7 @@ static void on_export_gone(void *context)
     struct export_call *export = call->input;
     export->is_gone = true;
     if (!export->is_reading) {
-        end_export(call);
+        api_end_call(call);
     }
 }
 
@@ -224,7 +221,7 @@ static void ask_for_piece(struct api_call *call)
     export->is_reading = store_reader_submit(call->api->options.reader, &call->job, &error);
     if (!export->is_reading) {
         http_stream_abort(call->exchange);
-        end_export(call);
+        api_end_call(call);
     }
 }
 
@@ -260,7 +257,7 @@ static void continue_export(struct api_call *call)
     bool takes_more = http_stream_write(call->exchange, export->piece.bytes, export->piece.length);
     if (export->is_done) {
         http_stream_end(call->exchange);
-        end_export(call);
+        api_end_call(call);
     } else if (takes_more) {
         ask_for_piece(call);
     } else {

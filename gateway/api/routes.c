@@ -103,7 +103,8 @@ const struct api_route api_routes[] = {
      .thread = API_ON_READER,
      .read = api_read_export,
      .run = api_run_export,
-     .answer = api_answer_export},
+     .answer = api_answer_export,
+     .drop = api_drop_export},
     /* signing in */
     {.method = HTTP_GET,
      .pattern = "/v1/notices",
