@@ -223,7 +223,7 @@ void api_answer_request(struct api_call *call)
 struct list_answer {
     struct request_view *views;
     size_t count;
-    bool has_more;
+    const char *next;
 };
 
 static bool read_state(const char *text, int *out, struct error *error)
@@ -279,7 +279,7 @@ bool api_run_list(struct api_call *call, struct error *error)
     struct list_answer *answer = ARENA_NEW(call->arena, struct list_answer);
     call->result = answer;
     return operation_list_requests(&call->operation, call->input, &answer->views, &answer->count,
-                                   &answer->has_more, error);
+                                   &answer->next, error);
 }
 
 void api_answer_list(struct api_call *call)
@@ -290,9 +290,7 @@ void api_answer_list(struct api_call *call)
     builder_init(&body, 0);
     canonical_begin(&writer, &body);
     canonical_open_object(&writer);
-    canonical_member_text(
-        &writer, "next",
-        answer->has_more && answer->count > 0 ? answer->views[answer->count - 1].request.id : NULL);
+    canonical_member_text(&writer, "next", answer->next);
     canonical_name(&writer, "requests");
     canonical_open_array(&writer);
     for (size_t i = 0; i < answer->count; i++) {

@@ -14,7 +14,8 @@ struct page {
     char last_id[ID_BYTES]; /* where the next rows begin */
     struct request_view *views;
     size_t count;
-    size_t limit; /* one more than asked for tells that there are more */
+    size_t limit;   /* one more than asked for tells that there are more */
+    bool is_capped; /* enough was looked at; there may be more */
 };
 
 /* Whether this principal may see it, found out in memory that is given back: most rows of a page
@@ -84,6 +85,7 @@ static bool fill_page(struct operation *operation, struct page *page, struct err
             return true;
         }
     }
+    page->is_capped = true;
     return true;
 }
 
@@ -106,7 +108,7 @@ static bool find_agent_id(struct operation *operation, struct page *page, bool *
 }
 
 bool operation_list_requests(struct operation *operation, const struct list_input *input,
-                             struct request_view **out, size_t *out_count, bool *out_has_more,
+                             struct request_view **out, size_t *out_count, const char **out_next,
                              struct error *error)
 {
     const struct principal *principal = &operation->principal;
@@ -130,8 +132,11 @@ bool operation_list_requests(struct operation *operation, const struct list_inpu
     if (exists && !fill_page(operation, &page, error)) {
         return false;
     }
-    *out_has_more = page.count > limit;
+    bool is_full = page.count > limit;
     *out = page.views;
-    *out_count = *out_has_more ? limit : page.count;
+    *out_count = is_full ? limit : page.count;
+    *out_next = is_full          ? page.views[limit - 1].request.id
+                : page.is_capped ? arena_text(operation->arena, page.last_id)
+                                 : NULL;
     return true;
 }

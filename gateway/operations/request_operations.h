@@ -78,9 +78,10 @@ struct list_input {
     size_t limit;             /* 1..200 */
 };
 /* What this principal may see: a caller its own, a person what they were or are asked, auditors and
- * admins the tenant. Without tokens. */
+ * admins the tenant. Without tokens. `out_next` is the before_id of the next page, NULL when there
+ * is none; a page may be short, since only so many rows are looked at for one. */
 bool operation_list_requests(struct operation *operation, const struct list_input *input,
-                             struct request_view **out, size_t *out_count, bool *out_has_more,
+                             struct request_view **out, size_t *out_count, const char **out_next,
                              struct error *error) MUST_CHECK;
 
 /* cast_vote.c */

@@ -146,20 +146,20 @@ START_TEST(read__of_a_reader_needs_no_writer)
     ck_assert_int_eq(view.request.state, REQUEST_PENDING);
     struct request_view *views;
     size_t count;
-    bool has_more;
+    const char *next;
     struct list_input input = {.state = -1, .limit = 10};
-    ck_assert(operation_list_requests(&operation, &input, &views, &count, &has_more, &s.error));
+    ck_assert(operation_list_requests(&operation, &input, &views, &count, &next, &s.error));
     ck_assert_uint_eq(count, 1);
     store_close(reader);
 }
 END_TEST
 
-static size_t listed(enum cast who, const struct list_input *input, bool *out_has_more,
+static size_t listed(enum cast who, const struct list_input *input, const char **out_next,
                      struct request_view **out)
 {
     size_t count = 0;
-    ck_assert(operation_list_requests(scenario_begin(&s, who), input, out, &count, out_has_more,
-                                      &s.error));
+    ck_assert(
+        operation_list_requests(scenario_begin(&s, who), input, out, &count, out_next, &s.error));
     scenario_undo(&s);
     return count;
 }
@@ -167,8 +167,8 @@ static size_t listed(enum cast who, const struct list_input *input, bool *out_ha
 static size_t count_listed(enum cast who, const struct list_input *input)
 {
     struct request_view *views;
-    bool has_more;
-    return listed(who, input, &has_more, &views);
+    const char *next;
+    return listed(who, input, &next, &views);
 }
 
 START_TEST(list__shows_each_what_they_may_see)
@@ -227,19 +227,17 @@ START_TEST(list__pages_newest_first_without_gaps)
     }
     struct list_input input = {.state = -1, .limit = 3};
     struct request_view *views;
-    bool has_more = true;
+    const char *next = "";
     int expected = 11;
     size_t seen = 0;
-    char before[ID_BYTES] = "";
-    while (has_more) {
-        input.before_id = before;
-        size_t count = listed(DANA, &input, &has_more, &views);
+    while (next != NULL) {
+        input.before_id = next;
+        size_t count = listed(DANA, &input, &next, &views);
         for (size_t i = 0; i < count; i++, expected--) {
             expected -= expected % 3 == 0 ? 1 : 0;
             ck_assert_str_eq(views[i].request.id, ids[expected]);
         }
         seen += count;
-        memcpy(before, views[count - 1].request.id, ID_BYTES);
     }
     ck_assert_uint_eq(seen, 8);
 }
@@ -256,13 +254,33 @@ START_TEST(list__looks_past_many_that_are_somebody_elses)
 }
 END_TEST
 
+START_TEST(list__says_where_to_go_on_when_it_has_looked_at_enough)
+{
+    struct list_input all = {.state = -1, .limit = 10};
+    struct request_view *views;
+    const char *next = "";
+    char mine[ID_BYTES];
+    ask("ops.run", NULL);
+    memcpy(mine, request, ID_BYTES);
+    for (int i = 0; i < 5010; i++) {
+        ask("ladder.go", arena_printf(s.arena, "u%d", i));
+    }
+    ck_assert_uint_eq(listed(DANA, &all, &next, &views), 0);
+    ck_assert_ptr_nonnull(next);
+    all.before_id = next;
+    ck_assert_uint_eq(listed(DANA, &all, &next, &views), 1);
+    ck_assert_str_eq(views[0].request.id, mine);
+    ck_assert_ptr_null(next);
+}
+END_TEST
+
 START_TEST(list__gives_no_tokens)
 {
     struct list_input all = {.state = -1, .limit = 50};
     struct request_view *views;
-    bool has_more;
+    const char *next;
     ask("free.run", NULL);
-    ck_assert_uint_eq(listed(RUNNER, &all, &has_more, &views), 1);
+    ck_assert_uint_eq(listed(RUNNER, &all, &next, &views), 1);
     ck_assert(views[0].has_grant);
     ck_assert(!views[0].has_token);
 }
@@ -376,6 +394,7 @@ int main(void)
     tcase_add_test(cases, list__what_is_mine_to_decide_leaves_out_what_i_may_not);
     tcase_add_test(cases, list__pages_newest_first_without_gaps);
     tcase_add_test(cases, list__looks_past_many_that_are_somebody_elses);
+    tcase_add_test(cases, list__says_where_to_go_on_when_it_has_looked_at_enough);
     tcase_add_test(cases, list__gives_no_tokens);
     tcase_add_test(cases, begin__nobody_gets_in_with_what_is_unknown_disabled_or_expired);
     tcase_add_test(cases, begin__a_disabled_key_lets_nobody_in);
