@@ -43,9 +43,11 @@ static bool is_set(const char *variable)
 
 enum cli_role cli_host_or_person(const struct cli_arguments *arguments)
 {
+    if (cli_has(arguments, "--socket")) {
+        return CLI_AS_HOST; /* said at the call: it outweighs what the environment holds */
+    }
     bool has_token = is_set("COUNTERSIGN_TOKEN") || cli_has(arguments, "--key-file");
-    bool has_socket = is_set("COUNTERSIGN_SOCKET") || cli_has(arguments, "--socket");
-    return has_socket && !has_token ? CLI_AS_HOST : CLI_AS_PERSON;
+    return is_set("COUNTERSIGN_SOCKET") && !has_token ? CLI_AS_HOST : CLI_AS_PERSON;
 }
 
 /* A typed refusal to redeem is an answer of its own, for scripts to tell from a failure to ask. */

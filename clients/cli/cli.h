@@ -135,7 +135,7 @@ bool cli_check_id(const char *id, struct error *error) MUST_CHECK;
 struct canonical_writer;
 bool cli_append_entity(struct canonical_writer *writer, const char *name, const char *key,
                        struct error *error) MUST_CHECK;
-/* The host where its socket is given and no token is, else a person. */
+/* The host where --socket is given, or its socket and no token is set; else a person. */
 enum cli_role cli_host_or_person(const struct cli_arguments *arguments);
 /* Connects, sends, and hands a good answer to `print` (or prints it as JSON); else says the
  * problem. */
