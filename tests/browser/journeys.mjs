@@ -172,6 +172,7 @@ test("a and then Enter approves, once", async () => {
   const request = await gateway.ask();
   const tab = await open(dana, request);
   await isReady(approve(tab));
+  await tab.locator(".evidence button", { hasText: "Exact text" }).click(); // a button that has the focus does not take the Enter
   await tab.keyboard.press("a");
   await tab.locator(".armed").waitFor();
   await tab.waitForTimeout(400); // two keys struck as one do not count: this is the time between them
@@ -391,6 +392,21 @@ test("without a network nothing is sent, and nothing later by itself", async () 
   await tab.unroute("**/votes");
   await tab.goto(`${gateway.url}/`);
   await isLive(tab);
+  assert.equal(await stateOf(request), "pending");
+  await tab.context().close();
+});
+
+test("a network that goes away is noticed, and pauses decisions until it is back", async () => {
+  const request = await gateway.ask();
+  const tab = await open(dana, request);
+  await isReady(approve(tab));
+  await tab.context().setOffline(true);
+  await tab.locator(".link.offline").waitFor();
+  assert.equal(await approve(tab).getAttribute("aria-disabled"), "true");
+  await approve(tab).click({ force: true });
+  await tab.context().setOffline(false);
+  await isLive(tab);
+  await isReady(approve(tab));
   assert.equal(await stateOf(request), "pending");
   await tab.context().close();
 });

@@ -1,7 +1,7 @@
 // The digest a vote is bound to, recomputed from the bytes that are on the screen. Construction: the
 // gateway's requests/binding.h: SHA-256 over the canonical JSON of exactly these nine members.
 
-import { lex, LexError, memberOf, splitObject, stringOf, textOf, type Node, type Span } from "./lexer.ts";
+import { lex, LexError, memberOf, type Node, type Span } from "./lexer.ts";
 
 export interface Evidence {
   /** Parsed spans of the bytes; what is missing here has its reason in `problem`. */
@@ -122,11 +122,3 @@ export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> 
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-
-/** A text member of the answer, undefined when absent or of another kind. */
-export function textMember(bytes: Uint8Array, members: Map<string, Span>, name: string): string | undefined {
-  const span = members.get(name);
-  return span === undefined ? undefined : stringOf(lex(bytes, span));
-}
-
-export { splitObject, textOf };

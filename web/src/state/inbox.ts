@@ -1,7 +1,7 @@
 // What waits, kept current by the live connection, or by asking again where there is none.
 
 import { batch, computed, signal } from "@preact/signals";
-import { get } from "../wire/api.ts";
+import { get, isReachable } from "../wire/api.ts";
 import { Live, type Connection } from "../wire/live.ts";
 import type { LiveMessage } from "../wire/live_rules.ts";
 import { Refusal } from "../wire/problem.ts";
@@ -16,6 +16,7 @@ import { endSession, findSession, me, session, standing } from "./session.ts";
 const PAGE_LIMIT = 100;
 const WAITING_MAX = 10_000;
 const POLL_MS = 5_000;
+const PULSE_MS = 20_000;
 
 export const queue = signal<Queue>(EMPTY_QUEUE);
 export const filterText = signal("");
@@ -195,6 +196,12 @@ async function probe(): Promise<void> {
   }
 }
 
+/** A connection that only seems open must not let old things look current. */
+async function feelPulse(): Promise<void> {
+  if (document.hidden || standing.peek() !== "signed-in" || socketState.peek() !== "live") return;
+  if (!(await isReachable())) live.drop();
+}
+
 export function showNew(): void {
   queue.value = showHeld(queue.peek());
 }
@@ -217,6 +224,9 @@ export function startInbox(): void {
   if (started) return;
   started = true;
   addEventListener("online", retryNow);
+  addEventListener("offline", () => void feelPulse());
+  document.addEventListener("visibilitychange", () => void feelPulse());
+  setInterval(() => void feelPulse(), PULSE_MS);
   setInterval(() => {
     queue.value = sweep(queue.peek(), Date.now(), route.peek().request);
   }, 1_000);

@@ -4,7 +4,7 @@ import { batch, effect, signal } from "@preact/signals";
 import { LexError } from "../evidence/lexer.ts";
 import { call, get, post } from "../wire/api.ts";
 import { Refusal, Unreachable, explain } from "../wire/problem.ts";
-import type { Entry, State, Summary, VoteAnswer } from "../wire/types.ts";
+import type { Entry, Summary, VoteAnswer } from "../wire/types.ts";
 import { actionName, entityText, readDetail, subjectOf, type Detail } from "./detail.ts";
 import { link, queue, takeChanges, touched, viewing } from "./inbox.ts";
 import { route } from "./router.ts";
@@ -152,10 +152,6 @@ function forgetDraft(id: string): void {
   const next = new Map(drafts.peek());
   next.delete(id);
   drafts.value = next;
-}
-
-export function isFinal(state: State): boolean {
-  return state !== "pending";
 }
 
 /** Follows the address, the live events and the return of the connection. */

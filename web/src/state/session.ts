@@ -25,7 +25,7 @@ export const fragmentSecret = signal("");
 export function takeFragment(): void {
   const isLink = /^\/(setup|enrol)\/?$/.test(location.pathname);
   if (location.hash.length <= 1) return;
-  if (isLink) fragmentSecret.value = decodeURIComponent(location.hash.slice(1));
+  if (isLink) fragmentSecret.value = location.hash.slice(1); // base64url: nothing in it is escaped
   history.replaceState(null, "", location.pathname + location.search);
 }
 

@@ -13,6 +13,7 @@ import { Help, helpIsOpen } from "./help.tsx";
 import { History } from "./history.tsx";
 import { InboxPane, Overview } from "./list.tsx";
 import { RequestPane } from "./request.tsx";
+import { Safe } from "./safe.tsx";
 import { Entrance } from "./signin.tsx";
 import { leftText } from "./time.ts";
 
@@ -78,7 +79,7 @@ function FreezeStrip() {
   const what = first.scope === "agent" ? (isId(first.target ?? "") ? "one agent" : `agent ${nameOf(first.target ?? "")}`) : first.scope === "action" ? `actions ${first.target}` : first.scope === "tenant" ? "everything here" : "everything";
   return (
     <p class="strip frozen" role="status">
-      <b>Frozen: {what}.</b> {first.reason} {freezes.value.length > 1 && `And ${freezes.value.length - 1} more. `}
+      <b>Frozen: {what}.</b> <Safe plain text={first.reason} /> {freezes.value.length > 1 && `And ${freezes.value.length - 1} more. `}
       <a href="/freezes">Freezes</a>
     </p>
   );

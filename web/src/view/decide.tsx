@@ -102,7 +102,7 @@ export function DecisionBar({ detail, reading }: { detail: Detail; reading: Read
   }, [subjectOf(detail)]);
   const isBusy = outcome.value.kind === "sending";
   const isOver = detail.timeoutAt > 0 && detail.timeoutAt <= now.value && !detail.frozen;
-  const open = mayDecideNow.value && !isBusy && !isOver && outcome.value.kind !== "done";
+  const open = mayDecideNow.value && !isBusy && !isOver && !isUnsettled(outcome.value, ownVote(detail, me.value));
   const may = {
     approve: open && rights.approve && unread === "" && (challenge === undefined || typed.value === challenge.text),
     deny: open && rights.deny,
@@ -131,6 +131,11 @@ export function DecisionBar({ detail, reading }: { detail: Detail; reading: Read
       </div>
     </footer>
   );
+}
+
+/** A vote that was taken but is not yet in what is shown: until it is, a second click is none. */
+function isUnsettled(said: Outcome, own: Word | undefined): boolean {
+  return said.kind === "done" && said.answer.outcome !== "late" && said.vote !== own;
 }
 
 function approveLabel(isReady: boolean, unread: string): string {
@@ -306,9 +311,13 @@ function Decide({ vote, guard, may, isReady, send, label, isCritical }: {
 
 function Armed({ guard, detail }: { guard: Signal<Guard>; detail: Detail }) {
   const armed = guard.value.armed;
+  const note = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (armed !== undefined) note.current?.focus(); // away from any button that would take Enter for itself
+  }, [armed?.vote]);
   if (armed === undefined) return null;
   return (
-    <p class={`armed ${armed.vote}`} role="alert">
+    <p class={`armed ${armed.vote}`} role="alert" tabIndex={-1} ref={note}>
       <kbd>Enter</kbd> {armed.vote === "approve" ? "approves" : "denies"} <Safe text={actionName(detail)} />. Any other key does not.
     </p>
   );
@@ -345,6 +354,13 @@ function Ended({ detail }: { detail: Detail }) {
   );
 }
 
+const TEXT_CONTROLS = "input,textarea,select,[contenteditable],dialog";
+
+/** Keys that a button or a link takes for itself. */
+function isActivation(event: KeyboardEvent): boolean {
+  return event.key === "Enter" || event.key === " ";
+}
+
 function useDecisionKeys(guard: Signal<Guard>, may: { approve: boolean; deny: boolean }, send: (vote: Word) => void): void {
   const latest = useRef({ may, send });
   latest.current = { may, send };
@@ -359,7 +375,7 @@ function useDecisionKeys(guard: Signal<Guard>, may: { approve: boolean; deny: bo
           repeat: event.repeat,
           composing: event.isComposing || event.keyCode === 229,
           modified: event.ctrlKey || event.metaKey || event.altKey,
-          inControl: target?.closest("input,textarea,select,button,a,[contenteditable],dialog") != null,
+          inControl: target?.closest(isActivation(event) ? `${TEXT_CONTROLS},button,a,summary` : TEXT_CONTROLS) != null,
           now: performance.now(),
         },
         latest.current.may,

@@ -81,4 +81,16 @@ export async function getAll<T>(path: string, name: string, most: number): Promi
   return found;
 }
 
+const PULSE_MS_MAX = 8_000;
+
+/** Whether the gateway answers at all. */
+export async function isReachable(): Promise<boolean> {
+  try {
+    const answer = await fetch("/healthz", { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(PULSE_MS_MAX) });
+    return answer.status < 500;
+  } catch {
+    return false;
+  }
+}
+
 export const segmentOf = encodeURIComponent;

@@ -1,6 +1,6 @@
 // The live connection: hello, resume by sequence number, reset, one batch per frame, backoff.
 
-import { SILENCE_MS_MAX, SUBPROTOCOL, backoffMs, meaningOfClose, readMessage, type LiveMessage } from "./live_rules.ts";
+import { SUBPROTOCOL, backoffMs, meaningOfClose, readMessage, type LiveMessage } from "./live_rules.ts";
 
 const SOCKET_OPEN = 1; // WebSocket.OPEN
 
@@ -23,7 +23,6 @@ export class Live {
   private since = -1;
   private tries = 0;
   private timer = 0;
-  private silence = 0;
   private stopped = true;
   private batch: LiveMessage[] = [];
   private isScheduled = false;
@@ -40,7 +39,6 @@ export class Live {
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
-    clearTimeout(this.silence);
     this.socket?.close(1000);
     this.socket = undefined;
     this.options.onState("stopped");
@@ -51,6 +49,14 @@ export class Live {
     if (this.stopped || this.socket !== undefined) return;
     clearTimeout(this.timer);
     this.open();
+  }
+
+  /** The gateway does not answer although the socket seems open: browsers do not show pings. */
+  drop(): void {
+    if (this.stopped || this.socket === undefined) return;
+    const socket = this.socket;
+    this.closed(0);
+    socket.close();
   }
 
   /** Tells who else is looking at the same request. */
@@ -69,23 +75,13 @@ export class Live {
       const hello: Record<string, unknown> = { csrf: this.options.csrf() };
       if (this.since >= 0) Object.assign(hello, { epoch: this.epoch, since: this.since });
       socket.send(JSON.stringify({ hello }));
-      this.listen();
     };
     socket.onmessage = (event) => {
-      this.listen();
-      if (typeof event.data === "string") this.take(event.data);
+      if (this.socket === socket && typeof event.data === "string") this.take(event.data);
     };
     socket.onclose = (event) => {
       if (this.socket === socket) this.closed(event.code);
     };
-  }
-
-  /** A browser does not show pings: silence is only noticed where the gateway says `now` often. */
-  private listen(): void {
-    clearTimeout(this.silence);
-    this.silence = window.setTimeout(() => {
-      if (!navigator.onLine) this.socket?.close(4000);
-    }, SILENCE_MS_MAX);
   }
 
   private take(text: string): void {
@@ -114,7 +110,6 @@ export class Live {
 
   private closed(code: number): void {
     this.socket = undefined;
-    clearTimeout(this.silence);
     if (this.stopped) return;
     const meaning = meaningOfClose(code);
     if (meaning === "session-ended") {

@@ -5,8 +5,6 @@ import { summaryOf, type Summary } from "./types.ts";
 export const SUBPROTOCOL = "countersign.live.v1";
 export const BACKOFF_FIRST_MS = 250;
 export const BACKOFF_MOST_MS = 15_000;
-/** Without a message or an answered probe for this long the connection counts as dead. */
-export const SILENCE_MS_MAX = 45_000;
 
 /** Full jitter: anything from 0 to the doubled bound, never under 50 ms. */
 export function backoffMs(tries: number, chance: number): number {

@@ -8,6 +8,7 @@ import { explain } from "../../wire/problem.ts";
 import { timeOf, type Credential } from "../../wire/types.ts";
 import { Moment, Notice } from "../basics.tsx";
 import { Choice, Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
+import { Safe } from "../safe.tsx";
 import { Adder, Enabled, Sure, Table, optional } from "./parts.tsx";
 
 const WORDS = {
@@ -55,7 +56,7 @@ export function Credentials({ kind, owners }: { kind: "key" | "token"; owners: r
           {rows.value.map((one) => (
             <tr key={one.id}>
               <td><b>{one.owner}</b></td>
-              <td>{one.label ?? <span class="quiet">–</span>}</td>
+              <td>{one.label === undefined ? <span class="quiet">–</span> : <Safe plain text={one.label} />}</td>
               <td><Moment at={timeOf(one.created_at)} /></td>
               <td>{one.expires_at === undefined ? <span class="quiet">never</span> : <Moment at={timeOf(one.expires_at)} />}</td>
               <td>

@@ -32,7 +32,7 @@ export function Freezes() {
       {current.length === 0 && !freezes.isLoading.value && freezes.problem.value === "" && <Notice kind="good" title="Nothing is frozen.">Policy and people decide as usual.</Notice>}
       {current.map((freeze) => (
         <Notice kind="stop" key={freeze.id} title={<>Frozen: <Scope freeze={freeze} /></>}>
-          <p>{freeze.reason}</p>
+          <p><Safe plain text={freeze.reason} /></p>
           <p class="quiet">
             by {nameOf(freeze.by)}, since <Moment at={timeOf(freeze.since)} whole />
           </p>
@@ -47,7 +47,7 @@ export function Freezes() {
             {past.map((freeze) => (
               <tr key={freeze.id}>
                 <td><Scope freeze={freeze} /></td>
-                <td>{freeze.reason}</td>
+                <td><Safe plain text={freeze.reason} /></td>
                 <td><Moment at={timeOf(freeze.since)} /></td>
                 <td><Moment at={timeOf(freeze.until)} /></td>
                 <td>{nameOf(freeze.by)}{freeze.thawed_by !== undefined && `, thawed by ${nameOf(freeze.thawed_by)}`}</td>

@@ -5,6 +5,7 @@ import type { Person } from "../../wire/types.ts";
 import { timeOf } from "../../wire/types.ts";
 import { Moment, PageHeading } from "../basics.tsx";
 import { Choice, Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
+import { Safe } from "../safe.tsx";
 import { countText } from "../time.ts";
 import { Credentials } from "./credentials.tsx";
 import { Adder, Enabled, LoadProblem, Sure, Table, optional, useLoaded, words, type Loaded } from "./parts.tsx";
@@ -58,7 +59,7 @@ function PeopleTable({ people, reload, link }: { people: Loaded<Person>; reload:
       {people.rows.value.map((person) => (
         <tr key={person.id}>
           <td>
-            <b>{person.name}</b> {person.display !== undefined && <div class="quiet">{person.display}</div>}
+            <b>{person.name}</b> {person.display !== undefined && <div class="quiet"><Safe plain text={person.display} /></div>}
           </td>
           <td>{person.groups.join(", ") || <span class="quiet">none</span>}</td>
           <td>{roles(person) || <span class="quiet">none</span>}</td>
