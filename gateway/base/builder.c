@@ -11,9 +11,10 @@ enum { FIRST_CAPACITY = 256 };
 
 void builder_init(struct builder *builder, size_t bytes_max)
 {
-    *builder = (struct builder){.bytes = memory_zeroed(1, FIRST_CAPACITY),
+    *builder = (struct builder){.bytes = memory_resized(NULL, FIRST_CAPACITY),
                                 .capacity = FIRST_CAPACITY,
                                 .bytes_max = bytes_max};
+    builder->bytes[0] = '\0';
 }
 
 void builder_finish(struct builder *builder)

@@ -1,9 +1,11 @@
 #ifndef CRYPTO_INTERNAL_H
 #define CRYPTO_INTERNAL_H
 
-/* Files that hold keys. */
+/* Files that hold keys; and what a signer remembers. */
 
 #include "base/error.h"
+#include "crypto/crypto.h"
+#include "crypto/signer.h"
 #include <stddef.h>
 
 enum { KEY_FILE_BYTES_MAX = 16 * 1024 };
@@ -17,5 +19,10 @@ bool key_file_read(const char *path, unsigned char bytes[KEY_FILE_BYTES_MAX], si
  * meanwhile stands: then nothing is written and the caller reads again. */
 bool key_file_create(const char *path, const unsigned char *bytes, size_t length,
                      struct error *error) MUST_CHECK;
+
+/* signer.c: texts that this signer made in this process, by their SHA-256. What is remembered was
+ * signed by it; what is not may have been. */
+void signer_remember(const struct signer *signer, const struct sha256 *hash);
+bool signer_remembers(const struct signer *signer, const struct sha256 *hash);
 
 #endif

@@ -10,14 +10,31 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SCALAR_BYTES = 32, SIGNATURE_BYTES = 64, POINT_BYTES = 65, THUMBPRINT_CHARACTERS = 43 };
+/* A megabyte. One that was pushed out by another is verified like a stranger's. */
+enum { TOKENS_REMEMBERED = 1 << 16 };
+
+/* Setting up an operation costs a third of a signature: kept for the next one. One at a time. */
+struct signer_operations {
+    pthread_mutex_t mutex;
+    EVP_PKEY_CTX *signing; /* ES256 only; NULL before the first and after a failure */
+    EVP_PKEY_CTX *verifying;
+    struct made_token *made; /* TOKENS_REMEMBERED of them; NULL before the first */
+};
+
+/* Half of a token's SHA-256: what nobody finds a second text for. */
+struct made_token {
+    unsigned char hash[SHA256_BYTES / 2];
+};
 
 struct signer {
     enum signer_kind kind;
     EVP_PKEY *key; /* read-only after creation: OpenSSL may then share it between threads */
+    struct signer_operations *operations;
     unsigned char public_key[POINT_BYTES];
     size_t public_key_length;
     char key_id[THUMBPRINT_CHARACTERS + 1];
@@ -129,6 +146,8 @@ static struct signer *create_take(EVP_PKEY *key, enum signer_kind kind)
     struct signer *signer = memory_zeroed(1, sizeof *signer);
     signer->kind = kind;
     signer->key = key;
+    signer->operations = memory_zeroed(1, sizeof *signer->operations);
+    CHECK(pthread_mutex_init(&signer->operations->mutex, NULL) == 0);
     if (!read_public_key(signer) || !has_matching_halves(signer)) {
         signer_close(signer);
         return NULL;
@@ -228,6 +247,11 @@ struct signer *signer_from_seed(enum signer_kind kind, const unsigned char seed[
 void signer_close(struct signer *signer)
 {
     if (signer != NULL) {
+        EVP_PKEY_CTX_free(signer->operations->signing);
+        EVP_PKEY_CTX_free(signer->operations->verifying);
+        pthread_mutex_destroy(&signer->operations->mutex);
+        free(signer->operations->made);
+        free(signer->operations);
         EVP_PKEY_free(signer->key);
         free(signer);
     }
@@ -284,17 +308,38 @@ static size_t pair_to_der(const unsigned char pair[SIGNATURE_BYTES], unsigned ch
     return length > 0 ? (size_t)length : 0;
 }
 
+/* Fills *context, unless it is kept from before. */
+static bool set_up(EVP_PKEY_CTX **context, EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *context))
+{
+    if (*context == NULL) {
+        *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+        return *context != NULL && init(*context) == 1;
+    }
+    return true;
+}
+
+static void drop(EVP_PKEY_CTX **context)
+{
+    EVP_PKEY_CTX_free(*context);
+    *context = NULL;
+}
+
 static bool sign_es256(const struct signer *signer, const void *bytes, size_t length,
                        unsigned char out[SIGNATURE_BYTES])
 {
     struct sha256 hash = crypto_sha256(bytes, length);
+    struct signer_operations *operations = signer->operations;
     unsigned char der[80];
     size_t der_length = sizeof der;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, signer->key, NULL);
-    bool is_signed = context != NULL && EVP_PKEY_sign_init(context) == 1 &&
-                     EVP_PKEY_sign(context, der, &der_length, hash.bytes, sizeof hash.bytes) == 1 &&
-                     der_to_pair(der, der_length, out);
-    EVP_PKEY_CTX_free(context);
+    pthread_mutex_lock(&operations->mutex);
+    bool is_signed =
+        set_up(&operations->signing, signer->key, EVP_PKEY_sign_init) &&
+        EVP_PKEY_sign(operations->signing, der, &der_length, hash.bytes, sizeof hash.bytes) == 1 &&
+        der_to_pair(der, der_length, out);
+    if (!is_signed) {
+        drop(&operations->signing);
+    }
+    pthread_mutex_unlock(&operations->mutex);
     return is_signed;
 }
 
@@ -303,11 +348,17 @@ static bool verify_es256(const struct signer *signer, const void *bytes, size_t 
 {
     struct sha256 hash = crypto_sha256(bytes, length);
     unsigned char der[80];
+    struct signer_operations *operations = signer->operations;
     size_t der_length = pair_to_der(signature, der);
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, signer->key, NULL);
-    bool is_valid = der_length > 0 && context != NULL && EVP_PKEY_verify_init(context) == 1 &&
-                    EVP_PKEY_verify(context, der, der_length, hash.bytes, sizeof hash.bytes) == 1;
-    EVP_PKEY_CTX_free(context);
+    pthread_mutex_lock(&operations->mutex);
+    bool is_set_up = set_up(&operations->verifying, signer->key, EVP_PKEY_verify_init);
+    bool is_valid =
+        is_set_up && der_length > 0 &&
+        EVP_PKEY_verify(operations->verifying, der, der_length, hash.bytes, sizeof hash.bytes) == 1;
+    if (!is_set_up) {
+        drop(&operations->verifying);
+    }
+    pthread_mutex_unlock(&operations->mutex);
     return is_valid;
 }
 
@@ -352,6 +403,36 @@ bool signer_verify(const struct signer *signer, const void *bytes, size_t length
                         : verify_ed25519(signer->key, bytes, length, signature);
     ERR_clear_error();
     return is_valid;
+}
+
+static struct made_token *slot_of(struct made_token *made, const struct sha256 *hash)
+{
+    uint32_t number;
+    memcpy(&number, hash->bytes + sizeof made->hash, sizeof number);
+    return &made[number % TOKENS_REMEMBERED];
+}
+
+void signer_remember(const struct signer *signer, const struct sha256 *hash)
+{
+    struct signer_operations *operations = signer->operations;
+    pthread_mutex_lock(&operations->mutex);
+    if (operations->made == NULL) {
+        operations->made = memory_zeroed(TOKENS_REMEMBERED, sizeof *operations->made);
+    }
+    struct made_token *slot = slot_of(operations->made, hash);
+    memcpy(slot->hash, hash->bytes, sizeof slot->hash);
+    pthread_mutex_unlock(&operations->mutex);
+}
+
+bool signer_remembers(const struct signer *signer, const struct sha256 *hash)
+{
+    struct signer_operations *operations = signer->operations;
+    pthread_mutex_lock(&operations->mutex);
+    const struct made_token *slot =
+        operations->made == NULL ? NULL : slot_of(operations->made, hash);
+    bool is_known = slot != NULL && crypto_equal(slot->hash, hash->bytes, sizeof slot->hash);
+    pthread_mutex_unlock(&operations->mutex);
+    return is_known;
 }
 
 bool signer_verify_ed25519(const unsigned char public_key[32], const void *bytes, size_t length,

@@ -63,6 +63,35 @@ START_TEST(jws__a_token_gives_its_payload_back)
 }
 END_TEST
 
+/* Which remembers none of the tokens that it is given. */
+START_TEST(jws__a_token_of_a_former_process_is_verified)
+{
+    char folder[] = "/tmp/countersign-jws-XXXXXX";
+    char path[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/key.pem", folder);
+    struct signer *former = signer_open(path, SIGNER_ES256, true, &error);
+    struct signer *next = signer_open(path, SIGNER_ES256, false, &error);
+    unlink(path);
+    rmdir(folder);
+    sign(former, "grant+jwt");
+    for (int again = 0; again < 3; again++) {
+        builder_clear(&payload);
+        ck_assert(jws_verify(next, "grant+jwt", token.bytes, token.length, &payload, &error));
+        ck_assert_str_eq(payload.bytes, claims);
+    }
+    builder_clear(&payload);
+    for (size_t i = token.length - 86; i < token.length; i++) {
+        char kept = token.bytes[i];
+        token.bytes[i] = kept == 'A' ? 'B' : 'A';
+        check_refused(next, "grant+jwt", token.bytes, token.length);
+        token.bytes[i] = kept;
+    }
+    signer_close(former);
+    signer_close(next);
+}
+END_TEST
+
 START_TEST(jws__the_header_is_alg_kid_and_typ)
 {
     sign(signers[_i], "grant+jwt");
@@ -210,6 +239,7 @@ int main(void)
     TCase *tests = tcase_create("jws");
     tcase_add_checked_fixture(tests, start, stop);
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, jws__a_token_of_a_former_process_is_verified);
     tcase_add_loop_test(tests, jws__a_token_gives_its_payload_back, 0, 2);
     tcase_add_loop_test(tests, jws__the_header_is_alg_kid_and_typ, 0, 2);
     tcase_add_loop_test(tests, jws__a_token_for_another_use_is_refused, 0, 2);
