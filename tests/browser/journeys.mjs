@@ -49,6 +49,14 @@ const approve = (tab) => tab.locator(".decide.approve");
 const deny = (tab) => tab.locator(".decide.deny");
 const isReady = (button) => button.and(button.page().locator('[aria-disabled="false"]')).waitFor();
 const row = (tab, request) => tab.locator(`#row-${request.id}`);
+/** Its row, whatever else waits. */
+async function find(tab, request) {
+  await tab.locator("#filter").fill(request.id);
+  await row(tab, request).or(tab.locator(".held")).first().waitFor();
+  if (await tab.locator(".held").isVisible()) await tab.locator(".held").click();
+  await row(tab, request).waitFor();
+  return row(tab, request);
+}
 const stateOf = async (request) => (await gateway.show(request.id)).state;
 
 async function open(person, request, options) {
@@ -136,13 +144,11 @@ test("a blocked request is released by a click in under a second", async () => {
   const tab = await page(dana);
   await isLive(tab);
   const blocked = gateway.blockedRequest({ amount: 99, currency: "EUR", why: "released by a click" });
-  const found = tab.locator(".row", { hasText: "payments.refund" }).last();
-  await found.waitFor();
   const asked = await eventually(async () => {
     const list = await gateway.call("GET", "/v1/requests?state=pending&limit=1", undefined, { secret: gateway.key });
     return list.json.requests[0]?.action.properties.args.amount === 99 && list.json.requests[0];
   }, "the request is there");
-  await row(tab, asked).click();
+  await (await find(tab, asked)).click();
   await isReady(approve(tab));
   const clicked = performance.now();
   await approve(tab).click();
@@ -320,6 +326,17 @@ test("numbers stay as they were sent", async () => {
   await tab.context().close();
 });
 
+test("depth pushes nothing out of view", async () => {
+  let deep = '"the end"';
+  for (let i = 0; i < 50; i++) deep = i % 2 ? `{"inner":${deep}}` : `[${deep},${i}]`;
+  const request = await gateway.ask({ args: `{"deep":${deep}}` });
+  const tab = await open(dana, request, { viewport: { width: 390, height: 844 } });
+  const place = await tab.locator(".text", { hasText: "the end" }).boundingBox();
+  assert.ok(place.x >= 0 && place.x + place.width <= 390, JSON.stringify(place));
+  assert.equal(await tab.evaluate(() => document.querySelector(".detail-scroll").scrollWidth), 390);
+  await tab.context().close();
+});
+
 test("long arguments show head, tail and count; high risk needs all of them opened", async () => {
   const request = await gateway.ask({ action: "db.execute", resource: "database/orders", agent: "ops-agent", args: { statement: `SELECT 1; ${"-- padding\n".repeat(400)}DROP TABLE orders;` } });
   const tab = await open(dana, request);
@@ -373,7 +390,7 @@ test("after the gateway restarts the page catches up by itself", async () => {
   const started = performance.now();
   const meanwhile = await gateway.ask();
   await isLive(tab);
-  await row(tab, meanwhile).waitFor();
+  await find(tab, meanwhile);
   console.log(`     live again ${Math.round(performance.now() - started)} ms after the gateway was back`);
   await isReady(approve(tab));
   await approve(tab).click();
@@ -426,8 +443,7 @@ test("where websockets do not pass the page keeps current by asking", async () =
   await tab.goto(gateway.url);
   await tab.locator(".link.polling").waitFor();
   const request = await gateway.ask();
-  await row(tab, request).waitFor();
-  await row(tab, request).click();
+  await (await find(tab, request)).click();
   await isReady(approve(tab));
   await approve(tab).click();
   await tab.locator(".bar.ended").waitFor();

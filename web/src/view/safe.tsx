@@ -152,7 +152,10 @@ function StringNotes({ named, mixed, rightToLeft }: { named: number; mixed: numb
   return notes.length === 0 ? null : <span class="aside-note">{notes.join(" · ")}</span>;
 }
 
-function Value({ node }: { node: Node }) {
+/** Deeper than this nothing is set in further: nobody can push a thing out of view to the right. */
+const INDENT_MAX = 6;
+
+function Value({ node, depth }: { node: Node; depth: number }) {
   switch (node.kind) {
     case "string":
       return <StringValue node={node} />;
@@ -161,9 +164,9 @@ function Value({ node }: { node: Node }) {
     case "word":
       return <span class="word">{node.text}</span>;
     case "object":
-      return node.members.length === 0 ? <span class="sign">{"{ } empty"}</span> : <MemberList members={node.members} />;
+      return node.members.length === 0 ? <span class="sign">{"{ } empty"}</span> : <MemberList members={node.members} depth={depth} />;
     case "array":
-      return node.items.length === 0 ? <span class="sign">[ ] empty</span> : <ItemList items={node.items} />;
+      return node.items.length === 0 ? <span class="sign">[ ] empty</span> : <ItemList items={node.items} depth={depth} />;
   }
 }
 
@@ -171,7 +174,7 @@ function isBlock(node: Node): boolean {
   return (node.kind === "object" && node.members.length > 0) || (node.kind === "array" && node.items.length > 0);
 }
 
-function Row({ name, index, value }: { name?: string; index?: number; value: Node }) {
+function Row({ name, index, value, depth }: { name?: string; index?: number; value: Node; depth: number }) {
   return (
     <li class={isBlock(value) ? "block" : ""}>
       {name !== undefined ? (
@@ -182,27 +185,36 @@ function Row({ name, index, value }: { name?: string; index?: number; value: Nod
         <span class="index">{index}</span>
       )}
       <span class="sign">{name !== undefined ? ": " : " "}</span>
-      {isBlock(value) && <Size node={value} />}
-      <Value node={value} />
+      {isBlock(value) && <Size node={value} depth={depth} />}
+      <Value node={value} depth={depth + 1} />
     </li>
   );
 }
 
-function Size({ node }: { node: Node }) {
+function Size({ node, depth }: { node: Node; depth: number }) {
   const text = node.kind === "object" ? countText(node.members.length, "member") : node.kind === "array" ? countText(node.items.length, "item") : "";
-  return <span class="sign size">{text}</span>;
+  return (
+    <span class="sign size">
+      {text}
+      {depth >= INDENT_MAX && `, level ${depth + 1}`}
+    </span>
+  );
 }
 
-function MemberList({ members }: { members: readonly Member[] }) {
+function listClass(depth: number): string | undefined {
+  return depth > INDENT_MAX ? "flat" : undefined;
+}
+
+function MemberList({ members, depth }: { members: readonly Member[]; depth: number }) {
   const [open, show] = useClip(members.length > ITEMS_HEAD + 2 * ITEMS_TAIL);
-  const row = (member: Member) => <Row key={member.name.start} name={member.name.text} value={member.value} />;
-  return <ul>{open ? members.map(row) : <Ends all={members} row={row} what="member" show={show} />}</ul>;
+  const row = (member: Member) => <Row key={member.name.start} name={member.name.text} value={member.value} depth={depth} />;
+  return <ul class={listClass(depth)}>{open ? members.map(row) : <Ends all={members} row={row} what="member" show={show} />}</ul>;
 }
 
-function ItemList({ items }: { items: readonly Node[] }) {
+function ItemList({ items, depth }: { items: readonly Node[]; depth: number }) {
   const [open, show] = useClip(items.length > ITEMS_HEAD + 2 * ITEMS_TAIL);
-  const row = (item: Node, index: number) => <Row key={item.start} index={index} value={item} />;
-  return <ul>{open ? items.map(row) : <Ends all={items} row={row} what="item" show={show} />}</ul>;
+  const row = (item: Node, index: number) => <Row key={item.start} index={index} value={item} depth={depth} />;
+  return <ul class={listClass(depth)}>{open ? items.map(row) : <Ends all={items} row={row} what="item" show={show} />}</ul>;
 }
 
 function Ends<T>({ all, row, what, show }: {
@@ -227,7 +239,7 @@ function Ends<T>({ all, row, what, show }: {
 
 /** The members of an object, or one value, with every lexeme as it was sent. */
 export function Tree({ node }: { node: Node }) {
-  return <div class="tree">{isBlock(node) ? <Value node={node} /> : <p><Value node={node} /></p>}</div>;
+  return <div class="tree">{isBlock(node) ? <Value node={node} depth={0} /> : <p><Value node={node} depth={0} /></p>}</div>;
 }
 
 /** The canonical text itself, byte for byte, dangerous characters named. */
