@@ -43,9 +43,16 @@ static bool make_room(struct builder *builder, size_t more)
     return true;
 }
 
+/* What nearly every append finds: no limit, and room for `more` bytes and the NUL. */
+static inline bool has_room(const struct builder *builder, size_t more)
+{
+    return !builder->has_failed && builder->bytes_max == 0 &&
+           more < builder->capacity - builder->length;
+}
+
 void builder_append(struct builder *builder, const char *bytes, size_t length)
 {
-    if (length == 0 || !make_room(builder, length)) {
+    if (length == 0 || (!has_room(builder, length) && !make_room(builder, length))) {
         return;
     }
     memcpy(builder->bytes + builder->length, bytes, length);
@@ -60,7 +67,11 @@ void builder_text(struct builder *builder, const char *text)
 
 void builder_char(struct builder *builder, char character)
 {
-    builder_append(builder, &character, 1);
+    if (!has_room(builder, 1) && !make_room(builder, 1)) {
+        return;
+    }
+    builder->bytes[builder->length++] = character;
+    builder->bytes[builder->length] = '\0';
 }
 
 void builder_printf(struct builder *builder, const char *format, ...)

@@ -172,19 +172,49 @@ static void append_escape(struct builder *out, unsigned char character)
     builder_append(out, escape, sizeof escape);
 }
 
+static bool needs_escape(unsigned char character)
+{
+    return character < 0x20 || character == '"' || character == '\\';
+}
+
+/* Whether one of eight bytes is below `limit`, which is at most 128: its subtraction borrows into
+ * the high bit where the byte itself has none. */
+static uint64_t any_below(uint64_t bytes, uint64_t limit)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    return (bytes - ones * limit) & ~bytes & (ones << 7);
+}
+
+/* How many bytes stand for themselves. Most texts are plain throughout: eight at a time. */
+static size_t plain_length(const char *bytes, size_t length)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= length; i += sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, bytes + i, sizeof eight);
+        if ((any_below(eight, 0x20) | any_below(eight ^ ones * '"', 1) |
+             any_below(eight ^ ones * '\\', 1)) != 0) {
+            break;
+        }
+    }
+    while (i < length && !needs_escape((unsigned char)bytes[i])) {
+        i++;
+    }
+    return i;
+}
+
 void canonical_append_string(struct builder *out, const char *bytes, size_t length)
 {
     builder_char(out, '"');
-    size_t copied = 0;
     for (size_t i = 0; i < length; i++) {
-        unsigned char character = (unsigned char)bytes[i];
-        if (character < 0x20 || character == '"' || character == '\\') {
-            builder_append(out, bytes + copied, i - copied);
-            append_escape(out, character);
-            copied = i + 1;
+        size_t plain = plain_length(bytes + i, length - i);
+        builder_append(out, bytes + i, plain);
+        i += plain;
+        if (i < length) {
+            append_escape(out, (unsigned char)bytes[i]);
         }
     }
-    builder_append(out, bytes + copied, length - copied);
     builder_char(out, '"');
 }
 
