@@ -121,16 +121,17 @@ static void take_names(struct principal *principal, const struct credential_row 
 static bool read_caller(struct operation *operation, const struct credential_row *credential,
                         struct error *error)
 {
-    struct caller_row caller;
+    struct caller_row *caller = ARENA_NEW(operation->arena, struct caller_row);
     if (!store_read_caller(operation->store, credential->tenant, credential->owner,
-                           operation->arena, &caller, error)) {
+                           operation->arena, caller, error)) {
         return false;
     }
-    if (!caller.is_enabled) {
+    if (!caller->is_enabled) {
         return refuse(operation, error);
     }
-    take_names(&operation->principal, credential, caller.name);
+    take_names(&operation->principal, credential, caller->name);
     operation->principal.kind = PRINCIPAL_CALLER;
+    operation->caller = caller;
     return true;
 }
 

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct operations;
+struct caller_row;
 
 /* A request that this operation changed, for waiters and dashboards. Told only after the commit. */
 struct operation_change {
@@ -37,6 +38,7 @@ struct operation {
     int64_t now;  /* the batch's wall time */
     int64_t boot; /* boot clock, for how long a token has lived */
     struct principal principal;
+    const struct caller_row *caller;  /* when the principal is one: as the store has it now */
     struct session_row session;       /* when the principal came by one */
     struct operation_change *changes; /* newest first; in the arena */
 };

@@ -54,6 +54,27 @@ static bool mint(struct operation *operation, struct request_view *view, struct 
     return true;
 }
 
+/* Allowed at once: it has no requirements and no votes, and nothing has happened to it since. */
+static bool view_allowed(struct operation *operation, const struct request_row *request,
+                         struct request_view *out, struct error *error)
+{
+    struct authorize_facts facts = {.tenant = request->tenant, .is_own = true};
+    *out = (struct request_view){.request = *request, .has_grant = true};
+    return authorize(operation, OPERATION_READ_REQUEST, &facts, request->id, error) &&
+           store_read_grant(operation->store, request->tenant, request->grant, operation->arena,
+                            &out->grant, error);
+}
+
+bool operation_read_submitted(struct operation *operation, const struct submit_result *submitted,
+                              bool mints, struct request_view *out, struct error *error)
+{
+    if (submitted->allowed == NULL) {
+        return operation_read_request(operation, submitted->request, mints, out, error);
+    }
+    return view_allowed(operation, submitted->allowed, out, error) &&
+           (!mints || !is_for_holder(operation, out) || mint(operation, out, error));
+}
+
 bool operation_read_request(struct operation *operation, const char *id, bool mints,
                             struct request_view *out, struct error *error)
 {

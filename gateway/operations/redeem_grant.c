@@ -9,7 +9,6 @@ struct redeeming {
     bool is_known;
     struct grant_row grant;
     struct request_row request;
-    struct caller_row redeemer;
     struct grant_redemption facts;
     struct redeem_result *out;
 };
@@ -121,9 +120,7 @@ static bool gather(struct redeeming *redeeming, struct error *error)
     const struct grant_row *grant = &redeeming->grant;
     const struct grant_claims *claims = &redeeming->input->claims;
     bool is_frozen;
-    if (!store_read_caller(operation->store, operation->principal.tenant, operation->principal.id,
-                           operation->arena, &redeeming->redeemer, error) ||
-        !find_grant_freezes(operation, grant, redeeming->request.action_name, &is_frozen, error)) {
+    if (!find_grant_freezes(operation, grant, redeeming->request.action_name, &is_frozen, error)) {
         return false;
     }
     redeeming->facts = (struct grant_redemption){
@@ -138,7 +135,7 @@ static bool gather(struct redeeming *redeeming, struct error *error)
         .redeemer = operation->principal.id,
         .holder = grant->caller,
         .audience = grant->audience,
-        .redeemer_serves_audience = serves(&redeeming->redeemer, grant->audience),
+        .redeemer_serves_audience = serves(operation->caller, grant->audience),
         .is_bearer = grant->is_bearer,
         .digest_matches = digest_matches(redeeming),
         .is_frozen = is_frozen,
@@ -169,11 +166,12 @@ static bool parties_stand(struct redeeming *redeeming, bool *out_stand, struct e
     struct operation *operation = redeeming->operation;
     const struct grant_row *grant = &redeeming->grant;
     struct agent_row agent;
-    struct caller_row holder;
+    struct caller_row holder = *operation->caller;
+    bool is_holder = strcmp(holder.id, grant->caller) == 0;
     if (!store_read_agent(operation->store, grant->tenant, grant->agent, operation->arena, &agent,
                           error) ||
-        !store_read_caller(operation->store, grant->tenant, grant->caller, operation->arena,
-                           &holder, error)) {
+        (!is_holder && !store_read_caller(operation->store, grant->tenant, grant->caller,
+                                          operation->arena, &holder, error))) {
         return false;
     }
     *out_stand = agent.is_enabled && holder.is_enabled;

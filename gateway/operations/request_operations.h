@@ -33,6 +33,7 @@ struct submit_result {
     char request[ID_BYTES];
     enum request_state state;
     bool nobody_can_approve; /* pending, but no enabled person could meet what is required */
+    const struct request_row *allowed; /* as stored, when policy allowed it at once; else NULL */
 };
 /* FORBIDDEN `agent_not_registered`, `subject_not_registered`, `audience_not_allowed`; INVALID
  * `agent_ambiguous`; CONFLICT `idempotency_mismatch`; LIMIT `too_many_pending`. A freeze or a
@@ -69,6 +70,10 @@ struct request_view {
  * who may not know of it. */
 bool operation_read_request(struct operation *operation, const char *id, bool mints,
                             struct request_view *out, struct error *error) MUST_CHECK;
+
+/* The same for what was submitted in the same job, for who submitted it. */
+bool operation_read_submitted(struct operation *operation, const struct submit_result *submitted,
+                              bool mints, struct request_view *out, struct error *error) MUST_CHECK;
 
 struct list_input {
     int state;                /* enum request_state, -1 any */

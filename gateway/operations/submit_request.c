@@ -23,7 +23,6 @@ bool operation_submit_request(struct operation *operation, const struct submit_i
                               struct submit_result *out, struct error *error)
 {
     struct submission submission = {.operation = operation, .input = input, .out = out};
-    const struct principal *principal = &operation->principal;
     bool is_done = false;
     *out = (struct submit_result){0};
     if (!authorize(operation, OPERATION_SUBMIT_REQUEST, NULL, NULL, error) ||
@@ -33,9 +32,8 @@ bool operation_submit_request(struct operation *operation, const struct submit_i
     if (is_done) {
         return true;
     }
-    if (!store_read_caller(operation->store, principal->tenant, principal->id, operation->arena,
-                           &submission.caller, error) ||
-        !find_agent(&submission, error) || !check_subject(&submission, error) ||
+    submission.caller = *operation->caller;
+    if (!find_agent(&submission, error) || !check_subject(&submission, error) ||
         !bind_request(&submission, error) || !attach(&submission, &is_done, error)) {
         return false;
     }
@@ -450,6 +448,32 @@ static bool ask_people(struct submission *submission, const struct judgement *ju
            tell_outside(operation, request, "request.pending", error);
 }
 
+/* For the answer, so that it is not read back. The message is the policy's own text, which another
+ * policy may replace before the answer is written. */
+static void keep_allowed(struct submission *submission)
+{
+    struct arena *arena = submission->operation->arena;
+    struct request_row *row = ARENA_NEW(arena, struct request_row);
+    *row = submission->request;
+    row->message = arena_text(arena, row->message);
+    submission->out->allowed = row;
+}
+
+static bool allow(struct submission *submission, const struct judgement *judgement,
+                  struct error *error)
+{
+    struct operation *operation = submission->operation;
+    struct request_row *request = &submission->request;
+    const struct policy_grant *terms = &judgement->decision.grant;
+    if (!check_audience(submission, terms, error) || !begin_request(submission, error) ||
+        !record_decided(operation, request, judgement, "submitted", error) ||
+        !approve_request(operation, request, REQUEST_SUBMIT_ALLOWED, NULL, 0, terms, error)) {
+        return false;
+    }
+    keep_allowed(submission);
+    return true;
+}
+
 static bool decide_by_policy(struct submission *submission, struct error *error)
 {
     struct operation *operation = submission->operation;
@@ -462,9 +486,7 @@ static bool decide_by_policy(struct submission *submission, struct error *error)
     take_judgement(submission, &judgement);
     switch (judgement.decision.verdict) {
     case POLICY_ALLOW:
-        return check_audience(submission, terms, error) && begin_request(submission, error) &&
-               record_decided(operation, request, &judgement, "submitted", error) &&
-               approve_request(operation, request, REQUEST_SUBMIT_ALLOWED, NULL, 0, terms, error);
+        return allow(submission, &judgement, error);
     case POLICY_REQUIRE_APPROVAL:
         return check_audience(submission, terms, error) &&
                ask_people(submission, &judgement, error);

@@ -34,6 +34,15 @@ class Life(unittest.TestCase):
         self.assertEqual(("approved", "policy_allow"), (shown["state"], shown["reason"]))
         self.assertTrue(shown["grant"]["token"])
 
+    def test_what_a_submission_answers_is_what_reading_it_answers(self):
+        shown = self.gateway.submit(self.key, action="orders.get", resource="order/17", args={"limit": 1}, reason="to look",
+                                    context={"ticket": "T-1"}, want=(201,))
+        again = self.gateway.show(self.key, shown["id"])
+        for each in (shown, again):
+            each["grant"].pop("token")
+            each["grant"].pop("token_expires_at")
+        self.assertEqual(shown, again)
+
     def test_a_request_that_policy_denies_says_so_and_why(self):
         shown = self.gateway.submit(self.key, action="payroll.get", resource="payroll/2026", want=(201,))
         self.assertEqual(("denied", "policy_deny"), (shown["state"], shown["reason"]))
