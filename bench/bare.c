@@ -1,11 +1,16 @@
 /*
- * The bare pipeline that decisions are measured against: the same HTTP front on the same loop
- * parses the same JSON, a second thread commits one row and three rows in groups to SQLite (WAL,
- * FULL) as fast as it can, and the answer goes out after the commit. No authentication, no policy,
- * no life of a request, no ledger tree, no signature, no private indexes beyond one each.
+ * The bare pipelines that decisions are measured against: the same HTTP front on the same loop
+ * parses the same JSON, a second thread commits rows in groups to SQLite (WAL, FULL) as fast as it
+ * can, and the answer goes out after the commit. No authentication, no policy, no life of a
+ * request, no ledger tree, no signature.
  *
- *   bare FILE       prints `port N`, serves until standard input ends
+ *   bare FILE          four rows a request, with one index each
+ *   bare FILE same     the rows that a decision leaves behind, in the product's own schema
+ *
+ * Prints `port N` and serves until standard input ends.
  */
+
+#include "bench/same_rows.h"
 
 #include "base/check.h"
 #include "base/memory.h"
@@ -13,6 +18,7 @@
 #include "formats/json.h"
 #include "loop/http.h"
 #include "loop/loop.h"
+#include "store/engine_internal.h"
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -33,6 +39,7 @@ struct bare_job {
 
 struct bare {
     struct loop *loop;
+    struct store *store; /* of the same rows; else NULL */
     sqlite3 *database;
     sqlite3_stmt *begin, *commit, *request, *event;
     pthread_mutex_t mutex;
@@ -146,6 +153,38 @@ static void write_job(struct bare *bare, struct bare_job *job)
     }
 }
 
+static void write_plain(struct bare *bare, struct bare_job *batch)
+{
+    step(bare, bare->begin);
+    for (struct bare_job *job = batch; job != NULL; job = job->next) {
+        write_job(bare, job);
+    }
+    step(bare, bare->commit);
+}
+
+static void must(bool ok, const struct error *error)
+{
+    if (!ok) {
+        fprintf(stderr, "bench/bare: %s\n", error->message);
+        exit(1);
+    }
+}
+
+static void write_same(struct bare *bare, struct bare_job *batch)
+{
+    struct error error = {0};
+    int64_t now = wall_ms();
+    must(store_begin(bare->store, &error), &error);
+    for (struct bare_job *job = batch; job != NULL; job = job->next) {
+        job->number = ++bare->request_number;
+        must(same_rows_write(bare->store, now, &bare->event_number, job->body, &error), &error);
+    }
+    must(store_commit(bare->store, &error), &error);
+    if (store_log_pages(bare->store) > CHECKPOINT_PAGES) {
+        store_checkpoint(bare->store);
+    }
+}
+
 /* ---- the second thread ---- */
 
 static struct bare_job *take_batch(struct bare *bare)
@@ -188,11 +227,11 @@ static void *run_writer(void *argument)
         if (batch == NULL) {
             return NULL;
         }
-        step(bare, bare->begin);
-        for (struct bare_job *job = batch; job != NULL; job = job->next) {
-            write_job(bare, job);
+        if (bare->store != NULL) {
+            write_same(bare, batch);
+        } else {
+            write_plain(bare, batch);
         }
-        step(bare, bare->commit);
         give_back(bare, batch);
     }
 }
@@ -208,7 +247,7 @@ static void on_request(void *context, struct http_exchange *exchange)
     struct error error = {0};
     const char *body = http_body(exchange, &length);
     struct json_document *document JSON_SCOPE =
-        length > BODY_BYTES_MAX ? NULL : json_parse(body, length, &error);
+        length >= BODY_BYTES_MAX ? NULL : json_parse(body, length, &error);
     if (document == NULL ||
         json_type(json_member(json_root(document), "action")) == JSON_TYPE_ABSENT) {
         http_answer(exchange, 400, answer_fields, 1, "{}", 2);
@@ -220,6 +259,7 @@ static void on_request(void *context, struct http_exchange *exchange)
     job->exchange = exchange;
     job->length = length;
     memcpy(job->body, body, length);
+    job->body[length] = '\0';
     pthread_mutex_lock(&bare->mutex);
     *bare->queue_end = job;
     bare->queue_end = &job->next;
@@ -267,14 +307,20 @@ int main(int count, char **words)
     uint16_t port = 0;
     pthread_t writer;
     pthread_t watcher;
-    if (count != 2) {
-        fprintf(stderr, "bare FILE\n");
+    bool is_same = count == 3 && strcmp(words[2], "same") == 0;
+    if (count != 2 && !is_same) {
+        fprintf(stderr, "bare FILE [same]\n");
         return 64;
     }
     crypto_start();
     bare.queue_end = &bare.queued;
     bare.finished_end = &bare.finished;
-    open_store(&bare, words[1]);
+    if (is_same) {
+        bare.store = store_open(&(struct store_options){.path = words[1]}, &error);
+        must(bare.store != NULL, &error);
+    } else {
+        open_store(&bare, words[1]);
+    }
     bare.loop = loop_create(&(struct loop_options){0}, &error);
     CHECK(bare.loop != NULL);
     loop_on_wake(bare.loop, on_wake, &bare);
