@@ -1,5 +1,6 @@
 // Bundles src into dist: index.html, and under assets/ every other file with its hash in its name and
-// a .gz beside it. The same sources give the same bytes on every machine.
+// a .gz beside it. The same sources give the same bytes on every machine, except for how its zlib packs
+// them.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";

@@ -11,13 +11,14 @@ declare const WEB: string;
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true }).flatMap((found) => (found.isDirectory() ? filesOf(join(folder, found.name)).map((name) => `${found.name}/${name}`) : [found.name])).sort();
 
+// Not the packed ones: a distribution's zlib packs the same bytes in another way. The next test unpacks them.
 test("what is committed in dist is what the sources make, byte for byte", () => {
   const fresh = mkdtempSync(join(tmpdir(), "countersign-web-dist-"));
   try {
     execFileSync(process.execPath, [join(WEB, "build.mjs"), fresh], { stdio: "pipe" });
     const names = filesOf(fresh);
     assert.deepEqual(filesOf(join(WEB, "dist")), names);
-    for (const name of names) assert.ok(readFileSync(join(WEB, "dist", name)).equals(readFileSync(join(fresh, name))), `${name} differs: run \`make web\` and commit web/dist`);
+    for (const name of names.filter((each) => !each.endsWith(".gz"))) assert.ok(readFileSync(join(WEB, "dist", name)).equals(readFileSync(join(fresh, name))), `${name} differs: run \`make web\` and commit web/dist`);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
