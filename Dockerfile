@@ -12,7 +12,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       libev4t64 libjansson4 libcurl4t64 libsqlite3-0 libssl3t64 libyaml-0-2 libsodium23 libwebsockets19t64 libwebsockets-evlib-ev \
       ca-certificates \
     && rm -rf /var/lib/apt/lists/* /var/cache/* /usr/share/doc/* /usr/share/man/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/countersign --shell /usr/sbin/nologin countersign \
+    && useradd --no-log-init --uid 10001 --home-dir /var/lib/countersign --shell /usr/sbin/nologin countersign \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/countersign /var/lib/countersign-mark \
     && install -d /etc/countersign/policy
 COPY --from=build /build/countersignd /build/countersign /usr/bin/

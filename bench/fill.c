@@ -22,6 +22,10 @@ enum { REQUESTS_A_BATCH = 250, MATCH_SECRET_BYTES = 32, CHECKPOINT_PAGES = 8000 
 
 struct filling {
     const struct config *config;
+    struct metrics *metrics;
+    struct signer *signer;
+    struct secret *secret;
+    struct store_mark_file *mark_file;
     struct operations *operations;
     struct store *store;
     struct store_writer_options hooks;
@@ -50,22 +54,22 @@ static void open_all(struct filling *filling, struct arena *arena)
     bool was_found = false;
     bool was_rolled_back = false;
     struct store_mark mark;
-    struct signer *signer =
+    filling->metrics = metrics_create();
+    filling->signer =
         signer_open(path_in(filling, arena, "ledger-key.pem"), SIGNER_ED25519, false, &error);
-    must(signer != NULL, &error);
-    struct secret *secret =
+    must(filling->signer != NULL, &error);
+    filling->secret =
         secret_open(path_in(filling, arena, "match-secret"), MATCH_SECRET_BYTES, false, &error);
-    must(secret != NULL, &error);
+    must(filling->secret != NULL, &error);
     filling->store = store_open(&(struct store_options){.path = config->store_file}, &error);
     must(filling->store != NULL, &error);
-    struct store_mark_file *mark_file =
-        store_mark_open(config->mark_file, &mark, &was_found, &error);
-    must(mark_file != NULL, &error);
+    filling->mark_file = store_mark_open(config->mark_file, &mark, &was_found, &error);
+    must(filling->mark_file != NULL, &error);
     filling->operations = operations_create(
-        &(struct operations_options){.metrics = metrics_create(),
-                                     .ledger_signer = signer,
-                                     .match_secret = secret,
-                                     .mark_file = mark_file,
+        &(struct operations_options){.metrics = filling->metrics,
+                                     .ledger_signer = filling->signer,
+                                     .match_secret = filling->secret,
+                                     .mark_file = filling->mark_file,
                                      .mark = mark,
                                      .mark_found = was_found,
                                      .issuer = config->issuer,
@@ -77,6 +81,16 @@ static void open_all(struct filling *filling, struct arena *arena)
                           &error),
          &error);
     operations_fill_hooks(filling->operations, &filling->hooks);
+}
+
+static void close_all(struct filling *filling)
+{
+    operations_destroy(filling->operations);
+    store_mark_close(filling->mark_file);
+    store_close(filling->store);
+    secret_destroy(filling->secret);
+    signer_close(filling->signer);
+    metrics_destroy(filling->metrics);
 }
 
 static void publish(struct filling *filling)
@@ -209,7 +223,6 @@ int main(int count, char **words)
     publish(&filling);
     fill(&filling, strtoll(words[2], NULL, 10), strtoll(words[3], NULL, 10));
     must(operations_stop(filling.operations, filling.store, clock_wall_ms(), &error), &error);
-    operations_destroy(filling.operations);
-    store_close(filling.store);
+    close_all(&filling);
     return 0;
 }
