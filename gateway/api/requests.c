@@ -116,6 +116,7 @@ bool api_read_submit(struct api_call *call, struct error *error)
     size_t length;
     const char *bytes = http_body(call->exchange, &length);
     input->body = crypto_sha256(bytes, length);
+    input->mints = true;
     take_wait(call);
     call->input = input;
     return true;
@@ -131,7 +132,7 @@ bool api_run_submit(struct api_call *call, struct error *error)
     struct submit_answer *answer = ARENA_NEW(call->arena, struct submit_answer);
     call->result = answer;
     return operation_submit_request(&call->operation, call->input, &answer->result, error) &&
-           operation_read_submitted(&call->operation, &answer->result, true, &answer->view, error);
+           operation_read_submitted(&call->operation, &answer->result, &answer->view, error);
 }
 
 static void answer_view(struct api_call *call, int status, const struct request_view *view,

@@ -212,6 +212,7 @@ static bool approve(struct voting *voting, const struct approvals_tally *tally, 
     struct ledger_assigned *assigned =
         arena_array(operation->arena, tally->assignment_count, sizeof *assigned);
     struct policy_grant terms;
+    struct grant_row grant;
     for (size_t i = 0; i < tally->assignment_count; i++) {
         const struct approvals_assignment *one = &tally->assignments[i];
         assigned[i] = (struct ledger_assigned){.person = one->person,
@@ -222,7 +223,7 @@ static bool approve(struct voting *voting, const struct approvals_tally *tally, 
                              operation->arena, &terms, error) &&
            record_uncounted(operation, &voting->loaded, NULL, error) &&
            approve_request(operation, request, REQUEST_REQUIREMENTS_MET, assigned,
-                           tally->assignment_count, &terms, error);
+                           tally->assignment_count, &terms, false, &grant, error);
 }
 
 /* Everyone's votes as of now, this one included. */

@@ -148,7 +148,8 @@ static bool record_approved(struct operation *operation, const struct request_ro
 
 bool approve_request(struct operation *operation, struct request_row *request,
                      enum request_event event, const struct ledger_assigned *assigned,
-                     size_t assigned_count, const struct policy_grant *terms, struct error *error)
+                     size_t assigned_count, const struct policy_grant *terms, bool mints,
+                     struct grant_row *out_grant, struct error *error)
 {
     bool is_new = request->state == REQUEST_ABSENT;
     const struct request_transition *transition;
@@ -167,5 +168,6 @@ bool approve_request(struct operation *operation, struct request_row *request,
                      : store_update_request(operation->store, request, error);
     operation_change_note(operation, request);
     return ok && record_approved(operation, request, &approved, error) &&
-           issue_grant(operation, request, terms, assigned, assigned_count, error);
+           issue_grant(operation, request, terms, assigned, assigned_count, mints, out_grant,
+                       error);
 }

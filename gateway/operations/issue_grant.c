@@ -56,9 +56,42 @@ static bool rest_on(struct operation *operation, const struct grant_row *grant,
     return true;
 }
 
+static bool record_minted(struct operation *operation, const struct grant_row *grant,
+                          struct error *error)
+{
+    struct builder data BUILDER_SCOPE;
+    builder_init(&data, 0);
+    ledger_data_minted(&data, grant->mint_count, grant->token_expires_at);
+    return record_grant(operation, LEDGER_GRANT_MINTED, grant, &data, false, false, error);
+}
+
+bool mint_token(struct operation *operation, struct grant_row *grant, int64_t expires_at,
+                struct error *error)
+{
+    if (!apply_grant_event(grant, GRANT_MINT, error)) {
+        return false;
+    }
+    crypto_make_id("jti", operation->now, grant->token);
+    grant->mint_count++;
+    grant->token_issued_at = operation->now;
+    grant->token_expires_at = expires_at;
+    if (!record_minted(operation, grant, error)) {
+        return false;
+    }
+    minted_tokens_remember(operation->operations->minted, grant->token, operation->boot);
+    metrics_add(operation->operations->options.metrics, METRIC_GRANTS_MINTED, 1);
+    return true;
+}
+
+static bool mint_first(struct operation *operation, struct grant_row *grant, struct error *error)
+{
+    int64_t expires_at = grant_token_expiry(operation->now, grant->ttl_ms, grant->claim_until);
+    return expires_at == 0 || mint_token(operation, grant, expires_at, error);
+}
+
 bool issue_grant(struct operation *operation, const struct request_row *request,
                  const struct policy_grant *terms, const struct ledger_assigned *assigned,
-                 size_t assigned_count, struct error *error)
+                 size_t assigned_count, bool mints, struct grant_row *out, struct error *error)
 {
     CHECK(request->state == REQUEST_APPROVED && request->grant[0] != '\0');
     CHECK(terms->ttl_ms > 0 && terms->claim_within_ms > 0);
@@ -81,12 +114,14 @@ bool issue_grant(struct operation *operation, const struct request_row *request,
     memcpy(grant.caller, request->caller, sizeof grant.caller);
     memcpy(grant.agent, request->agent, sizeof grant.agent);
     if (!apply_grant_event(&grant, GRANT_ISSUE, error) ||
+        !record_issued(operation, &grant, error) ||
+        (mints && !mint_first(operation, &grant, error)) ||
         !store_insert_grant(operation->store, &grant, error) ||
-        !rest_on(operation, &grant, assigned, assigned_count, error) ||
-        !record_issued(operation, &grant, error)) {
+        !rest_on(operation, &grant, assigned, assigned_count, error)) {
         return false;
     }
     operation_note_due(operation, grant.due_at);
+    *out = grant;
     return true;
 }
 

@@ -9,10 +9,15 @@
 #include "policy/policy.h"
 
 /* The request's row names the grant's id. It rests on the people assigned; none when policy alone
- * allowed it. */
+ * allowed it. `mints`: with its first token, for the holder who is being answered. */
 bool issue_grant(struct operation *operation, const struct request_row *request,
                  const struct policy_grant *terms, const struct ledger_assigned *assigned,
-                 size_t assigned_count, struct error *error) MUST_CHECK;
+                 size_t assigned_count, bool mints, struct grant_row *out,
+                 struct error *error) MUST_CHECK;
+/* Makes the newest token, the only one that redeems, and its entry. The row is changed, not yet
+ * written. */
+bool mint_token(struct operation *operation, struct grant_row *grant, int64_t expires_at,
+                struct error *error) MUST_CHECK;
 
 /* An entry about a grant; `data` may be NULL. With the digest when `has_digest`. */
 bool record_grant(struct operation *operation, enum ledger_entry_type type,

@@ -9,17 +9,7 @@ static bool is_for_holder(const struct operation *operation, const struct reques
            strcmp(view->grant.caller, operation->principal.id) == 0;
 }
 
-static bool record_mint(struct operation *operation, const struct grant_row *grant,
-                        struct error *error)
-{
-    struct builder data BUILDER_SCOPE;
-    builder_init(&data, 0);
-    ledger_data_minted(&data, grant->mint_count, grant->token_expires_at);
-    return record_grant(operation, LEDGER_GRANT_MINTED, grant, &data, false, false, error);
-}
-
-/* The newest token is the only one that redeems. Nothing is minted when it could not live a second
- * before the claim window closes. */
+/* Nothing is minted when it could not live a second before the claim window closes. */
 static bool mint(struct operation *operation, struct request_view *view, struct error *error)
 {
     struct grant_row *grant = &view->grant;
@@ -36,43 +26,39 @@ static bool mint(struct operation *operation, struct request_view *view, struct 
                          "%d tokens were made for this grant, the most there may be",
                          GRANT_MINTS_MAX);
     }
-    if (!apply_grant_event(grant, GRANT_MINT, error)) {
+    if (!mint_token(operation, grant, expires_at, error) ||
+        !store_update_grant(operation->store, grant, error)) {
         return false;
     }
-    crypto_make_id("jti", operation->now, grant->token);
-    grant->mint_count++;
-    grant->token_issued_at = operation->now;
-    grant->token_expires_at = expires_at;
-    if (!store_update_grant(operation->store, grant, error) ||
-        !record_mint(operation, grant, error)) {
-        return false;
-    }
-    minted_tokens_remember(operation->operations->minted, grant->token, operation->boot);
-    metrics_add(operation->operations->options.metrics, METRIC_GRANTS_MINTED, 1);
     fill_claims(operation, &view->request, grant, &view->token);
     view->has_token = true;
     return true;
 }
 
 /* Allowed at once: it has no requirements and no votes, and nothing has happened to it since. */
-static bool view_allowed(struct operation *operation, const struct request_row *request,
+static bool view_allowed(struct operation *operation, const struct submit_result *submitted,
                          struct request_view *out, struct error *error)
 {
+    const struct request_row *request = submitted->allowed;
     struct authorize_facts facts = {.tenant = request->tenant, .is_own = true};
-    *out = (struct request_view){.request = *request, .has_grant = true};
-    return authorize(operation, OPERATION_READ_REQUEST, &facts, request->id, error) &&
-           store_read_grant(operation->store, request->tenant, request->grant, operation->arena,
-                            &out->grant, error);
+    *out =
+        (struct request_view){.request = *request, .has_grant = true, .grant = *submitted->grant};
+    if (!authorize(operation, OPERATION_READ_REQUEST, &facts, request->id, error)) {
+        return false;
+    }
+    out->has_token = out->grant.token[0] != '\0';
+    if (out->has_token) {
+        fill_claims(operation, request, &out->grant, &out->token);
+    }
+    return true;
 }
 
 bool operation_read_submitted(struct operation *operation, const struct submit_result *submitted,
-                              bool mints, struct request_view *out, struct error *error)
+                              struct request_view *out, struct error *error)
 {
-    if (submitted->allowed == NULL) {
-        return operation_read_request(operation, submitted->request, mints, out, error);
-    }
-    return view_allowed(operation, submitted->allowed, out, error) &&
-           (!mints || !is_for_holder(operation, out) || mint(operation, out, error));
+    return submitted->allowed != NULL
+               ? view_allowed(operation, submitted, out, error)
+               : operation_read_request(operation, submitted->request, true, out, error);
 }
 
 bool operation_read_request(struct operation *operation, const char *id, bool mints,

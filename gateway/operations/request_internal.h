@@ -102,11 +102,11 @@ bool terms_allow_audience(const struct policy_grant *terms, const char *audience
 bool all_allow_self(const struct policy_requirement *requirements, size_t count);
 
 /* end_request.c: the approved end: by policy of a row yet to be inserted, or by the people
- * assigned. Issues the grant. */
+ * assigned. Issues the grant, with a first token when `mints`. */
 bool approve_request(struct operation *operation, struct request_row *request,
                      enum request_event event, const struct ledger_assigned *assigned,
-                     size_t assigned_count, const struct policy_grant *terms,
-                     struct error *error) MUST_CHECK;
+                     size_t assigned_count, const struct policy_grant *terms, bool mints,
+                     struct grant_row *out_grant, struct error *error) MUST_CHECK;
 /* The entry of an end, by the state and reason of the row. */
 bool record_end(struct operation *operation, const struct request_row *request, bool is_by_gateway,
                 struct error *error) MUST_CHECK;

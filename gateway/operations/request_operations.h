@@ -26,6 +26,7 @@ struct submit_input {
     const char *idempotency_key; /* NULL when not given */
     struct sha256 body;          /* of the request body, to tell a reused key */
     int64_t expires_in_ms;       /* 0: as the rules say; it can only shorten */
+    bool mints;                  /* the answer carries a token when policy allows it at once */
 };
 enum submit_outcome { SUBMIT_NONE = 0, SUBMIT_CREATED, SUBMIT_ATTACHED, SUBMIT_REPLAYED };
 struct submit_result {
@@ -34,6 +35,7 @@ struct submit_result {
     enum request_state state;
     bool nobody_can_approve; /* pending, but no enabled person could meet what is required */
     const struct request_row *allowed; /* as stored, when policy allowed it at once; else NULL */
+    const struct grant_row *grant;     /* its grant */
 };
 /* FORBIDDEN `agent_not_registered`, `subject_not_registered`, `audience_not_allowed`; INVALID
  * `agent_ambiguous`; CONFLICT `idempotency_mismatch`; LIMIT `too_many_pending`. A freeze or a
@@ -71,9 +73,10 @@ struct request_view {
 bool operation_read_request(struct operation *operation, const char *id, bool mints,
                             struct request_view *out, struct error *error) MUST_CHECK;
 
-/* The same for what was submitted in the same job, for who submitted it. */
+/* The same for what was submitted in the same job, for who submitted it; with a token, which
+ * submit_input.mints made where policy allowed it at once. */
 bool operation_read_submitted(struct operation *operation, const struct submit_result *submitted,
-                              bool mints, struct request_view *out, struct error *error) MUST_CHECK;
+                              struct request_view *out, struct error *error) MUST_CHECK;
 
 struct list_input {
     int state;                /* enum request_state, -1 any */

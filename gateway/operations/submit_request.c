@@ -450,13 +450,14 @@ static bool ask_people(struct submission *submission, const struct judgement *ju
 
 /* For the answer, so that it is not read back. The message is the policy's own text, which another
  * policy may replace before the answer is written. */
-static void keep_allowed(struct submission *submission)
+static void keep_allowed(struct submission *submission, const struct grant_row *grant)
 {
     struct arena *arena = submission->operation->arena;
     struct request_row *row = ARENA_NEW(arena, struct request_row);
     *row = submission->request;
     row->message = arena_text(arena, row->message);
     submission->out->allowed = row;
+    submission->out->grant = grant;
 }
 
 static bool allow(struct submission *submission, const struct judgement *judgement,
@@ -465,12 +466,14 @@ static bool allow(struct submission *submission, const struct judgement *judgeme
     struct operation *operation = submission->operation;
     struct request_row *request = &submission->request;
     const struct policy_grant *terms = &judgement->decision.grant;
+    struct grant_row *grant = ARENA_NEW(operation->arena, struct grant_row);
     if (!check_audience(submission, terms, error) || !begin_request(submission, error) ||
         !record_decided(operation, request, judgement, "submitted", error) ||
-        !approve_request(operation, request, REQUEST_SUBMIT_ALLOWED, NULL, 0, terms, error)) {
+        !approve_request(operation, request, REQUEST_SUBMIT_ALLOWED, NULL, 0, terms,
+                         submission->input->mints, grant, error)) {
         return false;
     }
-    keep_allowed(submission);
+    keep_allowed(submission, grant);
     return true;
 }
 
