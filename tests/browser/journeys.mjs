@@ -244,6 +244,13 @@ test("two tabs of one person deciding at once: one counts, the other is told", a
   const request = await gateway.ask();
   const [one, two] = [await open(dana, request), await open(dana, request)];
   await Promise.all([isReady(approve(one)), isReady(deny(two))]);
+  // Both clicks are on their way before either counts; else the slower tab is told in time not to click.
+  let go, sent = 0;
+  const both = new Promise((resolve) => (go = resolve));
+  for (const tab of [one, two]) await tab.route("**/v1/requests/**", async (route) => {
+    if (route.request().method() === "POST" && ++sent <= 2) { if (sent === 2) go(); await both; }
+    await route.continue();
+  });
   await Promise.all([approve(one).click(), deny(two).click()]);
   await Promise.all([one.locator(".bar.ended").waitFor(), two.locator(".bar.ended").waitFor()]);
   const state = await stateOf(request);
