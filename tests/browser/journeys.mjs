@@ -381,6 +381,7 @@ test("an answer that is not what was signed for stops every decision", async () 
   await tab.locator(".digest.differs").waitFor();
   assert.match(await tab.locator(".notice.stop").first().textContent(), /not what would run/);
   assert.equal(await tab.locator(".decide").count(), 0);
+  await tab.unrouteAll({ behavior: "ignoreErrors" }); // the page may be asking again
   await tab.context().close();
 });
 
