@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HMAC_BLOCK_BYTES = 64 };
-
 /* Fetched once, read-only afterwards: fetching at each use costs more than hashing 600 bytes. */
 static EVP_MD *sha256_algorithm;
 static pthread_key_t context_key;
@@ -76,35 +74,15 @@ struct sha256 crypto_sha256_prefixed(unsigned char prefix, const void *first, si
     return end_sha256(context);
 }
 
-static struct sha256 hash_padded(const unsigned char key[HMAC_BLOCK_BYTES], unsigned char pad,
-                                 const void *bytes, size_t length)
-{
-    unsigned char block[HMAC_BLOCK_BYTES];
-    for (size_t i = 0; i < sizeof block; i++) {
-        block[i] = key[i] ^ pad;
-    }
-    EVP_MD_CTX *context = begin_sha256();
-    add(context, block, sizeof block);
-    add(context, bytes, length);
-    crypto_wipe(block, sizeof block);
-    return end_sha256(context);
-}
-
-/* RFC 2104 on OpenSSL's SHA-256, which uses the processor's instructions where libsodium's does
- * not, and without setting up an EVP_MAC each time. */
 struct sha256 crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes,
                                  size_t length)
 {
-    unsigned char padded[HMAC_BLOCK_BYTES] = {0};
-    if (key_length > sizeof padded) {
-        struct sha256 hash = crypto_sha256(key, key_length);
-        memcpy(padded, hash.bytes, sizeof hash.bytes);
-    } else if (key_length > 0) {
-        memcpy(padded, key, key_length);
-    }
-    struct sha256 inner = hash_padded(padded, 0x36, bytes, length);
-    struct sha256 mac = hash_padded(padded, 0x5c, inner.bytes, sizeof inner.bytes);
-    crypto_wipe(padded, sizeof padded);
+    struct sha256 mac;
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key, key_length);
+    crypto_auth_hmacsha256_update(&state, bytes, length);
+    crypto_auth_hmacsha256_final(&state, mac.bytes);
+    sodium_memzero(&state, sizeof state);
     return mac;
 }
 
