@@ -276,6 +276,12 @@ size_t policy_rule_count(const struct policy *policy)
     return policy->rule_count;
 }
 
+const int64_t *policy_windows(const struct policy *policy, size_t *out_count)
+{
+    *out_count = policy->window_count;
+    return policy->windows;
+}
+
 const struct policy_requirement *policy_default_requirement(const struct policy *policy)
 {
     return policy->default_requirement;

@@ -15,6 +15,13 @@ static const char *const risk_names[] = {
     [POLICY_RISK_CRITICAL] = "critical",
 };
 
+static const char *const past_names[POLICY_PAST_COUNT] = {
+    [POLICY_PAST_ANY] = "any",           [POLICY_PAST_PENDING] = "pending",
+    [POLICY_PAST_APPROVED] = "approved", [POLICY_PAST_DENIED] = "denied",
+    [POLICY_PAST_EXPIRED] = "expired",   [POLICY_PAST_CANCELLED] = "cancelled",
+    [POLICY_PAST_REDEEMED] = "redeemed",
+};
+
 const char *policy_verdict_name(enum policy_verdict verdict)
 {
     return verdict_names[verdict];
@@ -41,6 +48,22 @@ bool policy_risk_read(const char *name, enum policy_risk *out_risk)
     for (enum policy_risk each = POLICY_RISK_LOW; each <= POLICY_RISK_CRITICAL; each++) {
         if (name != NULL && strcmp(name, risk_names[each]) == 0) {
             *out_risk = each;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *policy_past_name(enum policy_past past)
+{
+    return past_names[past];
+}
+
+bool policy_past_read(const char *name, enum policy_past *out_past)
+{
+    for (enum policy_past each = POLICY_PAST_ANY; each < POLICY_PAST_COUNT; each++) {
+        if (name != NULL && strcmp(name, past_names[each]) == 0) {
+            *out_past = each;
             return true;
         }
     }

@@ -29,6 +29,7 @@ enum {
     POLICY_PATTERN_BYTES_MAX = 256,
     POLICY_TEXT_BYTES_MAX = 2048, /* in one field of an input; a longer one is a deny */
     POLICY_MESSAGE_BYTES_MAX = 500,
+    POLICY_WINDOWS_MAX = 16,    /* different windows of history in one policy */
     POLICY_EXPLAINED_MAX = 200, /* rules listed in an explanation; the rest are counted */
     POLICY_VERSION_BYTES = 65,  /* 64 hexadecimal digits and NUL */
 };
@@ -68,21 +69,54 @@ void policy_destroy(struct policy *policy); /* accepts NULL */
  * it; 64 hexadecimal digits. */
 const char *policy_version(const struct policy *policy);
 size_t policy_rule_count(const struct policy *policy);
+/* The windows its conditions ask history for, in milliseconds, ascending. Lent. */
+const int64_t *policy_windows(const struct policy *policy, size_t *out_count);
 
 /* defaults.approval, which also serves unknown effects. Lent. NULL when the policy has none: no
  * rule can require approval, so whoever needs a person must deny. */
 const struct policy_requirement *policy_default_requirement(const struct policy *policy);
 enum policy_risk policy_default_risk(const struct policy *policy);
 
-/* What rules may look at. A NULL text counts as empty. */
+/* What became of earlier requests of the same agent and action. A request counts as redeemed as
+ * soon as its grant was; "the first time" asks for none redeemed, so that an attempt that was
+ * denied does not make the next one look familiar. */
+enum policy_past {
+    POLICY_PAST_ANY = 0, /* all of them, pending ones included */
+    POLICY_PAST_PENDING,
+    POLICY_PAST_APPROVED, /* by policy or by people */
+    POLICY_PAST_DENIED,
+    POLICY_PAST_EXPIRED,
+    POLICY_PAST_CANCELLED,
+    POLICY_PAST_REDEEMED,
+    POLICY_PAST_COUNT
+};
+const char *policy_past_name(enum policy_past past); /* "any", "pending", "approved", … */
+bool policy_past_read(const char *name, enum policy_past *out_past) MUST_CHECK;
+
+/* Where `history.count("1h")` and `history.count("1h", "denied")` get their numbers: asked only
+ * when a condition reads one. False when it is not known: a CEL error. The window is one of
+ * policy_windows; the request being decided is not counted. */
+struct policy_history {
+    bool (*count)(void *context, enum policy_past past, int64_t window_ms, int64_t *out_count);
+    void *context;
+};
+
+/* What rules may look at. A NULL text counts as empty. The JSON texts are canonical, as
+ * canonical_append writes them, and may be NULL: then `subject` and `resource` in conditions are
+ * what their keys say, `args` and `context` are empty. */
 struct policy_input {
     const char *tenant;
-    const char *subject; /* "user/dana": type/id */
-    const char *agent;
-    const char *caller;   /* recorded; no rule reads it yet */
-    const char *action;   /* "payments.refund" */
+    const char *subject;  /* "user/dana": type/id */
+    const char *agent;    /* in conditions agent.id */
+    const char *caller;   /* in conditions caller.id */
+    const char *action;   /* "payments.refund"; in conditions action.name */
     const char *resource; /* "order/4711": type/id */
-    int64_t now;          /* wall time; no rule reads it yet */
+    int64_t now;          /* wall time */
+    const char *subject_json;
+    const char *action_json; /* its properties.args are `args` */
+    const char *resource_json;
+    const char *context_json;             /* only the members that count */
+    const struct policy_history *history; /* NULL: not known */
 };
 
 struct policy_decision {
@@ -94,12 +128,17 @@ struct policy_decision {
                                                 ordered by rule name */
     size_t requirement_count;
     struct policy_grant grant; /* terms if it comes to one; zeroed for a deny */
-    const char *explanation;   /* canonical JSON, stored with the request: policy version, verdict,
-                                  reason, each rule tried, how many were not */
+    const char **show; /* names of arguments the approver sees first, as the tool has them */
+    size_t show_count;
+    const char **challenge; /* names of arguments the approver retypes when the risk is critical */
+    size_t challenge_count;
+    const char *explanation; /* canonical JSON, stored with the request: policy version, verdict,
+                                reason, each rule tried, how many were not */
     size_t explanation_length;
 };
 
-/* Called for each rule tried, strictest verdict first. */
+/* Called for each rule tried, strictest verdict first: its match fits, and perhaps its condition.
+ */
 typedef void (*policy_trace)(void *context, const char *rule, bool has_matched);
 
 /* Decides. Everything in `out_decision` lives in `arena`, nothing in the policy, so the policy may

@@ -58,6 +58,8 @@ struct policy {
     enum policy_risk default_risk;
     const struct policy_requirement *default_requirement; /* or NULL */
     struct index *index;
+    int64_t windows[POLICY_WINDOWS_MAX]; /* ascending */
+    size_t window_count;
 };
 
 /* pattern.c */
