@@ -19,7 +19,8 @@ static const char *const past_names[POLICY_PAST_COUNT] = {
     [POLICY_PAST_ANY] = "any",           [POLICY_PAST_PENDING] = "pending",
     [POLICY_PAST_APPROVED] = "approved", [POLICY_PAST_DENIED] = "denied",
     [POLICY_PAST_EXPIRED] = "expired",   [POLICY_PAST_CANCELLED] = "cancelled",
-    [POLICY_PAST_REDEEMED] = "redeemed",
+    [POLICY_PAST_REDEEMED] = "redeemed", [POLICY_PAST_SUCCEEDED] = "succeeded",
+    [POLICY_PAST_FAILED] = "failed",
 };
 
 const char *policy_verdict_name(enum policy_verdict verdict)

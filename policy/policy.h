@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "policy/history.h"
 #include "policy/requirements.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -76,30 +77,6 @@ const int64_t *policy_windows(const struct policy *policy, size_t *out_count);
  * rule can require approval, so whoever needs a person must deny. */
 const struct policy_requirement *policy_default_requirement(const struct policy *policy);
 enum policy_risk policy_default_risk(const struct policy *policy);
-
-/* What became of earlier requests of the same agent and action. A request counts as redeemed as
- * soon as its grant was; "the first time" asks for none redeemed, so that an attempt that was
- * denied does not make the next one look familiar. */
-enum policy_past {
-    POLICY_PAST_ANY = 0, /* all of them, pending ones included */
-    POLICY_PAST_PENDING,
-    POLICY_PAST_APPROVED, /* by policy or by people */
-    POLICY_PAST_DENIED,
-    POLICY_PAST_EXPIRED,
-    POLICY_PAST_CANCELLED,
-    POLICY_PAST_REDEEMED,
-    POLICY_PAST_COUNT
-};
-const char *policy_past_name(enum policy_past past); /* "any", "pending", "approved", … */
-bool policy_past_read(const char *name, enum policy_past *out_past) MUST_CHECK;
-
-/* Where `history.count("1h")` and `history.count("1h", "denied")` get their numbers: asked only
- * when a condition reads one. False when it is not known: a CEL error. The window is one of
- * policy_windows; the request being decided is not counted. */
-struct policy_history {
-    bool (*count)(void *context, enum policy_past past, int64_t window_ms, int64_t *out_count);
-    void *context;
-};
 
 /* What rules may look at. A NULL text counts as empty. The JSON texts are canonical, as
  * canonical_append writes them, and may be NULL: then `subject` and `resource` in conditions are

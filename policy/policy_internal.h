@@ -60,6 +60,8 @@ struct policy {
     struct index *index;
     int64_t windows[POLICY_WINDOWS_MAX]; /* ascending */
     size_t window_count;
+    unsigned history_kinds[POLICY_HISTORY_KINDS_MAX]; /* sets of parts that rules read */
+    size_t history_kind_count;
 };
 
 /* pattern.c */
