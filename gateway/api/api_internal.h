@@ -28,6 +28,13 @@ enum api_thread {
     API_ON_READER, /* only reads */
 };
 
+/* Whose form of body and error a route has. */
+enum api_dialect {
+    API_DIALECT_OURS = 0, /* unknown members refused, problem+json */
+    API_DIALECT_AUTHZEN,  /* unknown members ignored; a wrong media type is 400, as certification
+                             has it */
+};
+
 /* One way in. `read` checks the input on the loop thread; `run` is the operation, on the store's
  * thread; `answer` writes the result on the loop. Where something costs CPU, `look` first reads
  * what it needs on the reader's thread and `work` does it on a worker's; either may be NULL. */
@@ -37,6 +44,7 @@ struct api_route {
     enum api_thread thread;
     bool is_open;      /* needs no credential */
     bool is_essential; /* may run while the disk is full */
+    enum api_dialect dialect;
     bool (*read)(struct api_call *call, struct error *error);
     bool (*look)(struct api_call *call, struct error *error);
     bool (*work)(struct api_call *call, struct error *error);
@@ -118,7 +126,7 @@ void api_append_problem(struct builder *out, const struct error *error, const ch
 void api_bare_answer(struct http_exchange *exchange, const struct error *error, const char *trace);
 
 /* read_body.c: the request body as JSON, members checked, pointers in errors. Documents live as
- * long as the call. */
+ * long as the call. `members` NULL: any, as the standards we speak want it. */
 const struct json *api_read_body(struct api_call *call, const char *const *members,
                                  struct error *error);
 bool api_take_text(struct api_call *call, const struct json *body, const char *name,
@@ -222,6 +230,15 @@ bool api_read_revoke(struct api_call *, struct error *);
 bool api_run_revoke(struct api_call *, struct error *);
 void api_answer_revoke(struct api_call *);
 void api_answer_jwks(struct api_call *);
+
+bool api_read_evaluation(struct api_call *, struct error *);
+bool api_read_evaluations(struct api_call *, struct error *);
+bool api_run_evaluate(struct api_call *, struct error *);
+void api_answer_evaluate(struct api_call *);
+void api_answer_authzen_metadata(struct api_call *);
+/* A member that is an address of this gateway, as the outside knows it. */
+void api_write_address(const struct api_call *call, struct canonical_writer *writer,
+                       const char *name, const char *path);
 
 bool api_run_checkpoint(struct api_call *, struct error *);
 void api_answer_checkpoint(struct api_call *);

@@ -300,8 +300,10 @@ static bool check_content_type(struct api_call *call, struct error *error)
      * read. */
     if (type == NULL || strncasecmp(type, "application/json", 16) != 0 ||
         (type[16] != '\0' && type[16] != ';' && type[16] != ' ')) {
-        return error_set(error, ERROR_INVALID, "unsupported_media_type", NULL,
-                         "send the body with `Content-Type: application/json`");
+        return error_set(error, ERROR_INVALID,
+                         call->route->dialect == API_DIALECT_AUTHZEN ? "wrong_media_type"
+                                                                     : "unsupported_media_type",
+                         NULL, "send the body with `Content-Type: application/json`");
     }
     return true;
 }

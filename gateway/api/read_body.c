@@ -32,7 +32,7 @@ const struct json *api_read_body(struct api_call *call, const char *const *membe
         error_set(error, ERROR_INVALID, "wrong_type", "", "the body must be a JSON object");
         return NULL;
     }
-    return json_only_members(body, "", members, error) ? body : NULL;
+    return members == NULL || json_only_members(body, "", members, error) ? body : NULL;
 }
 
 bool api_read_nothing(struct api_call *call, struct error *error)
@@ -253,6 +253,12 @@ static bool check_properties(const struct json *object, const char *owner, struc
            wrong_type(place, "an object", error);
 }
 
+/* Whoever speaks a standard may send members of a later one; they are bound with the rest. */
+static bool is_open(const struct api_call *call)
+{
+    return call->route->dialect != API_DIALECT_OURS;
+}
+
 bool api_take_entity(struct api_call *call, const struct json *body, const char *name,
                      bool is_required, const char **out_canonical, const char **out_key,
                      struct error *error)
@@ -270,7 +276,7 @@ bool api_take_entity(struct api_call *call, const struct json *body, const char 
     if (object == NULL) {
         return true;
     }
-    if (!json_only_members(object, pointer, entity_members, error) ||
+    if ((!is_open(call) && !json_only_members(object, pointer, entity_members, error)) ||
         !take_name(object, name, "type", 64, &type, error) ||
         !take_name(object, name, "id", ENTITY_KEY_BYTES_MAX, &id, error) ||
         !check_properties(object, name, error)) {
@@ -299,7 +305,7 @@ bool api_take_action(struct api_call *call, const struct json *body, const char 
     const struct json *action;
     const char *name;
     if (!api_take_object(call, body, "action", true, out_canonical, &action, error) ||
-        !json_only_members(action, "/action", action_members, error) ||
+        (!is_open(call) && !json_only_members(action, "/action", action_members, error)) ||
         !take_name(action, "action", "name", ACTION_NAME_BYTES_MAX, &name, error) ||
         !check_properties(action, "action", error) || !check_arguments(action, error)) {
         return false;

@@ -171,13 +171,15 @@ void ledger_data_ended(struct builder *out, int64_t revision, const char *reason
     canonical_close_object(&writer);
 }
 
-void ledger_data_evaluated(struct builder *out, const struct ledger_submitted *asked,
-                           const char *verdict, struct ledger_texts rules)
+void ledger_data_evaluated(struct builder *out, const char *evaluation,
+                           const struct ledger_submitted *asked, const char *verdict,
+                           struct ledger_texts rules)
 {
     struct canonical_writer writer;
     begin(&writer, out);
     canonical_member_text(&writer, "action", asked->action);
     canonical_member_text(&writer, "agent", asked->agent);
+    canonical_member_text(&writer, "evaluation", evaluation);
     canonical_member_text(&writer, "resource", asked->resource);
     member_texts(&writer, "rules", rules);
     canonical_member_text(&writer, "subject", asked->subject);

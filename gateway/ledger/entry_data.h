@@ -136,9 +136,10 @@ void ledger_data_approved(struct builder *out, const struct ledger_approved *app
  * `rolled_back`. */
 void ledger_data_ended(struct builder *out, int64_t revision, const char *reason);
 
-/* evaluated. */
-void ledger_data_evaluated(struct builder *out, const struct ledger_submitted *asked,
-                           const char *verdict, struct ledger_texts rules);
+/* evaluated: `evaluation` its id; `parties` and `audience` of what was asked are left out. */
+void ledger_data_evaluated(struct builder *out, const char *evaluation,
+                           const struct ledger_submitted *asked, const char *verdict,
+                           struct ledger_texts rules);
 
 /* grant.issued. */
 struct ledger_issued {

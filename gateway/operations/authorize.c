@@ -67,6 +67,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     }
     switch (kind) {
     case OPERATION_SUBMIT_REQUEST:
+    case OPERATION_EVALUATE:
     case OPERATION_REDEEM_GRANT:
         return allow(is_caller, true);
     case OPERATION_READ_REQUEST:
@@ -131,6 +132,8 @@ static const char *explain(enum operation_kind kind)
     switch (kind) {
     case OPERATION_SUBMIT_REQUEST:
         return "only a caller with an API key submits requests";
+    case OPERATION_EVALUATE:
+        return "only a caller with an API key has actions evaluated";
     case OPERATION_REDEEM_GRANT:
         return "only a caller with an API key redeems grants";
     case OPERATION_CAST_VOTE:

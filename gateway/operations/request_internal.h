@@ -54,6 +54,12 @@ bool load_requirements(struct operation *operation, const struct request_row *re
 bool can_be_approved(struct operation *operation, const struct request_row *request, bool *out_can,
                      struct error *error) MUST_CHECK;
 
+/* submit_request.c: the row that submitting this would make, bound but neither decided nor stored:
+ * whether this caller speaks for the agent and may act for the subject is checked. */
+bool prepare_request(struct operation *operation, const struct submit_input *input,
+                     struct request_row *out, struct ledger_texts *out_parties,
+                     struct error *error) MUST_CHECK;
+
 /* advance_request.c: what time has brought a pending request: its clock, without frozen time. In
  * memory only. */
 bool settle_request(struct operation *operation, struct request_row *request, bool *out_is_frozen,

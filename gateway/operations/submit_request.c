@@ -40,6 +40,20 @@ bool operation_submit_request(struct operation *operation, const struct submit_i
     return is_done || decide(&submission, error);
 }
 
+bool prepare_request(struct operation *operation, const struct submit_input *input,
+                     struct request_row *out, struct ledger_texts *out_parties, struct error *error)
+{
+    struct submission submission = {
+        .operation = operation, .input = input, .caller = *operation->caller};
+    if (!find_agent(&submission, error) || !check_subject(&submission, error) ||
+        !bind_request(&submission, error)) {
+        return false;
+    }
+    *out = submission.request;
+    *out_parties = submission.parties;
+    return true;
+}
+
 static bool is_keyed(const struct submission *submission)
 {
     return submission->input->idempotency_key != NULL;

@@ -322,7 +322,7 @@ START_TEST(data__of_the_other_types_is_written_as_the_contract_says)
     const struct ledger_submitted asked = {
         .action = "a", .agent = "b", .resource = "c", .subject = "d", .audience = "e"};
     ledger_data_submitted(&out, &asked);
-    ledger_data_evaluated(&out, &asked, "allow", TEXTS("r"));
+    ledger_data_evaluated(&out, "evl_1", &asked, "allow", TEXTS("r"));
     const struct ledger_decided denied = {.revision = 1,
                                           .verdict = "deny",
                                           .risk = "low",
@@ -341,7 +341,8 @@ START_TEST(data__of_the_other_types_is_written_as_the_contract_says)
         "\",\"size\":5},\"reason\":\"rolled_back\"}"
         "{\"action\":\"a\",\"agent\":\"b\",\"audience\":\"e\",\"parties\":[],\"resource\":\"c\","
         "\"subject\":\"d\"}"
-        "{\"action\":\"a\",\"agent\":\"b\",\"resource\":\"c\",\"rules\":[\"r\"],\"subject\":\"d\","
+        "{\"action\":\"a\",\"agent\":\"b\",\"evaluation\":\"evl_1\",\"resource\":\"c\","
+        "\"rules\":[\"r\"],\"subject\":\"d\","
         "\"verdict\":\"allow\"}"
         "{\"cause\":\"submitted\",\"cost\":3,\"revision\":1,\"risk\":\"low\",\"rules\":[\"r\"],"
         "\"verdict\":\"deny\"}"

@@ -20,6 +20,7 @@ static const struct {
     {OPERATION_CAST_VOTE, "cast_vote", /*               */ ".-- .++. ++ -- ."},
     {OPERATION_CANCEL_REQUEST, "cancel_request", /*     */ ".-+ .--. -+ +- ."},
     {OPERATION_ESCALATE_DUE, "escalate_due", /*         */ "--- ---- -- -+ -"},
+    {OPERATION_EVALUATE, "evaluate", /*                 */ "+++ ---- -- -- -"},
     {OPERATION_REDEEM_GRANT, "redeem_grant", /*         */ "+++ ---- -- -- -"},
     {OPERATION_REPORT_EFFECT, "report_effect", /*       */ ".-+ .--. -- -- ."},
     {OPERATION_RESOLVE_EFFECT, "resolve_effect", /*     */ ".-- .-+. -+ -- ."},
