@@ -17,9 +17,6 @@ class Evaluation(unittest.TestCase):
     def evaluate(self, gateway, key, body, want=(200,)):
         return gateway.ok("POST", "/access/v1/evaluation", body, key, want=want)
 
-    def entries(self, gateway, kind):
-        return [entry for entry in gateway.entries() if entry["type"] == kind]
-
     def test_policy_says_yes_no_or_ask_a_person_and_each_is_an_entry(self):
         with Described() as gateway:
             key = gateway.add_caller()
@@ -29,7 +26,7 @@ class Evaluation(unittest.TestCase):
                              (denied["decision"], denied["context"]["reason"], denied["context"]["message"]))
             needs = self.evaluate(gateway, key, asked("payments.refund"))
             self.assertEqual((False, "approval_required"), (needs["decision"], needs["context"]["reason"]))
-            entries = self.entries(gateway, "evaluated")
+            entries = gateway.entries("evaluated", 3)
             self.assertEqual(["allow", "deny", "require_approval"], [entry["data"]["verdict"] for entry in entries])
             self.assertEqual([denied["context"]["evaluation_id"], needs["context"]["evaluation_id"]],
                              [entry["data"]["evaluation"] for entry in entries[1:]])
@@ -55,7 +52,7 @@ class Evaluation(unittest.TestCase):
                 got = gateway.ok("POST", "/access/v1/evaluations",
                                  {"evaluations": items, "options": {"evaluations_semantic": semantic, "vendor": 1}}, key)
                 self.assertEqual({"evaluations": [{"decision": decision} for decision in decisions]}, got)
-            self.assertEqual(7, len(self.entries(gateway, "evaluated")), "what was not reached was not evaluated")
+            gateway.entries("evaluated", 7)  # what was not reached was not evaluated
 
     def test_what_is_wrong_with_an_item_is_its_own_no(self):
         with Described() as gateway:
@@ -82,7 +79,7 @@ class Evaluation(unittest.TestCase):
                                        (acting("bot"), 400, "wrong_type"), (acting({}), 400, "missing_member")):
                 answer = gateway.call("POST", "/access/v1/evaluation", body, key)
                 self.assertEqual((status, code), (answer.status, answer.json["code"]), body)
-            self.assertEqual(["batch"], [entry["data"]["agent"] for entry in self.entries(gateway, "evaluated")])
+            self.assertEqual(["batch"], [entry["data"]["agent"] for entry in gateway.entries("evaluated", 1)])
 
     def test_a_freeze_and_a_denial_by_a_person_are_a_no(self):
         with Described() as gateway:

@@ -2,7 +2,7 @@
 import json
 
 from support.description import Description, yaml
-from support.gateway import Gateway
+from support.gateway import Gateway, eventually
 
 
 class Described(Gateway):
@@ -18,6 +18,12 @@ class Described(Gateway):
             assert not faults, f"{method} {path} {answer}: {faults}"
         return answer
 
-    def entries(self):
-        lines = self.call("GET", "/v1/ledger/export", host=True).body.splitlines()
-        return [line["entry"] for line in map(json.loads, lines) if "entry" in line]
+    def entries(self, kind, count):
+        """The entries of this type, once there are that many: a checkpoint covers the newest a moment later."""
+        def read():
+            lines = self.call("GET", "/v1/ledger/export", host=True).body.splitlines()
+            found = [line["entry"] for line in map(json.loads, lines) if line.get("entry", {}).get("type") == kind]
+            return found if len(found) >= count else None
+        found = eventually(read, f"{count} entries {kind}") if count else []
+        assert len(found) == count, found
+        return found
