@@ -27,6 +27,9 @@ bool store_enable_passwords(struct store *store, bool is_enabled, int64_t *out_c
 bool store_count_admins_with_password(struct store *store, const char *tenant, int64_t *out_count,
                                       struct error *error) MUST_CHECK;
 
+/* What a session proved beyond its cookie; zero proves nothing. */
+enum step_up { STEP_UP_NONE = 0, STEP_UP_LINK, STEP_UP_PASSWORD, STEP_UP_PASSKEY };
+
 struct session_row {
     char id[ID_BYTES]; /* ses_… */
     char tenant[NAME_BYTES];
@@ -35,12 +38,18 @@ struct session_row {
     int64_t created_at;
     int64_t seen_at;
     int64_t expires_at;
+    enum step_up step_up; /* the last proof beyond the cookie */
+    int64_t stepped_up_at;
 };
 bool store_insert_session(struct store *store, const struct session_row *session,
                           struct error *error) MUST_CHECK;
 /* NOT_FOUND when no session has the hash. Those that are over are returned: the caller decides. */
 bool store_find_session(struct store *store, const struct sha256 *hash, struct session_row *out,
                         struct error *error) MUST_CHECK;
+/* The person's, in order of making; those that are over too. */
+bool store_list_sessions(struct store *store, const char *person, struct arena *arena,
+                         struct session_row **out, size_t *out_count,
+                         struct error *error) MUST_CHECK;
 /* Moves seen_at forward, never back; nothing when the session is gone. */
 bool store_touch_session(struct store *store, const char *id, int64_t seen_at,
                          struct error *error) MUST_CHECK;

@@ -76,8 +76,8 @@ struct statement_list {
 extern const struct statement_list transaction_statements, value_statements, request_statements,
     vote_statements, repeat_statements, grant_statements, effect_statements, person_statements,
     agent_statements, caller_statements, credential_statements, session_statements,
-    freeze_statements, entry_statements, checkpoint_statements, policy_statements,
-    notice_statements;
+    passkey_statements, freeze_statements, entry_statements, checkpoint_statements,
+    policy_statements, notice_statements;
 
 enum { STATEMENT_COLUMNS_MAX = 64 };
 

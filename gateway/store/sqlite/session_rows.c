@@ -20,6 +20,8 @@ static const struct column session_columns[] = {
     COLUMN(struct session_row, INT64, "created_at", created_at),
     COLUMN(struct session_row, INT64, "seen_at", seen_at),
     COLUMN(struct session_row, INT64, "expires_at", expires_at),
+    COLUMN(struct session_row, INT, "step_up", step_up),
+    COLUMN(struct session_row, INT64, "stepped_up_at", stepped_up_at),
 };
 static const struct shape session_shape = SHAPE(struct session_row, session_columns);
 
@@ -33,6 +35,9 @@ static const struct column link_columns[] = {
     COLUMN(struct link_row, INT64, "expires_at", expires_at),
 };
 static const struct shape link_shape = SHAPE(struct link_row, link_columns);
+
+#define SESSION_COLUMNS                                                                            \
+    "id, tenant, person, hash, created_at, seen_at, expires_at, step_up, stepped_up_at"
 
 static const struct statement_text texts[] = {
     {.name = STATEMENT_PASSWORD_PUT,
@@ -52,12 +57,14 @@ static const struct statement_text texts[] = {
             "AND passwords.is_enabled = 1"},
     {.name = STATEMENT_SESSION_INSERT,
      .shape = &session_shape,
-     .sql = "INSERT INTO sessions (id, tenant, person, hash, created_at, seen_at, expires_at) "
-            "VALUES (:id, :tenant, :person, :hash, :created_at, :seen_at, :expires_at)"},
+     .sql = "INSERT INTO sessions (" SESSION_COLUMNS ") VALUES (:id, :tenant, :person, :hash, "
+            ":created_at, :seen_at, :expires_at, :step_up, :stepped_up_at)"},
     {.name = STATEMENT_SESSION_FIND,
      .shape = &session_shape,
-     .sql = "SELECT id, tenant, person, hash, created_at, seen_at, expires_at FROM sessions "
-            "WHERE hash = :hash"},
+     .sql = "SELECT " SESSION_COLUMNS " FROM sessions WHERE hash = :hash"},
+    {.name = STATEMENT_SESSION_LIST,
+     .shape = &session_shape,
+     .sql = "SELECT " SESSION_COLUMNS " FROM sessions WHERE person = :person ORDER BY row_id"},
     {.name = STATEMENT_SESSION_TOUCH,
      .sql = "UPDATE sessions SET seen_at = :at WHERE id = :session AND seen_at < :at"},
     {.name = STATEMENT_SESSION_DELETE, .sql = "DELETE FROM sessions WHERE id = :session"},
@@ -134,6 +141,14 @@ bool store_find_session(struct store *store, const struct sha256 *hash, struct s
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_SESSION_FIND);
     statement_hash(statement, ":hash", hash);
     return statement_get(store, statement, NULL, NULL, out, error);
+}
+
+bool store_list_sessions(struct store *store, const char *person, struct arena *arena,
+                         struct session_row **out, size_t *out_count, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_SESSION_LIST);
+    statement_text(statement, ":person", person);
+    return statement_collect(store, statement, arena, out, out_count, error);
 }
 
 bool store_touch_session(struct store *store, const char *id, int64_t seen_at, struct error *error)
