@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "operations/history_internal.h"
 #include "operations/issue_grant.h"
 #include "operations/request_internal.h"
 #include <string.h>
@@ -118,7 +119,8 @@ bool end_request(struct operation *operation, struct request_row *request, enum 
     CHECK(request_is_final(transition->next) && transition->next != REQUEST_APPROVED);
     apply_transition(operation, request, transition, by);
     if (!store_update_request(operation->store, request, error) ||
-        !record_end(operation, request, !is_by_principal(event), error)) {
+        !record_end(operation, request, !is_by_principal(event), error) ||
+        !note_ended(operation, request, error)) {
         return false;
     }
     operation_change_note(operation, request);
@@ -165,7 +167,8 @@ bool approve_request(struct operation *operation, struct request_row *request,
                                        .assigned = assigned,
                                        .assigned_count = assigned_count};
     bool ok = is_new ? store_insert_request(operation->store, request, error)
-                     : store_update_request(operation->store, request, error);
+                     : store_update_request(operation->store, request, error) &&
+                           note_ended(operation, request, error);
     operation_change_note(operation, request);
     return ok && record_approved(operation, request, &approved, error) &&
            issue_grant(operation, request, terms, assigned, assigned_count, mints, out_grant,

@@ -1,3 +1,4 @@
+#include "operations/history_internal.h"
 #include "operations/issue_grant.h"
 #include "operations/request_internal.h"
 #include <string.h>
@@ -115,6 +116,16 @@ static bool reevaluate(struct due_work *work, struct error *error)
     return true;
 }
 
+static bool count_past(struct due_work *work, struct error *error)
+{
+    bool has_more = false;
+    if (!count_past_history(work->operation, &has_more, error)) {
+        return false;
+    }
+    count_done(work, 0, has_more);
+    return true;
+}
+
 static bool purge(struct due_work *work, struct error *error)
 {
     struct operation *operation = work->operation;
@@ -124,14 +135,15 @@ static bool purge(struct due_work *work, struct error *error)
     }
     operation->operations->purge_due_at = operation->now + PURGE_EVERY_MS;
     return store_purge_expired(operation->store, operation->now, OPERATIONS_BATCH_MAX, &purged,
-                               error);
+                               error) &&
+           purge_history(operation, error);
 }
 
 bool operation_escalate_due(struct operation *operation, size_t limit, size_t *out_done,
                             int64_t *out_next_due_at, struct error *error)
 {
-    static bool (*const steps[])(struct due_work *, struct error *) = {advance_due, settle_grants,
-                                                                       sweep, reevaluate};
+    static bool (*const steps[])(struct due_work *, struct error *) = {
+        advance_due, settle_grants, sweep, reevaluate, count_past};
     struct due_work work = {.operation = operation,
                             .limit = limit > OPERATIONS_BATCH_MAX ? OPERATIONS_BATCH_MAX : limit};
     int64_t next_due_at;

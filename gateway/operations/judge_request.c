@@ -1,3 +1,4 @@
+#include "operations/history_internal.h"
 #include "operations/request_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,11 @@ static int by_text(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
-static void decide(struct operation *operation, const struct request_row *request,
-                   struct judgement *out)
+static bool decide(struct operation *operation, const struct request_row *request,
+                   struct judgement *out, struct error *error)
 {
+    struct history_reader reader;
+    open_history(&reader, operation, request);
     struct policy_input input = {
         .tenant = request->tenant,
         .subject = request->subject_key,
@@ -33,6 +36,7 @@ static void decide(struct operation *operation, const struct request_row *reques
         .action = request->action_name,
         .resource = request->resource_key,
         .now = operation->now,
+        .history = &reader.history,
     };
     struct matched matched = {
         .rules = arena_array(operation->arena, POLICY_EXPLAINED_MAX, sizeof *matched.rules)};
@@ -41,6 +45,7 @@ static void decide(struct operation *operation, const struct request_row *reques
     qsort(matched.rules, matched.count, sizeof *matched.rules, by_text);
     out->rules = matched.rules;
     out->rule_count = matched.count;
+    return close_history(&reader, error);
 }
 
 /* Until it is known what an earlier run of the same action did, a blind retry could run it twice:
@@ -125,9 +130,9 @@ bool judge_request(struct operation *operation, const struct request_row *reques
                          "no policy has been published yet: nothing can be decided");
     }
     *out = (struct judgement){0};
-    decide(operation, request, out);
     char open_grant[ID_BYTES];
-    if (!store_find_open_effect(operation->store, request->tenant, &request->effect_key, open_grant,
+    if (!decide(operation, request, out, error) ||
+        !store_find_open_effect(operation->store, request->tenant, &request->effect_key, open_grant,
                                 error)) {
         return false;
     }

@@ -56,6 +56,18 @@ struct ledger_check {
     char damage[512]; /* what was found; read only when is_damaged */
 };
 
+/* What is counted for rules that read `history`: a plain value, like the place. */
+struct history_kind {
+    unsigned parts;   /* set of enum policy_history_part */
+    int64_t since_at; /* what happened from then on was counted as it happened */
+    int64_t cursor;   /* older requests below this row are still to be counted; 0: none, -1: not
+                         begun */
+};
+struct history_state {
+    struct history_kind kinds[POLICY_HISTORY_KINDS_MAX];
+    size_t count;
+};
+
 struct operations {
     struct operations_options options; /* texts are copies owned by `memory` */
     struct arena *memory;
@@ -63,6 +75,10 @@ struct operations {
     struct policy *policy;              /* in force; NULL before the first publication */
     struct policy *policy_at_savepoint; /* what a rolled back job or batch must restore */
     struct policy *policy_at_begin;
+
+    struct history_state history;
+    struct history_state history_at_savepoint;
+    struct history_state history_at_begin;
 
     /* The ledger. record_entry adds a leaf to `leaves`; the hooks append them to the tree. */
     int64_t epoch;
@@ -80,7 +96,7 @@ struct operations {
     int64_t wall_high_water; /* the gateway's time (gateway_time.h) */
     int64_t high_water_tick; /* the boot clock at it */
     bool has_lost_time;      /* how long the machine was down is not known */
-    int64_t purge_due_at; /* keys and denials that are over are forgotten then */
+    int64_t purge_due_at;    /* keys and denials that are over are forgotten then */
 
     /* Any thread. */
     _Atomic bool is_started;

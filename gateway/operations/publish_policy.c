@@ -3,6 +3,7 @@
 
 #include "ledger/entry_data.h"
 #include "operations/authorize.h"
+#include "operations/history_internal.h"
 #include "operations/ledger_internal.h"
 #include <string.h>
 
@@ -111,6 +112,10 @@ bool operation_publish_policy(struct operation *operation, struct policy *policy
     bool changed = !has_current || strcmp(current.version, policy_version(policy_take)) != 0;
     if (changed && !store_publication(operation, policy_take, files,
                                       has_current ? current.version : NULL, error)) {
+        policy_destroy(policy_take);
+        return false;
+    }
+    if (!follow_history(operation, policy_take, error)) {
         policy_destroy(policy_take);
         return false;
     }

@@ -1,4 +1,5 @@
 #include "operations/grant_operations.h"
+#include "operations/history_internal.h"
 #include "operations/issue_grant.h"
 #include "operations/request_internal.h"
 #include <string.h>
@@ -286,7 +287,8 @@ static bool redeem(struct redeeming *redeeming, struct error *error)
         !store_insert_redemption(operation->store, grant->id, grant->fence, operation->now,
                                  error) ||
         !store_open_effect(operation->store, grant->tenant, &grant->effect_key, grant->id, error) ||
-        !record_redeemed(operation, grant, error)) {
+        !record_redeemed(operation, grant, error) ||
+        !note_past(operation, &redeeming->request, POLICY_PAST_REDEEMED, error)) {
         return false;
     }
     operation_grant_note(operation, grant);

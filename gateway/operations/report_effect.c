@@ -1,5 +1,6 @@
 #include "ledger/entry_data.h"
 #include "operations/grant_operations.h"
+#include "operations/history_internal.h"
 #include "operations/issue_grant.h"
 #include <string.h>
 
@@ -85,6 +86,21 @@ static bool record_effect(struct operation *operation, const struct grant_row *g
         grant, &data, false, false, error);
 }
 
+/* Only where something is counted is the request looked for. */
+static bool count_effect(struct operation *operation, const struct grant_row *grant,
+                         struct error *error)
+{
+    struct request_row request;
+    if (operation->operations->history.count == 0 || grant->state == GRANT_UNKNOWN) {
+        return true;
+    }
+    return store_read_request(operation->store, grant->tenant, grant->request, operation->arena,
+                              &request, error) &&
+           note_past(operation, &request,
+                     grant->state == GRANT_SUCCEEDED ? POLICY_PAST_SUCCEEDED : POLICY_PAST_FAILED,
+                     error);
+}
+
 static bool take_effect(struct operation *operation, struct grant_row *grant,
                         const struct effect_input *input, struct error *error)
 {
@@ -110,7 +126,7 @@ static bool take_effect(struct operation *operation, struct grant_row *grant,
     }
     operation_grant_note(operation, grant);
     return store_update_grant(operation->store, grant, error) &&
-           record_effect(operation, grant, input, error) &&
+           record_effect(operation, grant, input, error) && count_effect(operation, grant, error) &&
            (grant->state == GRANT_UNKNOWN ||
             store_close_effect(operation->store, grant->tenant, grant->id, error));
 }

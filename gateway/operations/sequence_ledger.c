@@ -16,6 +16,8 @@ void ledger_begin(struct operations *operations)
     struct ledger_watch *watch = &operations->watch;
     operations->place_at_begin = operations->place;
     operations->place_at_savepoint = operations->place;
+    operations->history_at_begin = operations->history;
+    operations->history_at_savepoint = operations->history;
     watch->tree_at_begin = operations->tree;
     watch->covered_size_at_begin = watch->covered_size;
     watch->covered_tick_at_begin = watch->covered_tick;
@@ -39,6 +41,7 @@ void ledger_abort(struct operations *operations)
 {
     struct ledger_watch *watch = &operations->watch;
     operations->place = operations->place_at_begin;
+    operations->history = operations->history_at_begin;
     operations->tree = watch->tree_at_begin;
     watch->covered_size = watch->covered_size_at_begin;
     watch->covered_tick = watch->covered_tick_at_begin;
@@ -215,6 +218,7 @@ static void on_savepoint(void *context)
 {
     struct operations *operations = context;
     operations->place_at_savepoint = operations->place;
+    operations->history_at_savepoint = operations->history;
     policies_savepoint(operations);
     pending_counts_savepoint(operations->pending_counts);
 }
@@ -223,6 +227,7 @@ static void on_rollback(void *context)
 {
     struct operations *operations = context;
     operations->place = operations->place_at_savepoint;
+    operations->history = operations->history_at_savepoint;
     policies_rollback(operations);
     pending_counts_rollback(operations->pending_counts);
     atomic_store(&operations->next_due_at, 1);

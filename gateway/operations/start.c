@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "ledger/entry_data.h"
+#include "operations/history_internal.h"
 #include "operations/ledger_internal.h"
 
 static bool record_detail(struct operation *operation, enum ledger_entry_type type,
@@ -84,6 +85,7 @@ bool operations_start(struct operations *operations, struct store *store, int64_
     enum ledger_standing standing;
     atomic_store(&operations->boot_ms, clock_boot_ms());
     if (!load_ledger(operations, store, error) || !read_freezes(operations, store, error) ||
+        !load_history(operations, store, error) ||
         !judge_standing(operations, store, &standing, error)) {
         return false;
     }

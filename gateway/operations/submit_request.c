@@ -1,4 +1,5 @@
 #include "formats/text.h"
+#include "operations/history_internal.h"
 #include "operations/request_internal.h"
 #include <string.h>
 
@@ -344,7 +345,8 @@ static bool refuse(struct submission *submission, enum request_event event, cons
     request->verdict = POLICY_DENY;
     request->risk = (int)policy_default_risk(submission->operation->operations->policy);
     request->policy = policy_version(submission->operation->operations->policy);
-    if (!begin_request(submission, error) || !insert_ended(submission, event, error)) {
+    if (!begin_request(submission, error) || !insert_ended(submission, event, error) ||
+        !note_submitted(submission->operation, request, error)) {
         return false;
     }
     answer(submission);
@@ -530,7 +532,8 @@ static bool decide(struct submission *submission, struct error *error)
     if (submission->out->outcome != SUBMIT_NONE) {
         return true;
     }
-    if (!decide_by_policy(submission, error)) {
+    if (!decide_by_policy(submission, error) ||
+        !note_submitted(submission->operation, &submission->request, error)) {
         return false;
     }
     answer(submission);

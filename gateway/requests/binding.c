@@ -111,6 +111,43 @@ struct sha256 binding_near_key(const char *tenant, const char *agent, const char
     return finish_key(&writer, "near", key);
 }
 
+static void member_hash(struct canonical_writer *writer, const char *name,
+                        const struct sha256 *hash)
+{
+    struct builder hex BUILDER_SCOPE;
+    builder_init(&hex, 0);
+    text_append_hex(&hex, hash->bytes, sizeof hash->bytes);
+    canonical_member_text(writer, name, hex.bytes);
+}
+
+struct sha256 binding_history_key(const struct binding_history *history, const struct secret *key)
+{
+    CHECK(history->parts != 0 && (history->parts & ~(unsigned)POLICY_HISTORY_PARTS_ALL) == 0);
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    struct canonical_writer writer;
+    canonical_begin(&writer, &text);
+    canonical_open_object(&writer);
+    if ((history->parts & POLICY_HISTORY_ACTION) != 0) {
+        canonical_member_text(&writer, "action", history->action_name);
+    }
+    if ((history->parts & POLICY_HISTORY_AGENT) != 0) {
+        canonical_member_text(&writer, "agent", history->agent);
+    }
+    if ((history->parts & POLICY_HISTORY_DIGEST) != 0) {
+        member_hash(&writer, "match", history->match_key);
+    }
+    if ((history->parts & POLICY_HISTORY_RESOURCE) != 0) {
+        canonical_member_text(&writer, "resource", history->resource_key);
+    }
+    canonical_member_integer(&writer, "since", history->since_at);
+    if ((history->parts & POLICY_HISTORY_SUBJECT) != 0) {
+        canonical_member_text(&writer, "subject", history->subject_key);
+    }
+    canonical_member_text(&writer, "tenant", history->tenant);
+    return finish_key(&writer, "history", key);
+}
+
 void binding_make_salt(char out[SALT_TEXT_BYTES])
 {
     unsigned char salt[SALT_BYTES];

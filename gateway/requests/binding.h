@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "crypto/secret.h"
 #include "formats/json.h"
+#include "policy/history.h"
 
 enum { SALT_TEXT_BYTES = 23, BINDING_VERSION = 1 };
 
@@ -44,6 +45,20 @@ struct sha256 binding_effect_key(const struct binding *binding, const struct sec
 /* Near-repeats: over tenant, agent, action name and resource key. */
 struct sha256 binding_near_key(const char *tenant, const char *agent, const char *action_name,
                                const char *resource_key, const struct secret *key);
+/* One series of counts (history.h): over those of the members that `parts`, a set of enum
+ * policy_history_part, names, the tenant, and since when it is counted, so that a series that was
+ * given up is never taken up again. */
+struct binding_history {
+    unsigned parts;
+    int64_t since_at;
+    const char *tenant;
+    const char *agent; /* name */
+    const char *action_name;
+    const char *resource_key;
+    const char *subject_key;
+    const struct sha256 *match_key;
+};
+struct sha256 binding_history_key(const struct binding_history *history, const struct secret *key);
 void binding_make_salt(char out[SALT_TEXT_BYTES]);
 /* Appends the canonical text whose SHA-256 is the digest: what a caller or an approver recomputes.
  */

@@ -77,7 +77,7 @@ extern const struct statement_list transaction_statements, value_statements, req
     vote_statements, repeat_statements, grant_statements, effect_statements, person_statements,
     agent_statements, caller_statements, credential_statements, session_statements,
     passkey_statements, freeze_statements, entry_statements, checkpoint_statements,
-    policy_statements, notice_statements;
+    policy_statements, notice_statements, history_statements;
 
 enum { STATEMENT_COLUMNS_MAX = 64 };
 
@@ -104,6 +104,7 @@ struct store {
     bool (*must_stop)(void *context);
     void *must_stop_context;
     int64_t idempotency_cursor; /* last idempotency row looked over by store_purge_expired */
+    int64_t history_cursor;     /* the same of store_purge_history */
     struct store_ballast ballast;
     struct statement statements[STATEMENT_COUNT];
 };
@@ -127,6 +128,8 @@ void statement_text(struct statement *statement, const char *parameter, const ch
 void statement_number(struct statement *statement, const char *parameter, int64_t number);
 void statement_bytes(struct statement *statement, const char *parameter, const char *text,
                      size_t length); /* text of known length */
+void statement_blob(struct statement *statement, const char *parameter, const char *bytes,
+                    size_t length);
 void statement_hash(struct statement *statement, const char *parameter, const struct sha256 *hash);
 void statement_row(struct statement *statement, const void *row); /* all parameters of the shape */
 
@@ -167,6 +170,9 @@ bool statement_find_id(struct store *store, struct statement *statement, char ou
 /* Text of a result column of the row at hand, lent until the statement moves; NULL when SQL NULL.
  */
 const char *statement_column_text(const struct statement *statement, int column);
+/* Bytes of a result column, copied into the arena. */
+const char *statement_column_blob(const struct statement *statement, int column,
+                                  struct arena *arena, size_t *out_length);
 bool statement_column_hash(const struct statement *statement, int column, struct sha256 *out,
                            struct error *error) MUST_CHECK;
 

@@ -10,7 +10,7 @@ static const struct statement_list *const lists[] = {
     &repeat_statements,      &grant_statements,  &effect_statements,     &person_statements,
     &agent_statements,       &caller_statements, &credential_statements, &session_statements,
     &passkey_statements,     &freeze_statements, &entry_statements,      &checkpoint_statements,
-    &policy_statements,      &notice_statements,
+    &policy_statements,      &notice_statements, &history_statements,
 };
 
 /* Column number + 1; 0 when the shape has no such column. */
@@ -131,6 +131,14 @@ void statement_number(struct statement *statement, const char *parameter, int64_
 {
     int place = parameter_of(statement, parameter);
     check_bound(statement, place, sqlite3_bind_int64(statement->handle, place, number));
+}
+
+void statement_blob(struct statement *statement, const char *parameter, const char *bytes,
+                    size_t length)
+{
+    int place = parameter_of(statement, parameter);
+    check_bound(statement, place,
+                sqlite3_bind_blob64(statement->handle, place, bytes, length, SQLITE_STATIC));
 }
 
 static void bind_hash(struct statement *statement, int parameter, const struct sha256 *hash)

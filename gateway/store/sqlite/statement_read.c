@@ -220,6 +220,14 @@ const char *statement_column_text(const struct statement *statement, int column)
     return (const char *)sqlite3_column_text(statement->handle, column);
 }
 
+const char *statement_column_blob(const struct statement *statement, int column,
+                                  struct arena *arena, size_t *out_length)
+{
+    const void *bytes = sqlite3_column_blob(statement->handle, column);
+    *out_length = (size_t)sqlite3_column_bytes(statement->handle, column);
+    return arena_copy(arena, bytes == NULL ? "" : bytes, *out_length);
+}
+
 bool statement_count(struct store *store, struct statement *statement, int64_t *out_number,
                      struct error *error)
 {
