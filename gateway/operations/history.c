@@ -274,9 +274,8 @@ static bool count_row(struct operation *operation, const struct history_kind *ki
                       const struct past_row *row, struct error *error)
 {
     int64_t now = operation->now;
-    bool waited =
+    bool was_pending =
         row->created_at < kind->since_at && (row->ended_at == 0 || row->ended_at >= kind->since_at);
-    bool was_pending = waited && (row->state != REQUEST_APPROVED || row->ended_at != 0);
     struct happening happening = {.pending = was_pending ? 1 : 0};
     struct binding_history binding = {
         .tenant = row->tenant,
