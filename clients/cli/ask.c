@@ -42,7 +42,9 @@ struct attempt {
     const char *body;
     const char *key;
     char path[128]; /* "" until the id is known */
+    char seen[256]; /* the path with the news that were told; "" as the path */
     int64_t until;
+    size_t edits_told;
 };
 
 static bool ask_once(struct attempt *attempt, struct cli_answer *answer, struct error *error)
@@ -54,7 +56,7 @@ static bool ask_once(struct attempt *attempt, struct cli_answer *answer, struct 
                             .body = attempt->body,
                             .idempotency_key = attempt->key};
     if (attempt->path[0] != '\0') {
-        call = (struct cli_call){.method = "GET", .path = attempt->path};
+        call = (struct cli_call){.method = "GET", .path = attempt->seen};
         call.wait_seconds = wait;
     }
     return cli_send(attempt->connection, &call, answer, error);
@@ -71,6 +73,9 @@ static bool goes_on(struct attempt *attempt, const struct cli_answer *answer, bo
     }
     const struct json *request = json_root(answer->document);
     snprintf(attempt->path, sizeof attempt->path, "/v1/requests/%s", cli_text(request, "id"));
+    snprintf(attempt->seen, sizeof attempt->seen, "%s?seen=%.0f", attempt->path,
+             json_number(json_member(request, "news")));
+    attempt->edits_told = cli_print_edits(stderr, request, attempt->edits_told);
     if (strcmp(cli_text(request, "state"), "pending") != 0 || seconds_now() >= attempt->until) {
         return false;
     }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* What a script may rely on. */
 enum cli_exit {
@@ -108,6 +109,10 @@ void cli_print_value(const struct json *value, int indent);
 void cli_print_json(const struct cli_answer *answer);
 const char *cli_text(const struct json *object, const char *name); /* "" when absent */
 
+/* news.c: what approvers changed, field by field, from edit number `told` on; returns how many
+ * there are. */
+size_t cli_print_edits(FILE *out, const struct json *request, size_t told);
+
 /* Reads `@FILE`, `-` for standard input, or the text itself. */
 bool cli_read_argument(const char *argument, struct builder *out, struct error *error) MUST_CHECK;
 
@@ -153,6 +158,7 @@ int cli_inbox(int count, char **words);
 int cli_show(int count, char **words);
 int cli_approve(int count, char **words);
 int cli_deny(int count, char **words);
+int cli_edit(int count, char **words);
 int cli_cancel(int count, char **words);
 int cli_redeem(int count, char **words);
 int cli_effect(int count, char **words);

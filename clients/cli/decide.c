@@ -21,6 +21,14 @@ static const struct cli_option vote_options[] = {
     {"--yes", NULL, "do not ask at the terminal (needs --digest)", false},
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false}};
+static const struct cli_option edit_options[] = {
+    {"--args", "JSON|@FILE", "all arguments, as they are to be (required)", false},
+    {"--reason", "TEXT", "why; the agent reads it", false},
+    {"--digest", "HEX", "of what you were shown; without it the request is shown and you are asked",
+     false},
+    {"--yes", NULL, "do not ask at the terminal (needs --digest)", false},
+    CLI_CONNECTION_OPTIONS,
+    {NULL, NULL, NULL, false}};
 static const struct cli_option cancel_options[] = {
     {"--reason", "TEXT", "why", false}, CLI_CONNECTION_OPTIONS, {NULL, NULL, NULL, false}};
 
@@ -128,6 +136,7 @@ static void print_request(const struct json *request)
     if (cli_text(request, "message")[0] != '\0') {
         printf("%-12s%s\n", "rule says", cli_text(request, "message"));
     }
+    cli_print_edits(stdout, request, 0);
     print_requirements(json_member(request, "requirements"));
     print_texts("asked", json_member(request, "asked"));
     print_votes(json_member(request, "votes"));
@@ -220,7 +229,7 @@ int cli_show(int count, char **words)
 struct vote {
     const struct cli_arguments *arguments;
     struct cli_connection *connection;
-    const char *word; /* "approve" or "deny" */
+    const char *word; /* "approve", "deny" or "edit" */
     char digest[65];
     int revision;
 };
@@ -346,6 +355,86 @@ int cli_approve(int count, char **words)
 int cli_deny(int count, char **words)
 {
     return cast(count, words, "deny", "deny REQUEST [--digest HEX --yes] [--reason TEXT]");
+}
+
+/* ---- edits ---- */
+
+static bool write_edit(const struct vote *vote, const struct builder *args, struct builder *out,
+                       struct error *error)
+{
+    struct json_document *document JSON_SCOPE = json_parse(args->bytes, args->length, error);
+    if (document == NULL) {
+        return false;
+    }
+    if (json_type(json_root(document)) != JSON_TYPE_OBJECT) {
+        return error_set(error, ERROR_INVALID, "wrong_type", "--args",
+                         "--args must be a JSON object: all arguments, as they are to be");
+    }
+    struct canonical_writer writer;
+    canonical_begin(&writer, out);
+    canonical_open_object(&writer);
+    canonical_member_raw(&writer, "args", args->bytes, args->length);
+    canonical_member_text(&writer, "digest", vote->digest);
+    canonical_member_text(&writer, "reason", cli_value(vote->arguments, "--reason"));
+    canonical_member_integer(&writer, "revision", vote->revision);
+    canonical_close_object(&writer);
+    return true;
+}
+
+static int send_edit(struct vote *vote)
+{
+    struct error error = {0};
+    struct cli_answer answer = {0};
+    struct builder args BUILDER_SCOPE;
+    struct builder body BUILDER_SCOPE;
+    char path[PATH_BYTES];
+    const char *given = cli_value(vote->arguments, "--args");
+    builder_init(&args, 0);
+    builder_init(&body, 0);
+    snprintf(path, sizeof path, "/v1/requests/%s/edits", vote->arguments->words[0]);
+    if (!cli_read_argument(given, &args, &error) || !write_edit(vote, &args, &body, &error) ||
+        !cli_send(vote->connection,
+                  &(struct cli_call){.method = "POST", .path = path, .body = body.bytes}, &answer,
+                  &error)) {
+        return cli_print_error(&error);
+    }
+    int status = CLI_OK;
+    if (answer.status != 201 || answer.document == NULL) {
+        status = cli_print_problem(&answer);
+    } else if (cli_has(vote->arguments, "--json")) {
+        cli_print_json(&answer);
+    } else {
+        const struct json *root = json_root(answer.document);
+        printf("revision %.0f, digest %s; votes start again\n",
+               json_number(json_member(root, "revision")), cli_text(root, "digest"));
+    }
+    cli_answer_finish(&answer);
+    return status;
+}
+
+int cli_edit(int count, char **words)
+{
+    struct cli_arguments arguments;
+    struct error error = {0};
+    int status = 0;
+    if (!cli_read_arguments(count, words,
+                            "edit REQUEST --args JSON|@FILE [--digest HEX --yes] [--reason TEXT]",
+                            edit_options, 1, 1, &arguments, &status)) {
+        return status;
+    }
+    if (cli_value(&arguments, "--args") == NULL) {
+        fprintf(stderr, "countersign: --args is missing: all arguments, as they are to be\n");
+        return CLI_USAGE;
+    }
+    struct vote vote = {.arguments = &arguments, .word = "edit"};
+    if (!cli_check_id(arguments.words[0], &error) ||
+        (vote.connection = cli_connect(&arguments, CLI_AS_PERSON, &error)) == NULL) {
+        return cli_print_error(&error);
+    }
+    status = prepare_vote(&vote);
+    status = status == CLI_OK ? send_edit(&vote) : status;
+    cli_disconnect(vote.connection);
+    return status;
 }
 
 static int print_cancelled(const struct cli_answer *answer)

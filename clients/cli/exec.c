@@ -16,7 +16,8 @@
  * countersign exec -- COMMAND: asks for exactly this command line (program file, argv, working
  * folder, environment), waits, redeems, runs it, and reports the effect from how it ended. What is
  * not bound does not reach the command: it gets the chosen environment and nothing else. Signals
- * are passed on. Its exit status is the command's; 120 to 125 are our own.
+ * are passed on. Where an approver edited it, what they made of it runs, and never what was asked.
+ * Its exit status is the command's; 120 to 125 are our own.
  */
 
 enum {
@@ -54,6 +55,7 @@ struct command {
     char program[PROGRAM_BYTES];
     char folder[PROGRAM_BYTES];
     const char *names[ENVIRONMENT_MAX]; /* sorted, without repeats */
+    const char *values[ENVIRONMENT_MAX];
     size_t name_count;
 };
 
@@ -101,6 +103,7 @@ static void choose_environment(const struct cli_arguments *arguments, struct com
         if (getenv(names[i]) != NULL &&
             (command->name_count == 0 ||
              strcmp(command->names[command->name_count - 1], names[i]) != 0)) {
+            command->values[command->name_count] = getenv(names[i]);
             command->names[command->name_count++] = names[i];
         }
     }
@@ -117,7 +120,7 @@ static bool check_words(const struct command *command, struct error *error)
     for (size_t i = 0; i < command->name_count; i++) {
         const char *name = command->names[i];
         if (strlen(name) > 40 || strchr(name, '=') != NULL || !text_is_utf8(name, strlen(name)) ||
-            !text_is_utf8(getenv(name), strlen(getenv(name)))) {
+            !text_is_utf8(command->values[i], strlen(command->values[i]))) {
             return error_set(
                 error, ERROR_INVALID, "bad_variable", name,
                 "the variable `%s` cannot be bound: its name may have 40 characters and its value "
@@ -145,6 +148,83 @@ static bool describe_command(const struct cli_arguments *arguments, char **words
 
 /* ---- what is asked and redeemed: the same action and resource both times ---- */
 
+/* ---- what an approver made of it ---- */
+
+static bool take_word(struct arena *arena, const struct json *value, const char **out)
+{
+    const char *text = json_text(value);
+    *out = text == NULL || strlen(text) != json_text_length(value) ? NULL : arena_text(arena, text);
+    return *out != NULL;
+}
+
+struct adopting {
+    struct arena *arena;
+    struct command *command;
+};
+
+static bool adopt_variable(void *context, const char *name, const struct json *value)
+{
+    struct adopting *adopting = context;
+    struct command *command = adopting->command;
+    size_t place = command->name_count;
+    if (place == ENVIRONMENT_MAX || name[0] == '\0' || strchr(name, '=') != NULL ||
+        !take_word(adopting->arena, value, &command->values[place])) {
+        return false;
+    }
+    command->names[place] = arena_text(adopting->arena, name);
+    command->name_count++;
+    return true;
+}
+
+static bool adopt_words(struct adopting *adopting, const struct json *argv)
+{
+    size_t count = json_count(argv);
+    const char **words = arena_array(adopting->arena, count + 1, sizeof *words);
+    for (size_t i = 0; i < count; i++) {
+        if (!take_word(adopting->arena, json_element(argv, i), &words[i])) {
+            return false;
+        }
+    }
+    adopting->command->words = (char **)(uintptr_t)words;
+    return json_type(argv) == JSON_TYPE_ARRAY && count > 0;
+}
+
+static bool adopt_path(const struct json *value, char out[PROGRAM_BYTES])
+{
+    const char *text = json_text(value);
+    if (text == NULL || text[0] != '/' || strlen(text) != json_text_length(value) ||
+        strlen(text) >= PROGRAM_BYTES) {
+        return false;
+    }
+    strcpy(out, text);
+    return true;
+}
+
+/* The command as it was approved after an edit: that runs, and never what was asked. */
+static bool adopt(const struct json *request, struct arena *arena, struct command *out,
+                  struct error *error)
+{
+    static const char *const members[] = {"argv", "env", "folder", "program", NULL};
+    const struct json *args =
+        json_member(json_member(json_member(request, "action"), "properties"), "args");
+    struct command command = {0};
+    struct adopting adopting = {.arena = arena, .command = &command};
+    struct error surplus = {0};
+    const struct json *env = json_member(args, "env");
+    bool ok =
+        json_type(args) == JSON_TYPE_OBJECT && json_only_members(args, "", members, &surplus) &&
+        adopt_words(&adopting, json_member(args, "argv")) && json_type(env) == JSON_TYPE_OBJECT &&
+        json_each_member(env, adopt_variable, &adopting) &&
+        adopt_path(json_member(args, "folder"), command.folder) &&
+        adopt_path(json_member(args, "program"), command.program);
+    if (!ok) {
+        return error_set(error, ERROR_INVALID, "not_a_command", NULL,
+                         "what it was edited to is no command that can be run here: nothing ran");
+    }
+    *out = command;
+    return true;
+}
+
 static void append_action(struct canonical_writer *writer, const struct cli_arguments *arguments,
                           const struct command *command)
 {
@@ -165,7 +245,7 @@ static void append_action(struct canonical_writer *writer, const struct cli_argu
     canonical_name(writer, "env");
     canonical_open_object(writer);
     for (size_t i = 0; i < command->name_count; i++) {
-        canonical_member_text(writer, command->names[i], getenv(command->names[i]));
+        canonical_member_text(writer, command->names[i], command->values[i]);
     }
     canonical_close_object(writer);
     canonical_member_text(writer, "folder", command->folder);
@@ -225,7 +305,7 @@ static char **make_environment(const struct command *command, struct arena *aren
 {
     char **environment = arena_array(arena, command->name_count + 1, sizeof *environment);
     for (size_t i = 0; i < command->name_count; i++) {
-        environment[i] = arena_printf(arena, "%s=%s", command->names[i], getenv(command->names[i]));
+        environment[i] = arena_printf(arena, "%s=%s", command->names[i], command->values[i]);
     }
     return environment;
 }
@@ -260,7 +340,9 @@ static int run_command(const struct command *command)
     }
     pid_t pid = fork();
     if (pid == 0) {
-        execve(command->program, command->words, environment);
+        if (chdir(command->folder) == 0) {
+            execve(command->program, command->words, environment);
+        }
         int why = errno;
         ssize_t told = write(failure[1], &why, sizeof why);
         _exit(told == sizeof why ? EXEC_NOT_FOUND : EXEC_ERROR);
@@ -363,7 +445,7 @@ static void withdraw(struct cli_connection *connection, const char *request)
 
 /* Asks and waits. EXIT_SUCCESS with the token, or the status to end with. */
 static int ask_for(struct cli_connection *connection, const struct cli_arguments *arguments,
-                   const struct command *command, struct builder *out_token)
+                   struct command *command, struct arena *arena, struct builder *out_token)
 {
     struct error error = {0};
     struct cli_answer answer = {0};
@@ -396,6 +478,11 @@ static int ask_for(struct cli_connection *connection, const struct cli_arguments
         fprintf(stderr, "countersign: %s %s (%s)\n", state, cli_text(request, "id"),
                 cli_text(request, "reason"));
         builder_text(out_token, cli_text(json_member(request, "grant"), "token"));
+        if (status == EXIT_SUCCESS && json_count(json_member(request, "edits")) > 0 &&
+            !adopt(request, arena, command, &error)) {
+            cli_print_error(&error);
+            status = EXEC_REFUSED;
+        }
     }
     cli_answer_finish(&answer);
     return status;
@@ -432,13 +519,14 @@ static int redeem(struct cli_connection *connection, const struct cli_arguments 
 }
 
 static int ask_and_run(struct cli_connection *connection, const struct cli_arguments *arguments,
-                       const struct command *command)
+                       struct command *command)
 {
+    struct arena *arena ARENA_SCOPE = arena_create();
     char grant[64] = "";
     char summary[128];
     struct builder token BUILDER_SCOPE;
     builder_init(&token, 0);
-    int status = ask_for(connection, arguments, command, &token);
+    int status = ask_for(connection, arguments, command, arena, &token);
     if (status == EXIT_SUCCESS) {
         status = redeem(connection, arguments, command, token.bytes, grant);
     }

@@ -15,6 +15,7 @@ static const struct {
     {"show", cli_show, "one request, exactly as it would run"},
     {"approve", cli_approve, "say yes to what you were shown"},
     {"deny", cli_deny, "say no"},
+    {"edit", cli_edit, "exchange the arguments of what you were asked about"},
     {"cancel", cli_cancel, "withdraw a request"},
     {"redeem", cli_redeem, "use a grant, once, for the action about to run"},
     {"effect", cli_effect, "report what came of a redeemed grant"},

@@ -72,6 +72,7 @@ struct api_call {
     enum api_thread thread;           /* the route's, unless `read` chose otherwise */
     bool is_waiter;                   /* the exchange is parked: this call settles a waiter */
     struct json_document *document;   /* the body */
+    int64_t seen;                     /* news that who waits knows of already; -1: not said */
     struct waiter *waiter;            /* whose last read this is; else NULL */
     void *input;                      /* the route's */
     void *result;                     /* the route's */
@@ -195,6 +196,7 @@ bool api_sign_token(struct api *api, const char *typ, const struct grant_claims 
                     struct builder *out, struct error *error) MUST_CHECK;
 void api_write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
                      size_t count);
+void api_write_hex(struct canonical_writer *writer, const char *name, const struct sha256 *hash);
 void api_write_time(struct canonical_writer *writer, const char *name,
                     int64_t wall_ms); /* left out when 0 */
 
@@ -208,6 +210,13 @@ void api_answer_request(struct api_call *);
 bool api_read_list(struct api_call *, struct error *);
 bool api_run_list(struct api_call *, struct error *);
 void api_answer_list(struct api_call *);
+/* edits.c */
+/* What a vote or an edit is for: `revision` and `digest` as they were shown. */
+bool api_take_shown(struct api_call *call, const struct json *body, int *out_revision,
+                    struct sha256 *out_digest, struct error *error) MUST_CHECK;
+bool api_read_edit(struct api_call *, struct error *);
+bool api_run_edit(struct api_call *, struct error *);
+void api_answer_edit(struct api_call *);
 bool api_read_vote(struct api_call *, struct error *);
 bool api_run_vote(struct api_call *, struct error *);
 void api_answer_vote(struct api_call *);

@@ -10,6 +10,8 @@
 static const char *const submit_members[] = {
     "subject", "agent", "action", "resource", "context", "reason", "audience", "expires_in", NULL};
 static const char *const vote_members[] = {"vote", "revision", "digest", "reason", NULL};
+static const char *const no_members[] = {NULL};
+static const char *const read_parameters[] = {"seen", NULL};
 static const char *const list_parameters[] = {"state", "agent", "inbox", "after", "limit", NULL};
 
 /* ---- Prefer: wait=N (RFC 7240 section 4.3) ---- */
@@ -184,6 +186,26 @@ void api_answer_submit(struct api_call *call)
 
 /* ---- read ---- */
 
+/* `seen=N`: how many news of the request the caller knows of. With more, a wait is over at once, so
+ * that nothing is missed between two waits. */
+static bool take_seen(struct api_call *call, struct error *error)
+{
+    const char *text;
+    call->seen = -1;
+    if (!api_only_parameters(call, read_parameters, error) ||
+        !api_take_parameter(call, "seen", &text, error)) {
+        return false;
+    }
+    if (text == NULL) {
+        return true;
+    }
+    size_t digits = strspn(text, "0123456789");
+    call->seen = strtol(text, NULL, 10);
+    return (digits >= 1 && digits <= 6 && text[digits] == '\0') ||
+           error_set(error, ERROR_INVALID, "bad_parameter", "seen",
+                     "`seen` must be the `news` of an answer before");
+}
+
 bool api_read_request_get(struct api_call *call, struct error *error)
 {
     bool has_body = http_method(call->exchange) != HTTP_HEAD;
@@ -195,7 +217,10 @@ bool api_read_request_get(struct api_call *call, struct error *error)
     if (!has_body || (call->wait_ms == 0 && call->credential.kind != CREDENTIAL_API_KEY)) {
         call->thread = API_ON_READER;
     }
-    return api_read_nothing(call, error);
+    size_t length;
+    http_body(call->exchange, &length);
+    return take_seen(call, error) &&
+           (length == 0 || api_read_body(call, no_members, error) != NULL);
 }
 
 bool api_run_request_get(struct api_call *call, struct error *error)
@@ -210,7 +235,9 @@ void api_answer_request(struct api_call *call)
 {
     const struct request_view *view = call->result;
     bool is_pending = view->request.state == REQUEST_PENDING;
-    if (is_pending && call->wait_ms > 0 && !call->is_waiter && !call->api->is_draining) {
+    bool has_news = call->seen >= 0 && view->news > call->seen;
+    if (is_pending && call->wait_ms > 0 && !has_news && !call->is_waiter &&
+        !call->api->is_draining) {
         api_park(call, view->request.id);
         return;
     }
@@ -316,23 +343,13 @@ bool api_read_vote(struct api_call *call, struct error *error)
     struct vote_input *input = ARENA_NEW(call->arena, struct vote_input);
     const struct json *body = api_read_body(call, vote_members, error);
     const char *word;
-    const char *digest;
-    int64_t revision = 0;
-    size_t length;
     if (body == NULL || !api_take_text(call, body, "vote", true, 16, &word, error) ||
         !read_vote_word(word, &input->approves, error) ||
-        !api_take_integer(body, "revision", true, 1, 1000, &revision, error) ||
-        !api_take_text(call, body, "digest", true, 64, &digest, error) ||
+        !api_take_shown(call, body, &input->revision, &input->digest, error) ||
         !api_take_text(call, body, "reason", false, API_TEXT_BYTES_MAX, &input->reason, error)) {
         return false;
     }
-    if (!text_read_hex(digest, strlen(digest), input->digest.bytes, SHA256_BYTES, &length) ||
-        length != SHA256_BYTES) {
-        return error_set(error, ERROR_INVALID, "wrong_type", "/digest",
-                         "`digest` must be the request's digest as shown: 64 hexadecimal digits");
-    }
     input->request = call->path_values[0];
-    input->revision = (int)revision;
     call->input = input;
     call->job.is_essential = !input->approves; /* a deny must get through a full disk */
     return true;

@@ -8,8 +8,9 @@
 /*
  * Those who wait for a request to end. A waiter keeps its parked exchange, who asked and the
  * request's id, and nothing else: nineteen thousand of them must be cheap. They are found by
- * request in a table of chains. When the request ends, or the wait is over, a fresh read on the
- * store thread gives each its own answer (the holder's read mints the token).
+ * request in a table of chains. When the request ends or is edited, when its approvers ask
+ * something, or when the wait is over, a fresh read on the store thread gives each its own answer
+ * (the holder's read mints the token).
  */
 
 enum { FIRST_BUCKETS = 1024 };
@@ -192,7 +193,7 @@ void api_tell_changes(struct api *api, const struct operation *operation)
     }
     for (const struct operation_change *change = operation->changes; change != NULL;
          change = change->next) {
-        if (!request_is_final(change->state)) {
+        if (!request_is_final(change->state) && !change->has_news) {
             continue;
         }
         for (struct waiter *waiter = waiters->buckets[bucket_of(waiters, change->request)];

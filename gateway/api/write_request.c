@@ -25,7 +25,7 @@ void api_write_texts(struct canonical_writer *writer, const char *name, const ch
     canonical_close_array(writer);
 }
 
-static void write_hex(struct canonical_writer *writer, const char *name, const struct sha256 *hash)
+void api_write_hex(struct canonical_writer *writer, const char *name, const struct sha256 *hash)
 {
     struct builder hex BUILDER_SCOPE;
     builder_init(&hex, 0);
@@ -104,6 +104,25 @@ static void write_votes(struct canonical_writer *writer, const struct request_vi
     canonical_close_array(writer);
 }
 
+/* What approvers changed, for the agent that must run what was approved and nothing else. */
+static void write_edits(struct canonical_writer *writer, const struct request_view *view)
+{
+    canonical_name(writer, "edits");
+    canonical_open_array(writer);
+    for (size_t i = 0; i < view->edit_count; i++) {
+        const struct edit_row *edit = &view->edits[i];
+        canonical_open_object(writer);
+        api_write_time(writer, "at", edit->at);
+        write_canonical(writer, "changes", edit->changes);
+        api_write_hex(writer, "digest", &edit->digest);
+        canonical_member_text(writer, "person", edit->person_name);
+        canonical_member_text(writer, "reason", edit->reason);
+        canonical_member_integer(writer, "revision", edit->revision);
+        canonical_close_object(writer);
+    }
+    canonical_close_array(writer);
+}
+
 /* Who is still wanted: only while it can matter. */
 static void write_pending(struct canonical_writer *writer, const struct request_view *view)
 {
@@ -124,7 +143,8 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     canonical_member_text(writer, "caller", request->caller_name);
     write_canonical(writer, "context", request->context);
     api_write_time(writer, "created_at", request->created_at);
-    write_hex(writer, "digest", &request->digest);
+    api_write_hex(writer, "digest", &request->digest);
+    write_edits(writer, view);
     api_write_time(writer, "ended_at", request->ended_at);
     if (request->explanation != NULL) {
         write_canonical(writer, "explanation", request->explanation);
@@ -136,11 +156,13 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     canonical_member_text(writer, "id", request->id);
     canonical_member_bool(writer, "may_approve", view->may_approve);
     canonical_member_bool(writer, "may_deny", view->may_deny);
+    canonical_member_bool(writer, "may_edit", view->may_edit);
     canonical_member_text(writer, "message", request->message);
     if (is_pending) {
         write_pending(writer, view);
     }
     canonical_member_integer(writer, "near_denials", request->near_denials);
+    canonical_member_integer(writer, "news", view->news);
     if (view->nobody_can_approve) {
         canonical_member_bool(writer, "nobody_can_approve", true);
     }

@@ -13,6 +13,9 @@ bool approvals_is_asked(const struct approvals_case *request,
 /* Subject, owner or submitter, where not every rule lets them approve their own. */
 bool approvals_is_excluded(const struct approvals_case *request,
                            const struct approvals_person *person);
+/* Who edited it, where they would be the only one to approve it. */
+bool approvals_is_editor_alone(const struct approvals_case *request,
+                               const struct approvals_person *person);
 /* One bit for each requirement toward which an approval of this person counts. */
 uint64_t approvals_eligible(const struct approvals_case *request,
                             const struct approvals_person *person, enum assurance assurance);

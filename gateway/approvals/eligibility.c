@@ -74,11 +74,24 @@ bool approvals_is_excluded(const struct approvals_case *request,
     return !request->allows_self_approval;
 }
 
+bool approvals_is_editor_alone(const struct approvals_case *request,
+                               const struct approvals_person *person)
+{
+    int64_t people = 0;
+    for (size_t i = 0; i < request->requirement_count; i++) {
+        people += request->requirements[i].quorum;
+    }
+    /* With two or more, whoever is assigned beside the editor is another person. */
+    return request->is_high && people < 2 && request->editor != NULL &&
+           strcmp(request->editor, person->id) == 0;
+}
+
 uint64_t approvals_eligible(const struct approvals_case *request,
                             const struct approvals_person *person, enum assurance assurance)
 {
     uint64_t eligible = 0;
     if (!person->is_enabled || approvals_is_excluded(request, person) ||
+        approvals_is_editor_alone(request, person) ||
         request->requirement_count > POLICY_REQUIREMENTS_MAX) {
         return 0;
     }
@@ -109,6 +122,10 @@ static enum approvals_permission may_approve(const struct approvals_case *reques
                                              enum assurance assurance, enum assurance *out_needed)
 {
     enum assurance least = least_assurance(request, person);
+    if (least == ASSURANCE_NONE && approvals_is_editor_alone(request, person) &&
+        !approvals_is_excluded(request, person) && approvals_is_asked(request, person)) {
+        return APPROVALS_EDITOR_ALONE;
+    }
     if (least == ASSURANCE_NONE) {
         /* Involved people know of the request, so they are told why; others are told nothing. */
         return person->is_excluded ? APPROVALS_EXCLUDED : APPROVALS_MAY_NOT_KNOW;

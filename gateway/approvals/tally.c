@@ -102,7 +102,10 @@ static const char *why_uncounted(const struct approvals_case *request,
     if (approvals_is_excluded(request, person)) {
         return "excluded";
     }
-    return approvals_is_asked(request, person) ? "assurance" : "not_in_group";
+    if (!approvals_is_asked(request, person)) {
+        return "not_in_group";
+    }
+    return approvals_is_editor_alone(request, person) ? "editor" : "assurance";
 }
 
 /* Sorts the votes into denials, approvals that count for something, and approvals that do not.

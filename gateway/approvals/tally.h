@@ -8,7 +8,8 @@
  * since voting does not count. The subject, the agent's owner and whoever submitted may not approve
  * (unless the request and every requirement allow self-approval); they, and everyone eligible, may
  * deny, with any vote that identifies them (chat or better). A rung widens only its own
- * requirement.
+ * requirement. Where the risk is high or critical and one approval is enough, it may not be that of
+ * who edited the request: nobody runs alone what they wrote themselves.
  *
  * Zero values mean no: no requirements are never met, and a requirement without a quorum or an
  * assurance is never met by anyone. The order of votes, people and requirements changes no outcome.
@@ -45,7 +46,9 @@ struct approvals_case {
     const struct policy_requirement *requirements;
     size_t requirement_count;
     bool allows_self_approval;
-    int64_t asked_at; /* rung times count from here, frozen time already taken out */
+    bool is_high;       /* risk high or critical */
+    const char *editor; /* who made the current revision; NULL or "" when it is as submitted */
+    int64_t asked_at;   /* rung times count from here, frozen time already taken out */
     int64_t now;
     const struct approvals_vote *votes; /* current vote on the current revision, one a person
                                            (CHECKed) */
@@ -70,7 +73,8 @@ struct approvals_tally {
     struct approvals_assignment *assignments;
     size_t assignment_count;
     const char **uncounted; /* people whose approve no longer counts, with the reason beside */
-    const char **uncounted_reasons; /* "disabled", "not_in_group", "excluded", "assurance" */
+    const char **uncounted_reasons; /* "disabled", "not_in_group", "excluded", "editor",
+                                       "assurance" */
     size_t uncounted_count;
 };
 
@@ -83,6 +87,7 @@ enum approvals_permission {
         0, /* not asked, not involved: answered like an id that does not exist */
     APPROVALS_MAY,
     APPROVALS_EXCLUDED,      /* subject, owner or submitter may not approve */
+    APPROVALS_EDITOR_ALONE,  /* would be the only approver of what they edited */
     APPROVALS_ASSURANCE_LOW, /* eligible, but the vote proves too little; see out_needed */
 };
 /* `out_needed` is the least that would do with APPROVALS_ASSURANCE_LOW, else ASSURANCE_NONE. */

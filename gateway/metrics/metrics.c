@@ -48,6 +48,7 @@ static const struct description table[METRIC_COUNT] = {
                                  "Requests nobody decided in time.", NULL},
     [METRIC_REQUESTS_CANCELLED] = {TYPE_COUNTER, "requests_cancelled_total",
                                    "Requests withdrawn before a decision.", NULL},
+    [METRIC_REQUESTS_EDITED] = {TYPE_COUNTER, "requests_edited_total", "Edits by approvers.", NULL},
     [METRIC_REQUESTS_PENDING] = {TYPE_GAUGE, "requests_pending", "Requests that wait for people.",
                                  NULL},
     [METRIC_VOTES] = {TYPE_COUNTER, "votes_total", "Votes recorded.", NULL},

@@ -86,6 +86,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_SET_PASSWORD:
         return allow(is_signed_in, true);
     case OPERATION_CAST_VOTE:
+    case OPERATION_EDIT_REQUEST:
         return allow(is_person && knows, knows);
     case OPERATION_CANCEL_REQUEST:
         return allow(is_own || is_admin || is_host, knows);
@@ -138,6 +139,8 @@ static const char *explain(enum operation_kind kind)
         return "only a caller with an API key redeems grants";
     case OPERATION_CAST_VOTE:
         return "only people vote, and only on what they may know of";
+    case OPERATION_EDIT_REQUEST:
+        return "only people edit, and only what they may decide";
     case OPERATION_CANCEL_REQUEST:
         return "only the caller that submitted it, or an admin, cancels a request";
     case OPERATION_ESCALATE_DUE:

@@ -14,7 +14,6 @@ struct voting {
     struct vote_result *out;
 };
 
-static bool check_binding(const struct voting *voting, struct error *error);
 static bool vote_late(struct voting *voting, struct error *error);
 static bool vote_in_time(struct voting *voting, struct error *error);
 
@@ -40,7 +39,7 @@ bool operation_cast_vote(struct operation *operation, const struct vote_input *i
     *out = (struct vote_result){0};
     if (!find_request(operation, input->request, &voting.request, &voting.standing, error) ||
         !authorize(operation, OPERATION_CAST_VOTE, &voting.standing, input->request, error) ||
-        !check_binding(&voting, error) ||
+        !check_shown(operation, &voting.request, input->revision, &input->digest, error) ||
         !advance_request(operation, &voting.request, &voting.is_frozen, error)) {
         return false;
     }
@@ -57,46 +56,14 @@ bool operation_cast_vote(struct operation *operation, const struct vote_input *i
                                                   : vote_in_time(&voting, error);
 }
 
-/* A vote is for what its person saw. */
-static bool check_binding(const struct voting *voting, struct error *error)
-{
-    const struct request_row *request = &voting->request;
-    const struct vote_input *input = voting->input;
-    bool is_same = input->revision == request->revision &&
-                   crypto_equal(input->digest.bytes, request->digest.bytes, SHA256_BYTES);
-    return is_same || error_set(error, ERROR_CONFLICT, "digest_mismatch", request->id,
-                                "the request is not what this vote was shown: read it again, its "
-                                "revision is %d now",
-                                request->revision);
-}
-
-static bool refuse_eligibility(const struct voting *voting, enum approvals_permission permission,
-                               enum assurance needed, struct error *error)
-{
-    const char *id = voting->request.id;
-    switch (permission) {
-    case APPROVALS_EXCLUDED:
-        return error_set(error, ERROR_FORBIDDEN, "separation_of_duties", id,
-                         "the subject, the agent's owner and who submitted it may not approve; "
-                         "they may deny");
-    case APPROVALS_ASSURANCE_LOW:
-        return error_set(error, ERROR_FORBIDDEN, "assurance_too_low", id,
-                         "this request needs a vote given with a `%s`", assurance_name(needed));
-    case APPROVALS_MAY_NOT_KNOW:
-    case APPROVALS_MAY:
-        break;
-    }
-    return error_set(error, ERROR_FORBIDDEN, "not_eligible", id,
-                     "you may see this request but are not among those asked to decide it");
-}
-
 static bool check_eligibility(const struct voting *voting, bool approves, struct error *error)
 {
     enum assurance needed;
     enum approvals_permission permission =
         approvals_may_vote(&voting->loaded.facts, voting->loaded.self, approves,
                            voting->operation->principal.assurance, &needed);
-    return permission == APPROVALS_MAY || refuse_eligibility(voting, permission, needed, error);
+    return permission == APPROVALS_MAY ||
+           refuse_permission(&voting->request, permission, needed, error);
 }
 
 static bool record_vote(struct voting *voting, bool is_late, struct error *error)

@@ -103,6 +103,24 @@ bool record_end(struct operation *operation, const struct request_row *request, 
            tell_outside(operation, request, event, error);
 }
 
+/* What was asked for, and what an edit had made of it: a person said no to both. */
+static bool remember_denial(struct operation *operation, const struct request_row *request,
+                            struct error *error)
+{
+    struct binding binding = bind_stored(request);
+    if (!store_insert_denial(operation->store, request->tenant, &request->match_key,
+                             &request->near_key, request->id, operation->now, error)) {
+        return false;
+    }
+    if (request->revision == 1) {
+        return true;
+    }
+    struct sha256 edited =
+        binding_match_key(&binding, request->caller, operation->operations->options.match_secret);
+    return store_insert_denial(operation->store, request->tenant, &edited, &request->near_key,
+                               request->id, operation->now, error);
+}
+
 /* Where a principal ended it, the entry names them; everything else follows from rules. */
 static bool is_by_principal(enum request_event event)
 {
@@ -125,8 +143,7 @@ bool end_request(struct operation *operation, struct request_row *request, enum 
     }
     operation_change_note(operation, request);
     return (transition->effects & REQUEST_REMEMBERS_DENIAL) == 0 ||
-           store_insert_denial(operation->store, request->tenant, &request->match_key,
-                               &request->near_key, request->id, operation->now, error);
+           remember_denial(operation, request, error);
 }
 
 static bool record_approved(struct operation *operation, const struct request_row *request,

@@ -101,6 +101,8 @@ bool can_be_approved(struct operation *operation, const struct request_row *requ
     };
     /* Who is asked just before the timeout may still approve. */
     struct approvals_case facts = {.allows_self_approval = request->allows_self_approval,
+                                   .is_high = is_high_risk(request),
+                                   .editor = request->editor,
                                    .asked_at = request->asked_at,
                                    .now = request->timeout_at - 1,
                                    .votes = trial.votes,

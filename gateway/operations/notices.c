@@ -148,15 +148,19 @@ bool operation_settle_notice(struct operation *operation, struct notice_row *not
     return true;
 }
 
+static bool is_prompt(const char *event)
+{
+    return strcmp(event, "request.pending") == 0 || strcmp(event, "request.escalated") == 0 ||
+           strcmp(event, "request.edited") == 0;
+}
+
 /* A prompt that could not be delivered in time asks nobody for anything any more. */
 static bool is_stale(struct operation *operation, const struct notice_row *notice,
                      bool *out_is_stale, struct error *error)
 {
     struct request_row request;
     *out_is_stale = false;
-    if (notice->attempts == 0 || notice->request == NULL ||
-        (strcmp(notice->event, "request.pending") != 0 &&
-         strcmp(notice->event, "request.escalated") != 0)) {
+    if (notice->attempts == 0 || notice->request == NULL || !is_prompt(notice->event)) {
         return true;
     }
     if (!store_read_request(operation->store, notice->tenant, notice->request, operation->arena,

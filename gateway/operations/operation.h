@@ -28,6 +28,7 @@ struct operation_change {
     char tenant[NAME_BYTES];
     char request[ID_BYTES];
     enum request_state state;
+    bool has_news;  /* who asked should know before the end: an edit, a question */
     bool was_asked; /* people were asked: dashboards want to know */
 };
 

@@ -151,6 +151,14 @@ void operation_change_note(struct operation *operation, const struct request_row
     change->was_asked = change->was_asked || request->requirements != NULL;
 }
 
+void operation_news_note(struct operation *operation, const struct request_row *request)
+{
+    struct operation_change *change =
+        note_change(operation, request->tenant, request->id, request->state);
+    change->was_asked = true;
+    change->has_news = true;
+}
+
 void operation_grant_note(struct operation *operation, const struct grant_row *grant)
 {
     note_change(operation, grant->tenant, grant->request, REQUEST_APPROVED);

@@ -35,6 +35,11 @@ static void add_named_parties(struct operation *operation, const char **items,
     }
 }
 
+bool is_high_risk(const struct request_row *request)
+{
+    return request->risk == POLICY_RISK_HIGH || request->risk == POLICY_RISK_CRITICAL;
+}
+
 struct binding bind_stored(const struct request_row *request)
 {
     return (struct binding){
@@ -239,6 +244,8 @@ bool load_request_case(struct operation *operation, struct request_row *request,
     *out = (struct request_case){
         .request = request,
         .facts = {.allows_self_approval = request->allows_self_approval,
+                  .is_high = is_high_risk(request),
+                  .editor = request->editor,
                   .asked_at = request->asked_at,
                   .now = request->ended_at != 0 ? request->ended_at : operation->now},
     };

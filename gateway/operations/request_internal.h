@@ -38,6 +38,8 @@ bool load_person_facts(struct operation *operation, const char *tenant, const ch
 /* The newest vote of this person on the current revision that came in time and was not taken back;
  * NULL when none. */
 const struct vote_row *current_vote_of(const struct request_case *request, const char *person);
+/* Where who edited may not be the only approver. */
+bool is_high_risk(const struct request_row *request);
 /* What the stored request is bound to. Not of one whose arguments were erased. */
 struct binding bind_stored(const struct request_row *request);
 /* vote.uncounted for each current vote that counts no more, where the ledger does not say so yet.
@@ -48,6 +50,14 @@ bool has_party(const struct ledger_texts *parties, const char *id);
 /* Of the stored row; none when it never needed people. */
 bool load_requirements(struct operation *operation, const struct request_row *request,
                        struct approvals_case *facts, struct error *error) MUST_CHECK;
+
+/* check_shown.c: a vote or an edit is for what its person saw; CONFLICT `digest_mismatch` says what
+ * changed since. */
+bool check_shown(struct operation *operation, const struct request_row *request, int revision,
+                 const struct sha256 *digest, struct error *error) MUST_CHECK;
+/* Refuses with FORBIDDEN for this reason. */
+bool refuse_permission(const struct request_row *request, enum approvals_permission permission,
+                       enum assurance needed, struct error *error);
 
 /* find_approvers.c: false when no enabled person who may approve could still meet the requirements,
  * whoever is yet to be asked. */
@@ -87,7 +97,7 @@ struct judgement {
 /* `timeout_max_ms` 0: as the rules say. RETRY_LATER `no_policy` before the first publication. */
 bool judge_request(struct operation *operation, const struct request_row *request,
                    int64_t timeout_max_ms, struct judgement *out, struct error *error) MUST_CHECK;
-/* policy.decided: `cause` is `submitted` or `published`. */
+/* policy.decided: `cause` is `submitted`, `edited` or `published`. */
 bool record_decided(struct operation *operation, const struct request_row *request,
                     const struct judgement *judgement, const char *cause,
                     struct error *error) MUST_CHECK;
@@ -103,6 +113,18 @@ const char *grant_settings_text(struct operation *operation, const struct policy
  */
 bool terms_allow_audience(const struct policy_grant *terms, const char *audience,
                           const struct caller_row *caller);
+
+/* grow_terms.c: what a pending request asks for and what policy asks for now, the stricter of both:
+ * on publication and after an edit. */
+struct growth {
+    struct policy_requirement *requirements;
+    size_t requirement_count;
+    struct policy_grant terms;
+    const char *refusal; /* why the two cannot be had together; NULL when they can */
+};
+bool grow_terms(struct operation *operation, const struct request_row *request,
+                const struct policy_decision *decision, struct growth *out,
+                struct error *error) MUST_CHECK;
 
 /* True only when there is a requirement, and each lets a party approve. */
 bool all_allow_self(const struct policy_requirement *requirements, size_t count);

@@ -1,3 +1,4 @@
+#include "operations/edit_operations.h"
 #include "operations/request_internal.h"
 #include <string.h>
 #include <strings.h>
@@ -198,6 +199,11 @@ static void view_permissions(const struct operation *operation, const struct req
     }
     out->may_approve = !out->is_frozen && approvals_may_vote(&request->facts, request->self, true,
                                                              assurance, &needed) == APPROVALS_MAY;
+    enum approvals_permission any =
+        approvals_may_vote(&request->facts, request->self, true, ASSURANCE_PASSKEY, &needed);
+    out->may_edit = !out->is_frozen && assurance >= ASSURANCE_SESSION &&
+                    out->request.revision <= REQUEST_EDITS_MAX &&
+                    (any == APPROVALS_MAY || any == APPROVALS_EDITOR_ALONE);
     out->may_deny = approvals_may_vote(&request->facts, request->self, false, assurance, &needed) ==
                     APPROVALS_MAY;
 }
@@ -252,6 +258,14 @@ static bool view_grant(struct operation *operation, struct request_view *out, st
                             operation->arena, &out->grant, error);
 }
 
+static bool view_edits(struct operation *operation, struct request_view *out, struct error *error)
+{
+    out->news = out->request.revision - 1;
+    return out->request.revision == 1 ||
+           store_list_edits(operation->store, out->request.tenant, out->request.id,
+                            operation->arena, &out->edits, &out->edit_count, error);
+}
+
 bool view_request(struct operation *operation, struct request_row *request,
                   struct request_view *out, struct error *error)
 {
@@ -273,5 +287,6 @@ bool view_request(struct operation *operation, struct request_row *request,
     view_votes(operation, &loaded, out);
     view_permissions(operation, &loaded, out);
     view_asked_groups(operation, &loaded.facts, out);
-    return view_open_effect(operation, out, error) && view_grant(operation, out, error);
+    return view_edits(operation, out, error) && view_open_effect(operation, out, error) &&
+           view_grant(operation, out, error);
 }

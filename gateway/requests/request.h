@@ -38,6 +38,7 @@ enum request_event {
     REQUEST_TIMED_OUT,
     REQUEST_WITHDRAWN, /* by its caller */
     REQUEST_CANCELLED_BY_ADMIN,
+    REQUEST_EDITED,        /* by an approver: votes start again */
     REQUEST_POLICY_GREW,   /* evaluated again on publication: more is required */
     REQUEST_POLICY_DENIED, /* evaluated again on publication: deny */
     REQUEST_STORE_ROLLED_BACK,

@@ -73,6 +73,29 @@ class Exec(unittest.TestCase):
         status, _, _, shown = self.run_approved("/bin/sh", "-c", "kill -KILL $$")
         self.assertEqual((128 + 9, "unknown"), (status, shown["grant"]["state"]))
 
+    def run_edited(self, *command, **changed):
+        process = self.start(*command)
+        request = self.asked(command)
+        args = {**request["action"]["properties"]["args"], **changed}
+        edited = self.gateway.ok("POST", f"/v1/requests/{request['id']}/edits", {
+            "revision": 1, "digest": request["digest"], "args": args, "reason": "that one"}, self.dana)
+        self.gateway.vote(self.dana, request["id"])
+        out, err = process.communicate(timeout=30)
+        return process.returncode, out, err, edited
+
+    def test_what_an_approver_made_of_it_runs_and_never_what_was_asked(self):
+        status, out, err, edited = self.run_edited("/bin/echo", "asked", argv=["/bin/echo", "edited"], env={"WORD": "x"})
+        self.assertEqual((0, "edited\n"), (status, out), err)
+        self.assertIn('/argv/1: "asked" -> "edited"', err)
+        self.assertIn("edited by dana, revision 2: that one", err)
+        self.assertIn({"path": "/env/WORD", "to": "x"}, edited["changes"])
+
+    def test_an_edit_to_what_is_no_command_runs_nothing(self):
+        for changed in ({"argv": []}, {"argv": "rm"}, {"argv": ["/bin/echo", 7]}, {"program": "echo"}, {"env": {"A=B": "c"}}, {"more": 1}):
+            status, out, err, _ = self.run_edited("/bin/echo", "asked", str(changed), **changed)
+            self.assertEqual((124, ""), (status, out), err)
+            self.assertIn("nothing ran", err)
+
     def test_signals_are_passed_on(self):
         command = ("/bin/sh", "-c", "trap 'echo caught; exit 7' TERM; echo ready; while :; do sleep 0.1; done")
         process = self.start(*command)

@@ -493,6 +493,21 @@ class Answers(unittest.TestCase):
             for given in ({"secret": key}, {"secret": cast.dana}, {"host": True}):
                 gateway.call("GET", "/v1/me", **given)
 
+    def test_2_edits(self):
+        with Recorded(self.book) as gateway:
+            cast = Cast(gateway)
+            pending = gateway.submit(cast.key, want=(202,))
+            path = f"/v1/requests/{pending['id']}"
+            edit = {"revision": 1, "digest": pending["digest"], "args": {"amount": 40, "note": "as invoiced"}, "reason": "less"}
+            gateway.ok("POST", path + "/edits", edit, cast.admin, want=(403,))
+            gateway.ok("POST", path + "/edits", {**edit, "args": {"amount": 125}}, cast.dana, want=(400,))
+            gateway.ok("POST", path + "/edits", edit, cast.dana)
+            gateway.ok("POST", path + "/edits", edit, cast.dana, want=(409,))
+            shown = gateway.ok("GET", path + "?seen=0", None, cast.key, headers={"Prefer": "wait=60"}, want=(202,))
+            self.assertEqual(1, shown["news"])
+            gateway.vote(cast.dana, pending["id"])
+            gateway.redeem(cast.key, gateway.show(cast.key, pending["id"]))
+
     def eventually_200(self, gateway, path, key):
         deadline = time.monotonic() + 20
         while gateway.call("GET", path, secret=key).status != 200:

@@ -18,7 +18,8 @@ static const struct statement_text texts[] = {
      .sql = "SELECT request FROM denials INDEXED BY denials_match WHERE tenant = :tenant "
             "AND match_key = :match_key AND at >= :since ORDER BY at DESC LIMIT 1"},
     {.name = STATEMENT_DENIAL_COUNT_NEAR,
-     .sql = "SELECT count(*) FROM denials INDEXED BY denials_near WHERE tenant = :tenant "
+     .sql = "SELECT count(DISTINCT request) FROM denials INDEXED BY denials_near WHERE tenant = "
+            ":tenant "
             "AND near_key = :near_key AND at >= :since"},
     {.name = STATEMENT_DENIAL_PURGE,
      .sql = "DELETE FROM denials WHERE at < :before AND row_id IN "

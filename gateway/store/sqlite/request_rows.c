@@ -50,6 +50,7 @@ static const struct column columns[] = {
     COLUMN(struct request_row, INT64, "ended_at", ended_at),
     COLUMN(struct request_row, TEXT, "ended_by", ended_by),
     COLUMN(struct request_row, ID, "grant_id", grant),
+    COLUMN(struct request_row, ID, "editor", editor),
 };
 static const struct shape request_shape = SHAPE(struct request_row, columns);
 
@@ -64,7 +65,8 @@ static const struct shape reference_shape = SHAPE(struct request_reference, refe
     "revision, risk, verdict, subject, subject_key, action, action_name, resource, resource_key, " \
     "context, audience, why, trace, salt, digest, match_key, effect_key, near_key, requirements, " \
     "grant_settings, explanation, message, policy, allows_self_approval, parties, near_denials, "  \
-    "created_at, asked_at, settled_at, timeout_at, due_at, ended_at, ended_by, grant_id "          \
+    "created_at, asked_at, settled_at, timeout_at, due_at, ended_at, ended_by, grant_id, "         \
+    "editor "                                                                                      \
     "FROM requests "
 
 /* Each page reads along one index, named so that a plan that does not use it stops the start. */
@@ -79,14 +81,15 @@ static const struct statement_text texts[] = {
             "effect_key, near_key, requirements, grant_settings, explanation, message, policy, "
             "allows_self_approval, parties, near_denials, created_at, asked_at, settled_at, "
             "timeout_at, "
-            "due_at, ended_at, ended_by, grant_id) "
+            "due_at, ended_at, ended_by, grant_id, editor) "
             "VALUES (:id, :tenant, :caller, :caller_name, :agent, :agent_name, :state, :reason, "
             ":version, :revision, :risk, :verdict, :subject, :subject_key, :action, :action_name, "
             ":resource, :resource_key, :context, :audience, :why, :trace, :salt, :digest, "
             ":match_key, :effect_key, :near_key, :requirements, :grant_settings, :explanation, "
             ":message, :policy, :allows_self_approval, :parties, :near_denials, :created_at, "
             ":asked_at, "
-            ":settled_at, :timeout_at, :due_at, :ended_at, :ended_by, :grant_id)"},
+            ":settled_at, :timeout_at, :due_at, :ended_at, :ended_by, :grant_id, "
+            ":editor)"},
     {.name = STATEMENT_REQUEST_READ,
      .shape = &request_shape,
      .sql = SELECT_REQUEST "WHERE tenant = :tenant AND id = :id"},
@@ -99,7 +102,8 @@ static const struct statement_text texts[] = {
             "explanation = :explanation, message = :message, policy = :policy, "
             "allows_self_approval = :allows_self_approval, asked_at = :asked_at, "
             "settled_at = :settled_at, timeout_at = :timeout_at, due_at = :due_at, "
-            "ended_at = :ended_at, ended_by = :ended_by, grant_id = :grant_id "
+            "ended_at = :ended_at, ended_by = :ended_by, grant_id = :grant_id, "
+            "editor = :editor "
             "WHERE tenant = :tenant AND id = :id AND version = :version"},
     {.name = STATEMENT_REQUEST_FIND_PENDING,
      .sql = "SELECT id FROM requests INDEXED BY requests_match WHERE state = 1 "

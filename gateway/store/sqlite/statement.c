@@ -10,7 +10,7 @@ static const struct statement_list *const lists[] = {
     &repeat_statements,      &grant_statements,  &effect_statements,     &person_statements,
     &agent_statements,       &caller_statements, &credential_statements, &session_statements,
     &passkey_statements,     &freeze_statements, &entry_statements,      &checkpoint_statements,
-    &policy_statements,      &notice_statements, &history_statements,
+    &policy_statements,      &notice_statements, &history_statements,    &edit_statements,
 };
 
 /* Column number + 1; 0 when the shape has no such column. */

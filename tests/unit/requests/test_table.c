@@ -27,6 +27,7 @@ static const char *const expected[REQUEST_EVENT_COUNT][REQUEST_STATE_COUNT] = {
     [REQUEST_TIMED_OUT] = {"-", "expired timed_out w", NEVER_AFTER},
     [REQUEST_WITHDRAWN] = {"-", "cancelled withdrawn w", NEVER_AFTER},
     [REQUEST_CANCELLED_BY_ADMIN] = {"-", "cancelled cancelled_by_admin w", NEVER_AFTER},
+    [REQUEST_EDITED] = {"-", "pending . a", NEVER_AFTER},
     [REQUEST_POLICY_GREW] = {"-", "pending . a", NEVER_AFTER},
     [REQUEST_POLICY_DENIED] = {"-", "denied policy_deny w", NEVER_AFTER},
     [REQUEST_STORE_ROLLED_BACK] = {"-", "cancelled rolled_back w", NEVER_AFTER},
