@@ -5,11 +5,12 @@ BUILD    ?= build
 SANITIZE ?=
 V        ?=
 CC       ?= cc
+CXX      ?= c++
 Q         = $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
 VERSION  := $(shell cat VERSION)
-PACKAGES := jansson sqlite3 openssl yaml-0.1 libsodium libcurl libwebsockets
+PACKAGES := jansson sqlite3 openssl yaml-0.1 libsodium libcurl libwebsockets re2
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla -Wformat=2 \
             -Wimplicit-fallthrough -Wswitch-enum -Werror
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fno-delete-null-pointer-checks -fno-strict-overflow \
@@ -28,14 +29,17 @@ comma    := ,
 CPPFLAGS := -Igateway -I. -D_GNU_SOURCE -DCOUNTERSIGN_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
             $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS   := -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDEN)
+# The shim over RE2 alone is C++.
+CXXFLAGS := -std=gnu++17 $(OPTIMISE) -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Werror $(HARDEN)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
-LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lev -lpthread -lm
+LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lstdc++ -lev -lpthread -lm
 
 # Rooms. The clock that is linked is a choice of file: the product reads the system's, countersignd-scripted a test's.
 ROOMS    := base formats crypto metrics loop ledger grants approvals requests identity store store/sqlite operations \
             api live courier admin config
 SOURCES  := $(filter-out gateway/base/system_clock.c,$(wildcard $(ROOMS:%=gateway/%/*.c))) $(wildcard policy/*.c policy/cel/*.c notifiers/*.c notifiers/*/*.c)
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/migrations.o $(BUILD)/generated/web.o
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/policy/cel/regex.o $(BUILD)/generated/migrations.o \
+            $(BUILD)/generated/web.o $(BUILD)/generated/zones.o
 PAGES    := $(sort $(shell find web/dist -type f 2>/dev/null))
 LIBRARY  := $(BUILD)/libcountersign.a
 CLOCK    := $(BUILD)/gateway/base/system_clock.o
@@ -73,6 +77,11 @@ $(BUILD)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(BUILD)/%.o: %.cc
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
 $(BUILD)/generated/migrations.c: $(sort $(wildcard gateway/store/sqlite/migrations/*.sql)) script/embed
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D)
@@ -83,6 +92,15 @@ $(BUILD)/generated/web.c: $(PAGES) $(BUILD)/generated/web.list script/embed-web
 	$(Q)script/embed-web web/dist > $@
 
 $(BUILD)/generated/web.o: gateway/api/web_internal.h
+
+# The rules of the time zones are those of the machine that builds; without tzdata there are none.
+ZONES    ?= /usr/share/zoneinfo
+$(BUILD)/generated/zones.c: $(wildcard $(ZONES)/tzdata.zi) script/embed-zones
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)script/embed-zones $(ZONES) > $@
+
+$(BUILD)/generated/zones.o: policy/cel/zone.h
 
 # Builds the dashboard anew; web/dist is kept in the repository, so that the gateway builds without Node.
 web:

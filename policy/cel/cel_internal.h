@@ -14,8 +14,11 @@ struct cel_function_row {
     enum cel_style style;
     int8_t args_least, args_most; /* the receiver counts */
     cel_function call;
-    const char *const
-        *signatures; /* "string.(string) -> bool", "(list(A), A) -> bool"; ends with NULL */
+    /* "string.(string) -> bool", "(list(A), A) -> bool"; ends with NULL. Besides the types of
+     * cel_type_read: "timestamp", "duration", "bytes", "net.IP", "net.CIDR", "type(A)", one capital
+     * for a type that is found. A last parameter with dots stands once or more: "(int...) -> int".
+     */
+    const char *const *signatures;
     /* NULL: one unit. Else the whole cost of a call that came back with `result` (cel-go's
      * formulas). */
     int64_t (*cost)(const struct cel_value *args, size_t count, struct cel_value result);
@@ -29,11 +32,14 @@ struct cel_function_row {
 
 /* Each library's table ends with a row without a name. */
 extern const struct cel_function_row
-    cel_library_core[]; /* size, conversions, type, dyn, string tests, matches */
+    cel_library_core[]; /* size, conversions, type, dyn, string tests */
+extern const struct cel_function_row cel_library_regex[]; /* matches */
 extern const struct cel_function_row cel_library_time[]; /* timestamps, durations and their parts */
 extern const struct cel_function_row cel_library_strings[]; /* charAt … quote, format */
 extern const struct cel_function_row cel_library_math[];
 extern const struct cel_function_row cel_library_network[];
+/* The evaluator asks the receiver of `or` and `orValue` first and leaves the argument alone when
+ * there is a value. */
 extern const struct cel_function_row cel_library_optionals[];
 extern const struct cel_function_row cel_library_encoders[];
 
@@ -67,6 +73,7 @@ bool cel_utf8_is_valid(const char *bytes, size_t length);
 uint32_t cel_utf8_next(const char **cursor, const char *end);
 size_t cel_utf8_write(char out[4], uint32_t code_point);
 
-/* regex.h is the shim over RE2; zone.h reads IANA zones. */
+/* time_internal.h reads and prints timestamps and durations, network_internal.h addresses,
+ * strings_internal.h formats; regex.h is the shim over RE2; zone.h reads IANA zones. */
 
 #endif
