@@ -61,6 +61,18 @@ bool identity_read_bearer(const char *authorization, struct credential *out, str
     return true;
 }
 
+const char *identity_find_jwt(const char *authorization, bool *out_is_dpop)
+{
+    if (authorization == NULL || strnlen(authorization, BEARER_BYTES_MAX) == BEARER_BYTES_MAX) {
+        return NULL;
+    }
+    *out_is_dpop = strncasecmp(authorization, "DPoP ", 5) == 0;
+    size_t skipped = *out_is_dpop ? 5 : strncasecmp(authorization, "Bearer ", 7) == 0 ? 7 : 0;
+    const char *token = authorization + skipped;
+    const char *first = strchr(token, '.');
+    return skipped > 0 && first != NULL && strchr(first + 1, '.') != NULL ? token : NULL;
+}
+
 static bool is_name_start(char character)
 {
     return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
@@ -124,6 +136,10 @@ const char *identity_via(enum credential_kind kind)
         return "session";
     case CREDENTIAL_LINK:
         return "link";
+    case CREDENTIAL_JWT:
+        return "jwt";
+    case CREDENTIAL_SVID:
+        return "svid";
     case CREDENTIAL_NONE:
         break;
     }

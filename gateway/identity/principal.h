@@ -8,6 +8,8 @@
  *
  * - API key, csk_…: a caller (the tool runner); speaks only for agents and subjects registered to
  * it
+ * - a JWT of a configured issuer, or an X.509-SVID: a caller too, mapped by the configuration
+ * (identity/matcher.h) to one that is registered
  * - personal token, cst_…: a person at the command line; assurance `session`
  * - session, css_… in a cookie: a person who signed in (identity/session.h); assurance `session`
  * - host socket: the operator on the machine itself (peer credentials); may administer, votes on
@@ -20,7 +22,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NAME_BYTES = 65, SUBJECT_BYTES = 257, BEARER_BYTES_MAX = 512 };
+enum {
+    NAME_BYTES = 65,
+    SUBJECT_BYTES = 257,
+    BEARER_BYTES_MAX = 8 * 1024 + 16, /* a foreign JWT and its scheme */
+    CONFIRMATION_BYTES = 64,          /* identity/confirmation.h */
+};
 
 enum credential_kind {
     CREDENTIAL_NONE = 0,
@@ -29,13 +36,22 @@ enum credential_kind {
     CREDENTIAL_HOST,
     CREDENTIAL_SESSION,
     CREDENTIAL_LINK, /* a set-up or enrolment link, while it is being used */
+    CREDENTIAL_JWT,  /* a workload by a token of a configured issuer */
+    CREDENTIAL_SVID, /* a workload by its client certificate, an X.509-SVID */
 };
+
+struct proof;
 
 struct credential {
     enum credential_kind kind;
     struct sha256 hash; /* of the whole secret text; what the store looks up */
     unsigned host_uid;  /* CREDENTIAL_HOST: the peer's uid */
     struct sha256 csrf; /* CREDENTIAL_SESSION: what proves that a call comes from the page */
+    /* CREDENTIAL_JWT and _SVID: the registered caller this was found to be, by the door. */
+    char caller[NAME_BYTES];
+    /* Of a caller: the key it proved to hold with this call; "" when none. */
+    char confirmation[CONFIRMATION_BYTES];
+    const struct proof *proof; /* the whole of it, lent; NULL when nobody needs it any more */
 };
 
 enum principal_kind {
@@ -64,6 +80,10 @@ struct principal {
 bool identity_read_bearer(const char *authorization, struct credential *out,
                           struct error *error) MUST_CHECK;
 
+/* Of an Authorization header value that is `Bearer` or `DPoP` (RFC 9449 section 7.1) and something
+ * of the form of a JWT: where the token begins, and which scheme; NULL for anything else. */
+const char *identity_find_jwt(const char *authorization, bool *out_is_dpop);
+
 /* A name people and configuration use: 1 to 64 of [a-z0-9._-], starting with a letter or digit. */
 bool identity_is_name(const char *text);
 
@@ -72,7 +92,7 @@ bool identity_is_name(const char *text);
  * the first '/' always ends it. */
 bool identity_make_key(const char *type, const char *id, char *out, size_t out_bytes) MUST_CHECK;
 
-/* "api_key", "token", "socket", "session", "link"; "" for none */
+/* "api_key", "token", "socket", "session", "link", "jwt", "svid"; "" for none */
 const char *identity_via(enum credential_kind kind);
 
 #endif
