@@ -45,7 +45,8 @@ int api_status(const struct error *error)
         {"unsupported_media_type", 415}, /* RFC 9110 section 15.5.16 */
         {"method_not_allowed", 405},     /* RFC 9110 section 15.5.6 */
         {"entry_too_long", 413},
-        {"stopping", 503}, /* the store's queue says so as a limit */
+        {"expired_denial", 410}, /* ARAP draft 1, error handling */
+        {"stopping", 503},       /* the store's queue says so as a limit */
         /* Waiting does not help: Retry-After would make a client of good will ask for ever. */
         {"too_many", 400},
         {"too_many_edits", 409},
@@ -75,6 +76,8 @@ static const char *title_of(int status)
         return "Method not allowed";
     case 409:
         return "Conflict with what is already so";
+    case 410:
+        return "No longer there";
     case 413:
         return "Too large";
     case 415:
@@ -115,6 +118,20 @@ static void mend(char *text)
     }
 }
 
+/* ARAP names its problems itself. */
+static const char *type_prefix(const char *code)
+{
+    static const char *const of_arap[] = {"invalid_denial_binding", "expired_denial",
+                                          "duplicate_request", "unknown_task",
+                                          "invalid_task_state"};
+    for (size_t i = 0; i < sizeof of_arap / sizeof of_arap[0]; i++) {
+        if (strcmp(code, of_arap[i]) == 0) {
+            return "urn:openid:authzen:access-request:error";
+        }
+    }
+    return "urn:countersign:problem";
+}
+
 void api_append_problem(struct builder *out, const struct error *unmended, const char *trace)
 {
     struct error mended = *unmended;
@@ -144,7 +161,7 @@ void api_append_problem(struct builder *out, const struct error *unmended, const
     canonical_member_integer(&writer, "status", status);
     canonical_member_text(&writer, "title", title_of(status));
     char type[128];
-    snprintf(type, sizeof type, "urn:countersign:problem:%s", code);
+    snprintf(type, sizeof type, "%s:%s", type_prefix(code), code);
     canonical_member_text(&writer, "type", type);
     canonical_close_object(&writer);
 }

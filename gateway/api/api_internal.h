@@ -161,6 +161,9 @@ bool api_read_nothing(struct api_call *call, struct error *error) MUST_CHECK;
 bool api_read_why(struct api_call *call, const char **out, struct error *error) MUST_CHECK;
 bool api_missing(const char *name,
                  struct error *error); /* sets INVALID `missing_member` and returns false */
+/* Idempotency-Key, quoted or bare; NULL when not sent. */
+bool api_take_idempotency_key(struct api_call *call, const char **out,
+                              struct error *error) MUST_CHECK;
 /* query parameters: all names known, each at most once. */
 bool api_only_parameters(struct api_call *call, const char *const *names,
                          struct error *error) MUST_CHECK;
@@ -245,6 +248,17 @@ bool api_read_evaluations(struct api_call *, struct error *);
 bool api_run_evaluate(struct api_call *, struct error *);
 void api_answer_evaluate(struct api_call *);
 void api_answer_authzen_metadata(struct api_call *);
+bool api_read_task_submit(struct api_call *, struct error *);
+bool api_run_task_submit(struct api_call *, struct error *);
+void api_answer_task_submit(struct api_call *);
+bool api_run_task(struct api_call *, struct error *);
+bool api_read_task_cancel(struct api_call *, struct error *);
+bool api_run_task_cancel(struct api_call *, struct error *);
+void api_answer_task(struct api_call *);
+/* authzen.c: what is asked of policy: members of `item`, else of `body`. */
+struct evaluate_item;
+bool api_read_asked(struct api_call *call, const struct json *item, const struct json *body,
+                    struct evaluate_item *out, struct error *error) MUST_CHECK;
 /* A member that is an address of this gateway, as the outside knows it. */
 void api_write_address(const struct api_call *call, struct canonical_writer *writer,
                        const char *name, const char *path);

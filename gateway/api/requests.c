@@ -53,7 +53,7 @@ static void take_wait(struct api_call *call)
 
 /* `Idempotency-Key: "abc"` (a structured-field string) or bare;
  * draft-ietf-httpapi-idempotency-key-header-07. */
-static bool take_idempotency_key(struct api_call *call, const char **out, struct error *error)
+bool api_take_idempotency_key(struct api_call *call, const char **out, struct error *error)
 {
     const char *given = NULL;
     *out = NULL;
@@ -111,7 +111,7 @@ bool api_read_submit(struct api_call *call, struct error *error)
         !api_take_text(call, body, "audience", false, 256, &input->audience, error) ||
         !api_take_text(call, body, "reason", false, API_WHY_BYTES_MAX, &input->why, error) ||
         !api_take_duration(call, body, "expires_in", &input->expires_in_ms, error) ||
-        !take_idempotency_key(call, &input->idempotency_key, error) ||
+        !api_take_idempotency_key(call, &input->idempotency_key, error) ||
         !take_trace(call, &input->trace, error)) {
         return false;
     }

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "operations/request_internal.h"
+#include "store/access_rows.h"
 #include <string.h>
 
 /* One item with all it has found out. */
@@ -145,6 +146,98 @@ static bool record_evaluated(struct evaluating *evaluating, struct error *error)
     return record_entry(operation, &record, error);
 }
 
+static enum evaluated refused_because(const struct evaluating *evaluating,
+                                      enum grant_refusal refusal)
+{
+    switch (refusal) {
+    case GRANT_ACCEPTED:
+        return EVALUATED_YES;
+    case GRANT_REFUSED_EXPIRED:
+    case GRANT_REFUSED_SUPERSEDED_TOKEN:
+    case GRANT_REFUSED_ALREADY_REDEEMED:
+    case GRANT_REFUSED_REVOKED:
+    case GRANT_REFUSED_LAPSED:
+        return EVALUATED_APPROVAL_EXPIRED;
+    case GRANT_REFUSED_ARGS_MISMATCH:
+        return EVALUATED_OUT_OF_SCOPE;
+    case GRANT_REFUSED_POLICY_CHANGED:
+        return evaluating->judgement.decision.verdict == POLICY_DENY ? EVALUATED_POLICY_DENY
+                                                                     : EVALUATED_APPROVAL_EXPIRED;
+    case GRANT_REFUSED_FROZEN:
+        return EVALUATED_FROZEN;
+    case GRANT_REFUSED_UNKNOWN_GRANT:
+    case GRANT_REFUSED_WRONG_AUDIENCE:
+    case GRANT_REFUSED_WRONG_HOLDER:
+    case GRANT_REFUSAL_COUNT:
+        break;
+    }
+    return EVALUATED_APPROVAL_UNVERIFIABLE;
+}
+
+/* What the approval is worth, whatever policy alone would say: one that was used is not good again.
+ */
+static bool redeem_approval(struct evaluating *evaluating, const char *approval,
+                            struct error *error)
+{
+    struct evaluation *out = evaluating->out;
+    const struct request_row *request = &evaluating->request;
+    struct redeem_input input = {.action = request->action,
+                                 .resource = request->resource,
+                                 .subject = request->subject,
+                                 .context = request->context,
+                                 .approval = approval,
+                                 .agent = request->agent};
+    if (!operation_redeem_grant(evaluating->operation, &input, &out->redemption, error)) {
+        return false;
+    }
+    out->has_approval = true;
+    out->evaluated = refused_because(evaluating, out->redemption.refusal);
+    out->approved_until = out->redemption.effect_due_at;
+    return true;
+}
+
+static bool is_requestable(const struct evaluating *evaluating)
+{
+    switch (evaluating->out->evaluated) {
+    case EVALUATED_APPROVAL_REQUIRED:
+    case EVALUATED_APPROVAL_EXPIRED:
+    case EVALUATED_OUT_OF_SCOPE:
+        return evaluating->judgement.decision.verdict != POLICY_DENY;
+    case EVALUATED_NO:
+    case EVALUATED_YES:
+    case EVALUATED_POLICY_DENY:
+    case EVALUATED_FROZEN:
+    case EVALUATED_RECENTLY_DENIED:
+    case EVALUATED_AUDIENCE_NOT_ALLOWED:
+    case EVALUATED_APPROVAL_UNVERIFIABLE:
+    case EVALUATED_FAULTY:
+    case EVALUATED_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* Kept so that a submission can be held against it: ARAP wants the binding verifiable. */
+static bool keep_denial(struct evaluating *evaluating, struct error *error)
+{
+    struct operation *operation = evaluating->operation;
+    const struct request_row *request = &evaluating->request;
+    struct evaluation *out = evaluating->out;
+    struct evaluation_row row = {.expires_at = operation->now + EVALUATION_KEEP_MS};
+    struct builder members BUILDER_SCOPE;
+    builder_init(&members, 0);
+    binding_append_names(request->context, &members);
+    memcpy(row.id, out->id, sizeof row.id);
+    memcpy(row.tenant, request->tenant, sizeof row.tenant);
+    memcpy(row.caller, request->caller, sizeof row.caller);
+    row.members = members.bytes;
+    row.binding = binding_authzen_hash(request->subject, request->action, request->resource,
+                                       request->context, NULL);
+    out->is_requestable = true;
+    out->expires_at = row.expires_at;
+    return store_insert_evaluation(operation->store, &row, error);
+}
+
 static bool evaluate(struct operation *operation, const struct evaluate_item *item, bool is_batch,
                      struct evaluation *out, struct error *error)
 {
@@ -155,12 +248,25 @@ static bool evaluate(struct operation *operation, const struct evaluate_item *it
         return take_fault(&fault, is_batch, out, error);
     }
     crypto_make_id("evl", operation->now, out->id);
-    if (!decide(&evaluating, &out->evaluated, error)) {
+    if (!decide(&evaluating, &out->evaluated, error) ||
+        (item->approval != NULL && !redeem_approval(&evaluating, item->approval, error)) ||
+        (is_requestable(&evaluating) && !keep_denial(&evaluating, error))) {
         return false;
     }
     /* The policy's own text, which another policy may replace before the answer is written. */
     out->message = arena_text(operation->arena, evaluating.judgement.decision.message);
     return record_evaluated(&evaluating, error);
+}
+
+bool evaluate_has_redeemed(const struct evaluate_result *result)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const struct evaluation *evaluation = &result->evaluations[i];
+        if (evaluation->has_approval && evaluation->redemption.refusal == GRANT_ACCEPTED) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *evaluated_name(enum evaluated evaluated)
@@ -173,6 +279,9 @@ const char *evaluated_name(enum evaluated evaluated)
         [EVALUATED_FROZEN] = "frozen",
         [EVALUATED_RECENTLY_DENIED] = "recently_denied",
         [EVALUATED_AUDIENCE_NOT_ALLOWED] = "audience_not_allowed",
+        [EVALUATED_APPROVAL_EXPIRED] = "approval_expired",
+        [EVALUATED_OUT_OF_SCOPE] = "out_of_scope",
+        [EVALUATED_APPROVAL_UNVERIFIABLE] = "approval_unverifiable",
         [EVALUATED_FAULTY] = "",
     };
     return (unsigned)evaluated < EVALUATED_COUNT ? names[evaluated] : "";

@@ -50,24 +50,37 @@ bool operation_redeem_grant(struct operation *operation, const struct redeem_inp
                                      : refuse(&redeeming, refusal, error);
 }
 
+/* The grant that the token, or the approval, is about; NULL when it is of no grant here. */
+static const char *named_grant(const struct redeeming *redeeming)
+{
+    const struct redeem_input *input = redeeming->input;
+    if (input->approval != NULL) {
+        return input->approval;
+    }
+    bool is_here = input->has_claims &&
+                   strcmp(input->claims.tenant, redeeming->operation->principal.tenant) == 0;
+    return is_here ? input->claims.grant : NULL;
+}
+
 static bool find(struct redeeming *redeeming, struct error *error)
 {
     struct operation *operation = redeeming->operation;
-    const struct grant_claims *claims = &redeeming->input->claims;
     const char *tenant = operation->principal.tenant;
+    const char *named = named_grant(redeeming);
     struct error missing = {0};
-    if (!redeeming->input->has_claims || strcmp(claims->tenant, tenant) != 0) {
+    if (named == NULL) {
         return true;
     }
-    if (!store_read_grant(operation->store, tenant, claims->grant, operation->arena,
-                          &redeeming->grant, &missing)) {
-        return missing.kind == ERROR_NOT_FOUND || hide_missing(&missing, claims->grant, error);
+    if (!store_read_grant(operation->store, tenant, named, operation->arena, &redeeming->grant,
+                          &missing)) {
+        return missing.kind == ERROR_NOT_FOUND || hide_missing(&missing, named, error);
     }
     if (!store_read_request(operation->store, tenant, redeeming->grant.request, operation->arena,
                             &redeeming->request, error)) {
         return false;
     }
-    redeeming->is_known = strcmp(claims->request, redeeming->request.id) == 0 &&
+    redeeming->is_known = (redeeming->input->approval != NULL ||
+                           strcmp(redeeming->input->claims.request, redeeming->request.id) == 0) &&
                           strcmp(redeeming->request.grant, redeeming->grant.id) == 0;
     return true;
 }
@@ -77,12 +90,38 @@ static const char *given_or(const char *given, const char *stored)
     return given == NULL ? stored : given;
 }
 
+/* ARAP's exact match: without `act`, of the context only what was evaluated before. The agent is
+ * compared by who it is. */
+static bool approval_matches(const struct redeeming *redeeming)
+{
+    const struct redeem_input *input = redeeming->input;
+    const struct request_row *request = &redeeming->request;
+    struct builder members BUILDER_SCOPE;
+    builder_init(&members, 0);
+    if (request->salt == NULL || request->context == NULL || input->agent == NULL ||
+        strcmp(input->agent, redeeming->grant.agent) != 0) {
+        return false;
+    }
+    binding_append_names(request->context, &members);
+    struct sha256 asked = binding_authzen_hash(input->subject, input->action, input->resource,
+                                               input->context, members.bytes);
+    struct sha256 approved = binding_authzen_hash(request->subject, request->action,
+                                                  request->resource, request->context, NULL);
+    struct binding binding = bind_stored(request);
+    struct sha256 digest = binding_digest(&binding, request->salt);
+    return crypto_equal(asked.bytes, approved.bytes, SHA256_BYTES) &&
+           crypto_equal(digest.bytes, redeeming->grant.digest.bytes, SHA256_BYTES);
+}
+
 /* What is about to run against what was decided: the digest over what is presented, with the salt
  * that only the store still has to have. */
 static bool digest_matches(const struct redeeming *redeeming)
 {
     const struct redeem_input *input = redeeming->input;
     const struct request_row *request = &redeeming->request;
+    if (input->approval != NULL) {
+        return approval_matches(redeeming);
+    }
     if (request->salt == NULL || request->context == NULL || input->action == NULL ||
         input->resource == NULL) {
         return false;
@@ -115,6 +154,15 @@ static int64_t elapsed_of(const struct operation *operation, const char *token)
     return elapsed < 0 && operations->has_lost_time ? INT64_MAX : elapsed;
 }
 
+/* An approval is looked up, not carried in a token: there is none that could be old. */
+static void take_approval(struct grant_redemption *facts)
+{
+    facts->token = "approval";
+    facts->newest_token = "approval";
+    facts->token_expires_at = INT64_MAX;
+    facts->elapsed_ms = -1;
+}
+
 static bool gather(struct redeeming *redeeming, struct error *error)
 {
     struct operation *operation = redeeming->operation;
@@ -141,6 +189,9 @@ static bool gather(struct redeeming *redeeming, struct error *error)
         .digest_matches = digest_matches(redeeming),
         .is_frozen = is_frozen,
     };
+    if (redeeming->input->approval != NULL) {
+        take_approval(&redeeming->facts);
+    }
     return true;
 }
 
@@ -244,13 +295,15 @@ static int64_t take_fence(struct operations *operations)
     return grant_fence(operations->epoch, operations->place.fence_number);
 }
 
-static bool record_redeemed(struct operation *operation, const struct grant_row *grant,
-                            struct error *error)
+static bool record_redeemed(const struct redeeming *redeeming, struct error *error)
 {
-    struct ledger_redeemed redeemed = {.mint = grant->mint_count,
+    struct operation *operation = redeeming->operation;
+    const struct grant_row *grant = &redeeming->grant;
+    bool is_evaluation = redeeming->input->approval != NULL;
+    struct ledger_redeemed redeemed = {.mint = is_evaluation ? 0 : grant->mint_count,
                                        .fence = grant->fence,
                                        .effect_due_ms = grant->effect_due_at,
-                                       .how = "redeem"};
+                                       .how = is_evaluation ? "evaluation" : "redeem"};
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
     ledger_data_redeemed(&data, &redeemed);
@@ -287,7 +340,7 @@ static bool redeem(struct redeeming *redeeming, struct error *error)
         !store_insert_redemption(operation->store, grant->id, grant->fence, operation->now,
                                  error) ||
         !store_open_effect(operation->store, grant->tenant, &grant->effect_key, grant->id, error) ||
-        !record_redeemed(operation, grant, error) ||
+        !record_redeemed(redeeming, error) ||
         !note_past(operation, &redeeming->request, POLICY_PAST_REDEEMED, error)) {
         return false;
     }

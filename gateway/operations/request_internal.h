@@ -9,6 +9,7 @@
 #include "operations/operations_internal.h"
 #include "operations/request_operations.h"
 #include "policy/policy.h"
+#include "requests/authzen_binding.h"
 #include "requests/binding.h"
 
 /* Asked at half of the timeout where a rule has no ladder of its own. */

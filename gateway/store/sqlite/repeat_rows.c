@@ -1,6 +1,7 @@
 /* What recognises a repeat: denials by people, idempotency keys, and forgetting both. */
 
 #include "base/check.h"
+#include "store/access_rows.h"
 #include "store/request_rows.h"
 #include "store/sqlite/driver_internal.h"
 
@@ -43,6 +44,10 @@ static const struct statement_text texts[] = {
             "AND at < :before AND NOT EXISTS (SELECT 1 FROM requests "
             "WHERE requests.tenant = idempotency_keys.tenant "
             "AND requests.id = idempotency_keys.request "
+            "AND (requests.ended_at = 0 OR requests.ended_at >= :before)) "
+            "AND NOT EXISTS (SELECT 1 FROM task_requests JOIN requests "
+            "ON requests.id = task_requests.request "
+            "WHERE task_requests.task = idempotency_keys.request "
             "AND (requests.ended_at = 0 OR requests.ended_at >= :before))"},
 };
 const struct statement_list repeat_statements = STATEMENT_LIST(texts);
@@ -142,10 +147,13 @@ bool store_purge_expired(struct store *store, int64_t now, size_t limit, int64_t
 {
     int64_t denials = 0;
     int64_t keys = 0;
+    int64_t evaluations = 0;
     if (!purge_denials(store, now, limit, &denials, error) ||
-        !purge_idempotency(store, now, limit, &keys, error)) {
+        !purge_idempotency(store, now, limit, &keys, error) ||
+        !store_purge_evaluations(store, now - STORE_IDEMPOTENCY_KEEP_MS, limit, &evaluations,
+                                 error)) {
         return false;
     }
-    *out_purged = denials + keys;
+    *out_purged = denials + keys + evaluations;
     return true;
 }

@@ -11,6 +11,7 @@ static const struct statement_list *const lists[] = {
     &agent_statements,       &caller_statements, &credential_statements, &session_statements,
     &passkey_statements,     &freeze_statements, &entry_statements,      &checkpoint_statements,
     &policy_statements,      &notice_statements, &history_statements,    &edit_statements,
+    &access_statements,
 };
 
 /* Column number + 1; 0 when the shape has no such column. */

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "formats/text.h"
+#include "requests/authzen_binding.h"
 #include "requests/binding.h"
 
 #include <check.h>
@@ -282,6 +283,78 @@ START_TEST(binding__no_digest_without_salt)
 }
 END_TEST
 
+static void assert_authzen_hash(struct sha256 hash, const char *expected)
+{
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    text_append_base64url(&text, hash.bytes, sizeof hash.bytes);
+    ck_assert_str_eq(text.bytes, expected);
+}
+
+/* The golden values of the notes on ARAP: computed elsewhere, from the draft's text. */
+START_TEST(authzen_hash__golden_values)
+{
+    assert_authzen_hash(binding_authzen_hash("{\"id\":\"alice@example.com\",\"type\":\"user\"}",
+                                             "{\"name\":\"invoke\"}",
+                                             "{\"id\":\"crm.search_accounts\",\"type\":\"tool\"}",
+                                             "{}", NULL),
+                        "yNM9XG-K4Bg6xk5KzQd4GU0mYM6gMuDm5AWz0q1YeeM");
+    assert_authzen_hash(
+        binding_authzen_hash(
+            "{\"id\":\"alice@example.com\",\"type\":\"user\"}",
+            "{\"name\":\"tools/call\",\"properties\":{\"args\":{\"note\":\"café €/\\\"q\\\"\","
+            "\"order\":\"A-17\",\"qty\":2}}}",
+            "{\"id\":\"payments.refund\",\"properties\":{\"amount\":\"125.50\",\"currency\":"
+            "\"EUR\"},\"type\":\"tool\"}",
+            "{\"env\":\"prod\"}", NULL),
+        "j0tMsWNgX3oy4M2HVBySDEpeTJncpgVd2q4uPHWDBP4");
+}
+END_TEST
+
+/* Left: what was sent. Right: what is bound of it. */
+static const struct {
+    const char *subject, *context, *members, *bound_subject, *bound_context;
+} equal_parts[] = {
+    {"{\"id\":\"a\",\"properties\":{\"act\":{\"sub\":\"bot\"},\"r\":1},\"type\":\"user\"}", "{}",
+     NULL, "{\"id\":\"a\",\"properties\":{\"r\":1},\"type\":\"user\"}", "{}"},
+    {"{\"id\":\"a\",\"properties\":{\"act\":{\"sub\":\"bot\"}},\"type\":\"user\",\"zone\":2}", "{}",
+     NULL, "{\"id\":\"a\",\"properties\":{},\"type\":\"user\",\"zone\":2}", "{}"},
+    {"{\"act\":7,\"id\":\"a\",\"type\":\"user\"}", "{\"a\":1,\"b\":2,\"c\":{\"b\":3}}",
+     "[\"b\",\"d\"]", "{\"act\":7,\"id\":\"a\",\"type\":\"user\"}", "{\"b\":2}"},
+    {"{\"id\":\"\\\"act\\\":\",\"type\":\"user\"}", "{\"a\":1}", "[]",
+     "{\"id\":\"\\\"act\\\":\",\"type\":\"user\"}", "{}"},
+};
+
+START_TEST(authzen_hash__leaves_out_who_acts_and_what_does_not_count)
+{
+    struct sha256 sent = binding_authzen_hash(equal_parts[_i].subject, "{\"name\":\"x\"}", "{}",
+                                              equal_parts[_i].context, equal_parts[_i].members);
+    struct sha256 bound = binding_authzen_hash(equal_parts[_i].bound_subject, "{\"name\":\"x\"}",
+                                               "{}", equal_parts[_i].bound_context, NULL);
+    ck_assert_mem_eq(sent.bytes, bound.bytes, SHA256_BYTES);
+}
+END_TEST
+
+START_TEST(authzen_hash__every_part_changes_it)
+{
+    const char *parts[] = {"{\"id\":\"a\"}", "{\"name\":\"x\"}", "{\"id\":\"b\"}", "{\"c\":1}"};
+    struct sha256 first = binding_authzen_hash(parts[0], parts[1], parts[2], parts[3], NULL);
+    parts[_i] = "{\"other\":true}";
+    struct sha256 other = binding_authzen_hash(parts[0], parts[1], parts[2], parts[3], NULL);
+    ck_assert_mem_ne(first.bytes, other.bytes, SHA256_BYTES);
+}
+END_TEST
+
+START_TEST(authzen_hash__names_of_a_context)
+{
+    struct builder names BUILDER_SCOPE;
+    builder_init(&names, 0);
+    binding_append_names("{\"a\":{\"x\":1},\"b\\n\":2}", &names);
+    binding_append_names("{}", &names);
+    ck_assert_str_eq(names.bytes, "[\"a\",\"b\\n\"][]");
+}
+END_TEST
+
 int main(void)
 {
     enum { CHANGE_COUNT = sizeof changes / sizeof changes[0] };
@@ -302,6 +375,11 @@ int main(void)
     tcase_add_test(tests, binding__near_repeats_share_tenant_agent_action_and_resource);
     tcase_add_test(tests, binding__text_cannot_reach_out_of_its_member);
     tcase_add_test(tests, binding__salts_are_128_bits_and_never_the_same);
+    tcase_add_test(tests, authzen_hash__golden_values);
+    tcase_add_loop_test(tests, authzen_hash__leaves_out_who_acts_and_what_does_not_count, 0,
+                        sizeof equal_parts / sizeof equal_parts[0]);
+    tcase_add_loop_test(tests, authzen_hash__every_part_changes_it, 0, 4);
+    tcase_add_test(tests, authzen_hash__names_of_a_context);
     tcase_add_loop_test_raise_signal(tests, binding__half_a_request_has_no_digest, SIGABRT, 0, 7);
     tcase_add_loop_test_raise_signal(tests, binding__half_a_request_has_no_match_key, SIGABRT, 0,
                                      7);
