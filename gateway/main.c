@@ -60,6 +60,7 @@ struct gateway {
     struct api *api;
     struct live *live;
     struct courier *courier;
+    bool publishes_policy; /* whatever a rollback chose */
     bool is_stopping;
     int64_t drained_at; /* 0 before */
 };
@@ -69,6 +70,8 @@ static const char usage[] = "countersignd: the Countersign gateway\n"
                             "  countersignd --config FILE                 run\n"
                             "  countersignd --config FILE --check-config  read the configuration "
                             "and the policy, say what is wrong, end\n"
+                            "  countersignd --config FILE --publish-policy  run, and put the "
+                            "policy folder in force whatever a rollback chose\n"
                             "  countersignd --version\n"
                             "\n"
                             "Every key of FILE is described in docs/configuration.md. SIGTERM "
@@ -78,6 +81,7 @@ static const char usage[] = "countersignd: the Countersign gateway\n"
 struct options {
     const char *config;
     bool only_checks;
+    bool publishes_policy;
 };
 
 /* False when the process should end now, with *out_status. */
@@ -96,6 +100,8 @@ static bool read_options(int count, char **words, struct options *out, int *out_
         }
         if (strcmp(words[i], "--check-config") == 0) {
             out->only_checks = true;
+        } else if (strcmp(words[i], "--publish-policy") == 0) {
+            out->publishes_policy = true;
         } else if (strcmp(words[i], "--config") == 0 && i + 1 < count) {
             out->config = words[++i];
         } else {
@@ -372,14 +378,27 @@ static bool listen_all(struct gateway *gateway, struct error *error)
     return true;
 }
 
-/* The policy in the folder is put in force before anyone can ask. */
+/* The policy in the folder is put in force before anyone can ask, unless a rollback chose another.
+ */
 static bool publish_at_start(struct gateway *gateway, int64_t now, struct error *error)
 {
     struct arena *arena ARENA_SCOPE = arena_create();
-    const char *files = NULL;
-    struct policy *policy = load_policy(gateway, arena, &files, error);
-    return policy != NULL && operations_publish_at_start(gateway->operations, gateway->store, now,
-                                                         policy, files, error);
+    struct start_policy start = {.forgets_choice = gateway->publishes_policy};
+    char kept[POLICY_VERSION_BYTES];
+    start.policy_take = load_policy(gateway, arena, &start.files, error);
+    if (start.policy_take == NULL ||
+        !operations_publish_at_start(gateway->operations, gateway->store, now, &start, kept,
+                                     error)) {
+        return false;
+    }
+    if (kept[0] != '\0') {
+        LOG(LOG_LEVEL_WARN, "policy_rollback_kept", LOG_TEXT("version", kept),
+            LOG_TEXT("folder", gateway->config->policy_folder),
+            LOG_TEXT("message", "the policy folder holds another version than the one that a "
+                                "rollback chose; the chosen one stays in force until the next "
+                                "`countersign policy publish`"));
+    }
+    return true;
 }
 
 /* ---- running and stopping ---- */
@@ -554,7 +573,7 @@ int main(int count, char **words)
     umask(0077);
     crypto_start();
     struct arena *arena ARENA_SCOPE = arena_create();
-    struct gateway gateway = {.arena = arena};
+    struct gateway gateway = {.arena = arena, .publishes_policy = options.publishes_policy};
     gateway.config = config_load(options.config, arena, &error);
     if (gateway.config == NULL) {
         say_error("configuration", &error);

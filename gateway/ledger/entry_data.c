@@ -268,11 +268,15 @@ void ledger_data_group(struct builder *out, const char *group, struct ledger_tex
     canonical_close_object(&writer);
 }
 
-void ledger_data_published(struct builder *out, const char *previous, int64_t rule_count)
+void ledger_data_published(struct builder *out, const char *previous, bool is_rollback,
+                           int64_t rule_count)
 {
     struct canonical_writer writer;
     begin(&writer, out);
     canonical_member_text(&writer, "previous", previous);
+    if (is_rollback) {
+        canonical_member_bool(&writer, "rollback", true);
+    }
     canonical_member_integer(&writer, "rule_count", rule_count);
     canonical_close_object(&writer);
 }

@@ -188,8 +188,10 @@ void ledger_data_changed(struct builder *out, const char *id, const char *owner,
 void ledger_data_group(struct builder *out, const char *group, struct ledger_texts added,
                        struct ledger_texts removed);
 
-/* policy.published: the version is the entry's `policy`; `previous` NULL for the first. */
-void ledger_data_published(struct builder *out, const char *previous, int64_t rule_count);
+/* policy.published: the version is the entry's `policy`; `previous` NULL for the first. `rollback`
+ * is there when somebody chose a former version, not what is in the folder. */
+void ledger_data_published(struct builder *out, const char *previous, bool is_rollback,
+                           int64_t rule_count);
 
 /* signin: `method` password, passkey, oidc; `outcome` in, refused, stepped_up, out. */
 void ledger_data_signin(struct builder *out, const char *method, const char *outcome);

@@ -111,12 +111,16 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return allow(is_admin || is_host, true);
     case OPERATION_PUBLISH_POLICY:
         return allow(is_admin || is_host || is_system, true);
+    /* A rollback puts former rules in force: from the host alone, until a person can prove
+     * themselves anew for it. */
+    case OPERATION_ROLL_BACK_POLICY:
     case OPERATION_RECOVER:
     case OPERATION_MAKE_SETUP_LINK:
         return allow(is_host, true);
     case OPERATION_LIST_FREEZES:
         return allow(is_person || is_host, true);
     case OPERATION_READ_LEDGER:
+    case OPERATION_READ_POLICY:
     case OPERATION_LIST_NOTICES:
     case OPERATION_LIST_PEOPLE:
     case OPERATION_LIST_AGENTS:
@@ -165,6 +169,8 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_PUBLISH_POLICY:
     case OPERATION_RESEND_NOTICE:
         return "only an admin does this";
+    case OPERATION_ROLL_BACK_POLICY:
+        return "this is done on the host: `countersign policy rollback`";
     case OPERATION_RECOVER:
         return "this is done on the host: `countersign recover`";
     case OPERATION_MAKE_SETUP_LINK:
@@ -180,6 +186,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_LIST_REQUESTS:
     case OPERATION_LIST_FREEZES:
     case OPERATION_READ_LEDGER:
+    case OPERATION_READ_POLICY:
     case OPERATION_READ_RECEIPT:
     case OPERATION_LIST_NOTICES:
     case OPERATION_LIST_PEOPLE:

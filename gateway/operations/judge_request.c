@@ -23,21 +23,31 @@ static int by_text(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
-static bool decide(struct operation *operation, const struct request_row *request,
-                   struct judgement *out, struct error *error)
+struct policy_input policy_input_of(const struct request_row *request)
 {
-    struct history_reader reader;
-    open_history(&reader, operation, request);
-    struct policy_input input = {
+    return (struct policy_input){
         .tenant = request->tenant,
         .subject = request->subject_key,
         .agent = request->agent_name,
         .caller = request->caller_name,
         .action = request->action_name,
         .resource = request->resource_key,
-        .now = operation->now,
-        .history = &reader.history,
+        .now = request->created_at,
+        .subject_json = request->subject,
+        .action_json = request->action,
+        .resource_json = request->resource,
+        .context_json = request->context,
     };
+}
+
+static bool decide(struct operation *operation, const struct request_row *request,
+                   struct judgement *out, struct error *error)
+{
+    struct history_reader reader;
+    open_history(&reader, operation, request);
+    struct policy_input input = policy_input_of(request);
+    input.now = operation->now;
+    input.history = &reader.history;
     struct matched matched = {
         .rules = arena_array(operation->arena, POLICY_EXPLAINED_MAX, sizeof *matched.rules)};
     policy_decide(operation->operations->policy, &input, operation->arena, note_rule, &matched,

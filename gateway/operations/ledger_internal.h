@@ -74,6 +74,11 @@ bool rollback_step(struct operations *operations, struct store *store, int64_t n
 bool is_rollback_freeze(const struct freeze_row *freeze);
 
 /* publish_policy.c: the policies that a rolled back job or batch must restore. */
+/* The named text that holds the version a rollback chose, "" or absent for none. */
+#define POLICY_CHOICE "policy_choice"
+/* At start: the version that a rollback chose goes on being in force. Takes the policy. */
+bool keep_chosen_policy(struct operation *operation, struct policy *policy_take, const char *files,
+                        struct error *error) MUST_CHECK;
 void policies_begin(struct operations *operations);
 void policies_savepoint(struct operations *operations);
 void policies_rollback(struct operations *operations);

@@ -58,10 +58,18 @@ void operations_fill_hooks(struct operations *operations, struct store_writer_op
 bool operations_stop(struct operations *operations, struct store *store, int64_t now,
                      struct error *error) MUST_CHECK;
 
-/* publish_at_start.c: the same before the store thread runs, in a transaction of its own. Takes the
- * policy. */
+/* publish_at_start.c: the same before the store thread runs, in a transaction of its own. A version
+ * that a rollback chose stays in force whatever the folder holds, until the next publication:
+ * `out_kept` is that version then, else "". INVALID `policy_choice_invalid` when it does not load
+ * any more. */
+struct start_policy {
+    struct policy *policy_take; /* of the folder */
+    const char *files;
+    bool forgets_choice; /* this start is a publication */
+};
 bool operations_publish_at_start(struct operations *operations, struct store *store, int64_t now,
-                                 struct policy *policy_take, const char *files,
+                                 const struct start_policy *start,
+                                 char out_kept[POLICY_VERSION_BYTES],
                                  struct error *error) MUST_CHECK;
 
 /* publish_policy.c: takes the policy; puts it in force with its files as an entry when its version
@@ -69,6 +77,11 @@ bool operations_publish_at_start(struct operations *operations, struct store *st
  * Host, admin or system. `files` is canonical JSON {name: text}. */
 bool operation_publish_policy(struct operation *operation, struct policy *policy_take,
                               const char *files, bool *out_changed, struct error *error) MUST_CHECK;
+/* The same for a version that was published before, which then stays in force over restarts until
+ * the next publication. Host only. */
+bool operation_roll_back_policy(struct operation *operation, struct policy *policy_take,
+                                const char *files, bool *out_changed,
+                                struct error *error) MUST_CHECK;
 /* FORBIDDEN before anything is read for a publication. Serves from a read-only store. */
 bool operation_may_publish_policy(struct operation *operation, struct error *error) MUST_CHECK;
 const char *operations_policy_version(

@@ -63,27 +63,37 @@ const char *operations_policy_version(const struct operations *operations)
     return operations->policy == NULL ? "" : policy_version(operations->policy);
 }
 
-static bool record_publication(struct operation *operation, const struct policy *policy,
-                               const char *previous, struct error *error)
+/* A policy that is being put in force, and why. */
+struct publication {
+    struct operation *operation;
+    const struct policy *policy;
+    const char *files;
+    const char *previous; /* version in force before; NULL for the first */
+    bool is_rollback;
+};
+
+static bool record_publication(const struct publication *publication, struct error *error)
 {
+    const struct policy *policy = publication->policy;
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
-    ledger_data_published(&data, previous, (int64_t)policy_rule_count(policy));
+    ledger_data_published(&data, publication->previous, publication->is_rollback,
+                          (int64_t)policy_rule_count(policy));
     struct record record = {
         .type = LEDGER_POLICY_PUBLISHED, .policy = policy_version(policy), .data = &data};
-    return record_entry(operation, &record, error);
+    return record_entry(publication->operation, &record, error);
 }
 
 /* The cursor is 1 + the row of the last pending request that was looked at; 0: none is left. */
-static bool store_publication(struct operation *operation, const struct policy *policy,
-                              const char *files, const char *previous, struct error *error)
+static bool store_publication(const struct publication *publication, struct error *error)
 {
-    struct policy_row row = {.version = policy_version(policy),
-                             .files = files,
+    struct operation *operation = publication->operation;
+    struct policy_row row = {.version = policy_version(publication->policy),
+                             .files = publication->files,
                              .published_at = operation->now,
                              .published_by = operation->principal.id};
     return store_insert_policy(operation->store, &row, error) &&
-           record_publication(operation, policy, previous, error) &&
+           record_publication(publication, error) &&
            store_set_number(operation->store, "reevaluation_cursor", 1, error);
 }
 
@@ -99,34 +109,88 @@ bool operation_may_publish_policy(struct operation *operation, struct error *err
     return authorize(operation, OPERATION_PUBLISH_POLICY, NULL, NULL, error);
 }
 
+static bool store_if_changed(struct publication *publication, bool *out_changed,
+                             struct error *error)
+{
+    struct operation *operation = publication->operation;
+    struct policy_row current;
+    bool has_current;
+    if (!store_current_policy(operation->store, operation->arena, &current, &has_current, error)) {
+        return false;
+    }
+    *out_changed =
+        !has_current || strcmp(current.version, policy_version(publication->policy)) != 0;
+    publication->previous = has_current ? current.version : NULL;
+    return !*out_changed || store_publication(publication, error);
+}
+
+/* Takes the policy once it is in force; the caller keeps it when this fails before. */
+static bool publish(struct publication *publication, struct policy *policy, bool *out_changed,
+                    bool *out_taken, struct error *error)
+{
+    struct operation *operation = publication->operation;
+    size_t done;
+    bool has_more;
+    *out_taken = false;
+    if (!store_if_changed(publication, out_changed, error) ||
+        !follow_history(operation, policy, error)) {
+        return false;
+    }
+    *out_taken = true;
+    put_in_force(operation->operations, policy);
+    return reevaluate_more(operation, OPERATIONS_BATCH_MAX, &done, &has_more, error);
+}
+
+/* `choice`: the version that stays in force whatever the folder holds; "" for none. */
+static bool publish_or_destroy(struct publication *publication, struct policy *policy_take,
+                               const char *choice, bool *out_changed, struct error *error)
+{
+    bool is_taken = false;
+    bool changed = false;
+    bool ok = store_set_text(publication->operation->store, POLICY_CHOICE, choice, error) &&
+              publish(publication, policy_take, &changed, &is_taken, error);
+    if (!is_taken) {
+        policy_destroy(policy_take);
+    }
+    if (ok) {
+        *out_changed = changed;
+    }
+    return ok;
+}
+
 bool operation_publish_policy(struct operation *operation, struct policy *policy_take,
                               const char *files, bool *out_changed, struct error *error)
 {
-    struct policy_row current;
-    bool has_current;
-    if (!authorize(operation, OPERATION_PUBLISH_POLICY, NULL, NULL, error) ||
-        !store_current_policy(operation->store, operation->arena, &current, &has_current, error)) {
+    struct publication publication = {
+        .operation = operation, .policy = policy_take, .files = files};
+    if (!authorize(operation, OPERATION_PUBLISH_POLICY, NULL, NULL, error)) {
         policy_destroy(policy_take);
         return false;
     }
-    bool changed = !has_current || strcmp(current.version, policy_version(policy_take)) != 0;
-    if (changed && !store_publication(operation, policy_take, files,
-                                      has_current ? current.version : NULL, error)) {
+    return publish_or_destroy(&publication, policy_take, "", out_changed, error);
+}
+
+bool operation_roll_back_policy(struct operation *operation, struct policy *policy_take,
+                                const char *files, bool *out_changed, struct error *error)
+{
+    struct publication publication = {
+        .operation = operation, .policy = policy_take, .files = files, .is_rollback = true};
+    if (!authorize(operation, OPERATION_ROLL_BACK_POLICY, NULL, NULL, error)) {
         policy_destroy(policy_take);
         return false;
     }
-    if (!follow_history(operation, policy_take, error)) {
-        policy_destroy(policy_take);
-        return false;
-    }
-    put_in_force(operation->operations, policy_take);
-    size_t done;
-    bool has_more;
-    if (!reevaluate_more(operation, OPERATIONS_BATCH_MAX, &done, &has_more, error)) {
-        return false;
-    }
-    *out_changed = changed;
-    return true;
+    const char *version = arena_text(operation->arena, policy_version(policy_take));
+    return publish_or_destroy(&publication, policy_take, version, out_changed, error);
+}
+
+bool keep_chosen_policy(struct operation *operation, struct policy *policy_take, const char *files,
+                        struct error *error)
+{
+    struct publication publication = {
+        .operation = operation, .policy = policy_take, .files = files, .is_rollback = true};
+    const char *version = arena_text(operation->arena, policy_version(policy_take));
+    bool changed;
+    return publish_or_destroy(&publication, policy_take, version, &changed, error);
 }
 
 static bool reevaluate_row(struct operation *operation, struct request_row *request,

@@ -98,6 +98,8 @@ struct judgement {
 /* `timeout_max_ms` 0: as the rules say. RETRY_LATER `no_policy` before the first publication. */
 bool judge_request(struct operation *operation, const struct request_row *request,
                    int64_t timeout_max_ms, struct judgement *out, struct error *error) MUST_CHECK;
+/* What rules look at in a stored request, as of when it was asked; without history. */
+struct policy_input policy_input_of(const struct request_row *request);
 /* policy.decided: `cause` is `submitted`, `edited` or `published`. */
 bool record_decided(struct operation *operation, const struct request_row *request,
                     const struct judgement *judgement, const char *cause,

@@ -67,8 +67,9 @@ bool store_list_epochs(struct store *store, struct arena *arena, struct epoch_ro
 
 /* Policy versions: the files as they were, so that a version can be chosen again. */
 struct policy_row {
+    int64_t publication; /* raised by each publication, also of a version published before */
     const char *version; /* hex */
-    const char *files;   /* canonical JSON {name: text} */
+    const char *files;   /* canonical JSON {name: text}; NULL in lists */
     int64_t published_at;
     const char *published_by;
 };
@@ -76,6 +77,12 @@ bool store_insert_policy(struct store *store, const struct policy_row *policy, s
     MUST_CHECK; /* idempotent on version; last published wins */
 bool store_current_policy(struct store *store, struct arena *arena, struct policy_row *out,
                           bool *out_found, struct error *error) MUST_CHECK;
+bool store_read_policy(struct store *store, const char *version, struct arena *arena,
+                       struct policy_row *out, struct error *error) MUST_CHECK; /* NOT_FOUND */
+/* Each version once, newest publication first, those below publication `before` (0: all). */
+bool store_list_policies(struct store *store, int64_t before, size_t limit, struct arena *arena,
+                         struct policy_row **out, size_t *out_count,
+                         struct error *error) MUST_CHECK;
 
 /* The outbox: what must be told, committed with what happened. Leased by the courier. */
 struct notice_row {

@@ -276,7 +276,7 @@ START_TEST(data__is_written_as_the_contract_says)
     ledger_data_reason(&out, "expired");
     ledger_data_changed(&out, "key_1", "per_a", TEXTS("name"));
     ledger_data_group(&out, "finance", TEXTS("per_a"), NO_TEXTS);
-    ledger_data_published(&out, NULL, 12);
+    ledger_data_published(&out, NULL, false, 12);
     ledger_data_signin(&out, "password", "in");
     ledger_data_freeze(&out, "frz_1", "agent", "bot", "odd");
     ledger_data_detail(&out, "1.0.0");

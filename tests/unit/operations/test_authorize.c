@@ -30,6 +30,8 @@ static const struct {
     {OPERATION_THAW, "thaw", /*                         */ "--- ---- -+ +- -"},
     {OPERATION_LIST_FREEZES, "list_freezes", /*         */ "--- ++++ ++ +- -"},
     {OPERATION_PUBLISH_POLICY, "publish_policy", /*     */ "--- ---- -+ ++ -"},
+    {OPERATION_ROLL_BACK_POLICY, "roll_back_policy", /* */ "--- ---- -- +- -"},
+    {OPERATION_READ_POLICY, "read_policy", /*           */ "--- ---- ++ ++ -"},
     {OPERATION_RECOVER, "recover", /*                   */ "--- ---- -- +- -"},
     {OPERATION_NOTE_REFUSALS, "note_refusals", /*       */ "--- ---- -- -+ -"},
     {OPERATION_DELIVER_NOTICES, "deliver_notices", /*   */ "--- ---- -- -+ -"},

@@ -1,4 +1,6 @@
+#include "formats/canonical.h"
 #include "operations/operations_internal.h"
+#include "operations/policy_operations.h"
 #include "tests/support/rig.h"
 
 #include <check.h>
@@ -280,6 +282,270 @@ START_TEST(publish__batches_go_on_after_a_restart)
 }
 END_TEST
 
+/* ---- versions and rollback ---- */
+
+static const char *files_of(struct arena *arena, const char *yaml)
+{
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    builder_text(&text, "{\"rules.yaml\":");
+    canonical_append_string(&text, yaml, strlen(yaml));
+    builder_char(&text, '}');
+    return arena_copy(arena, text.bytes, text.length);
+}
+
+static void publish_files(const char *yaml)
+{
+    bool changed;
+    struct operation *operation = rig_begin_system(&rig);
+    ck_assert_msg(operation_publish_policy(operation, compile(yaml),
+                                           files_of(operation->arena, yaml), &changed, &error),
+                  "%s", error.message);
+    rig_commit(&rig);
+}
+
+static void version_of(const char *yaml, char out[POLICY_VERSION_BYTES])
+{
+    struct policy *policy = compile(yaml);
+    strcpy(out, policy_version(policy));
+    policy_destroy(policy);
+}
+
+static void roll_back_to(const char *yaml)
+{
+    bool changed = false;
+    char version[POLICY_VERSION_BYTES];
+    struct policy_row row;
+    version_of(yaml, version);
+    struct operation *operation = rig_begin_host(&rig);
+    ck_assert(operation_read_policy(operation, version, &row, &error));
+    struct policy *policy = operations_compile_policy(row.files, operation->arena, &error);
+    ck_assert_msg(policy != NULL, "%s", error.message);
+    ck_assert(operation_roll_back_policy(operation, policy, row.files, &changed, &error));
+    ck_assert(changed);
+    rig_commit(&rig);
+}
+
+static void start_again(const char *yaml, bool forgets, char kept[POLICY_VERSION_BYTES])
+{
+    struct arena *arena = arena_create();
+    struct start_policy start = {
+        .policy_take = compile(yaml), .files = files_of(arena, yaml), .forgets_choice = forgets};
+    rig_close(&rig);
+    rig_open(&rig);
+    ck_assert_msg(
+        operations_publish_at_start(rig.operations, rig.store, rig.now, &start, kept, &error), "%s",
+        error.message);
+    arena_destroy(arena);
+}
+
+static void check_in_force(const char *yaml)
+{
+    char version[POLICY_VERSION_BYTES];
+    version_of(yaml, version);
+    ck_assert_str_eq(operations_policy_version(rig.operations), version);
+}
+
+START_TEST(rollback__puts_a_former_version_in_force_and_says_so)
+{
+    char request[ID_BYTES];
+    struct policy_versions versions;
+    publish_files(denying);
+    publish_files(asking);
+    struct credential runner = rig_add_caller(&rig, "runner");
+    rig_submit(&rig, &runner, "pay.refund", request);
+    roll_back_to(denying);
+    check_in_force(denying);
+    ck_assert_int_eq(read_row(request).state, REQUEST_DENIED); /* what is pending is asked again */
+    ck_assert_uint_eq(entries_with("\"rollback\":true"), 1);
+    ck_assert(operation_list_policies(rig_begin_host(&rig), 0, 10, &versions, &error));
+    ck_assert_uint_eq(versions.count, 2);
+    ck_assert_str_eq(versions.in_force, versions.rows[0].version);
+    ck_assert_str_eq(versions.chosen, versions.in_force);
+    ck_assert_str_eq(versions.rows[0].published_by, "host");
+    ck_assert_ptr_null(versions.rows[0].files);
+    rig_undo(&rig);
+}
+END_TEST
+
+START_TEST(rollback__survives_a_restart_until_the_next_publication)
+{
+    char kept[POLICY_VERSION_BYTES];
+    char former[POLICY_VERSION_BYTES];
+    version_of(denying, former);
+    publish_files(denying);
+    publish_files(asking);
+    roll_back_to(denying);
+    start_again(asking, false, kept);
+    check_in_force(denying);
+    ck_assert_str_eq(kept, former);
+    start_again(asking_more, false, kept); /* a folder that changed does not end it either */
+    check_in_force(denying);
+    publish_files(asking);
+    check_in_force(asking);
+    start_again(asking, false, kept);
+    check_in_force(asking);
+    ck_assert_str_eq(kept, "");
+    start_again(denying, false, kept); /* nothing is chosen: the folder decides */
+    check_in_force(denying);
+}
+END_TEST
+
+START_TEST(rollback__to_what_the_folder_holds_still_is_a_choice)
+{
+    char kept[POLICY_VERSION_BYTES];
+    publish_files(denying);
+    publish_files(asking);
+    roll_back_to(denying);
+    start_again(denying, false, kept);
+    check_in_force(denying);
+    ck_assert_str_eq(kept, "");
+    start_again(asking, false, kept);
+    check_in_force(denying);
+}
+END_TEST
+
+START_TEST(rollback__is_forgotten_by_a_start_that_publishes)
+{
+    char kept[POLICY_VERSION_BYTES];
+    publish_files(denying);
+    publish_files(asking);
+    roll_back_to(denying);
+    start_again(asking, true, kept);
+    check_in_force(asking);
+    start_again(asking, false, kept);
+    check_in_force(asking);
+}
+END_TEST
+
+START_TEST(rollback__to_files_that_load_no_more_refuses_to_start)
+{
+    struct arena *arena = arena_create();
+    char kept[POLICY_VERSION_BYTES];
+    publish_files(denying);
+    publish_files(asking);
+    roll_back_to(denying);
+    rig_close(&rig);
+    rig_tamper(&rig, "UPDATE policies SET files = '{\"rules.yaml\":\"version: 7\"}'");
+    rig_open(&rig);
+    struct start_policy start = {.policy_take = compile(asking), .files = files_of(arena, asking)};
+    ck_assert(
+        !operations_publish_at_start(rig.operations, rig.store, rig.now, &start, kept, &error));
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+    ck_assert_str_eq(error.code, "policy_choice_invalid");
+    ck_assert_str_eq(operations_policy_version(rig.operations), "");
+    arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(rollback__is_the_hosts_alone)
+{
+    bool changed;
+    publish_files(denying);
+    struct credential root = rig_add_person(&rig, "root", NULL, true);
+    ck_assert(!operation_roll_back_policy(rig_begin(&rig, &root), compile(denying), "{}", &changed,
+                                          &error));
+    ck_assert_int_eq(error.kind, ERROR_FORBIDDEN);
+    rig_undo(&rig);
+}
+END_TEST
+
+START_TEST(versions__are_hidden_where_there_is_none)
+{
+    struct policy_row row;
+    ck_assert(!operation_read_policy(rig_begin_host(&rig), NULL, &row, &error));
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    rig_undo(&rig);
+    error = (struct error){0};
+    ck_assert(!operation_read_policy(rig_begin_host(&rig), "abc", &row, &error));
+    ck_assert_int_eq(error.kind, ERROR_NOT_FOUND);
+    rig_undo(&rig);
+}
+END_TEST
+
+static const char *const bad_files[] = {"{}", "[]", "{\"a.yaml\":1}", "{\"a.yaml\":\"version: 2\"}",
+                                        "{"};
+
+START_TEST(versions__files_of_another_form_are_refused)
+{
+    struct arena *arena = arena_create();
+    ck_assert_ptr_null(operations_compile_policy(bad_files[_i], arena, &error));
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+    arena_destroy(arena);
+}
+END_TEST
+
+/* ---- replay ---- */
+
+static void replay(const char *yaml, struct replay *out)
+{
+    static struct policy *policy;
+    bool done = false;
+    policy_destroy(policy);
+    policy = compile(yaml);
+    replay_begin(out, policy, 0);
+    for (size_t i = 0; !done && i < 100; i++) {
+        ck_assert_msg(operation_replay_policy(rig_begin_host(&rig), out, &done, &error), "%s",
+                      error.message);
+        rig_undo(&rig);
+    }
+    ck_assert(done);
+}
+
+START_TEST(replay__finds_what_another_policy_would_loosen_and_tighten)
+{
+    char request[ID_BYTES];
+    struct replay out;
+    struct credential runner = rig_add_caller(&rig, "runner");
+    rig_publish(&rig, asking);
+    for (size_t i = 0; i < 250; i++) { /* more than a step */
+        char action[32];
+        snprintf(action, sizeof action, "pay.refund%zu", i);
+        rig_submit(&rig, &runner, action, request);
+    }
+    rig_submit(&rig, &runner, "mail.send", request);
+    replay(asking, &out);
+    ck_assert_int_eq(out.looked_at, 251);
+    ck_assert_int_eq(out.changed[REPLAY_LOOSENED] + out.changed[REPLAY_TIGHTENED], 0);
+    replay_end(&out);
+    replay(denying, &out);
+    ck_assert_int_eq(out.changed[REPLAY_TIGHTENED], 250);
+    ck_assert_int_eq(out.changed[REPLAY_LOOSENED], 0);
+    ck_assert_str_eq(out.kept[REPLAY_TIGHTENED][0].rules, "[\"no-pay\"]");
+    replay_end(&out);
+    replay(RULES("rules:\n  - name: mail\n    match: { action: \"mail.*\" }\n"
+                 "    verdict: allow\n"),
+           &out);
+    ck_assert_int_eq(out.changed[REPLAY_LOOSENED], 1);
+    ck_assert_str_eq(out.kept[REPLAY_LOOSENED][0].request, request);
+    ck_assert_int_eq(out.kept[REPLAY_LOOSENED][0].was, POLICY_REQUIRE_APPROVAL);
+    ck_assert_int_eq(out.kept[REPLAY_LOOSENED][0].is, POLICY_ALLOW);
+    replay_end(&out);
+    replay(asking_more, &out); /* two people where one was asked */
+    ck_assert_int_eq(out.changed[REPLAY_TIGHTENED], 250);
+    replay_end(&out);
+}
+END_TEST
+
+START_TEST(replay__stops_at_the_day_it_was_asked_for)
+{
+    char request[ID_BYTES];
+    bool done = false;
+    struct replay out;
+    struct credential runner = rig_add_caller(&rig, "runner");
+    rig_publish(&rig, asking);
+    rig_submit(&rig, &runner, "pay.refund", request);
+    struct policy *policy = compile(denying);
+    replay_begin(&out, policy, INT64_MAX);
+    ck_assert(operation_replay_policy(rig_begin_host(&rig), &out, &done, &error));
+    rig_undo(&rig);
+    ck_assert(done);
+    ck_assert_int_eq(out.looked_at, 0);
+    replay_end(&out);
+    policy_destroy(policy);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("operations/publish");
@@ -296,6 +562,17 @@ int main(void)
     tcase_add_test(tests, publish__requirements_of_what_is_pending_grow);
     tcase_add_test(tests, publish__many_pending_are_looked_at_in_batches);
     tcase_add_test(tests, publish__batches_go_on_after_a_restart);
+    tcase_add_test(tests, rollback__puts_a_former_version_in_force_and_says_so);
+    tcase_add_test(tests, rollback__survives_a_restart_until_the_next_publication);
+    tcase_add_test(tests, rollback__to_what_the_folder_holds_still_is_a_choice);
+    tcase_add_test(tests, rollback__is_forgotten_by_a_start_that_publishes);
+    tcase_add_test(tests, rollback__to_files_that_load_no_more_refuses_to_start);
+    tcase_add_test(tests, rollback__is_the_hosts_alone);
+    tcase_add_test(tests, versions__are_hidden_where_there_is_none);
+    tcase_add_loop_test(tests, versions__files_of_another_form_are_refused, 0,
+                        sizeof bad_files / sizeof *bad_files);
+    tcase_add_test(tests, replay__finds_what_another_policy_would_loosen_and_tighten);
+    tcase_add_test(tests, replay__stops_at_the_day_it_was_asked_for);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
