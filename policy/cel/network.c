@@ -218,7 +218,7 @@ void cel_network_mask(const struct cel_network *cidr, struct cel_network *out)
     for (int i = 0; i < BYTES_6; i++) {
         int kept = cidr->prefix_bits - 8 * i;
         if (kept < 8) {
-            out->bytes[i] &= kept <= 0 ? 0 : (uint8_t)(0xff << (8 - kept));
+            out->bytes[i] &= (uint8_t)(kept <= 0 ? 0 : 0xff << (8 - kept));
         }
     }
 }

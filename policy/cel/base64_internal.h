@@ -1,5 +1,5 @@
-#ifndef CEL_ENCODERS_INTERNAL_H
-#define CEL_ENCODERS_INTERNAL_H
+#ifndef CEL_BASE64_INTERNAL_H
+#define CEL_BASE64_INTERNAL_H
 
 /* Base64, RFC 4648 section 4. */
 
