@@ -45,6 +45,8 @@ struct attempt {
     char seen[256]; /* the path with the news that were told; "" as the path */
     int64_t until;
     size_t edits_told;
+    char question_told[64]; /* id of the last question that was met */
+    const char *on_question;
 };
 
 static bool ask_once(struct attempt *attempt, struct cli_answer *answer, struct error *error)
@@ -62,6 +64,16 @@ static bool ask_once(struct attempt *attempt, struct cli_answer *answer, struct 
     return cli_send(attempt->connection, &call, answer, error);
 }
 
+/* Each question once. */
+static void meet_question(struct attempt *attempt, const struct json *request)
+{
+    const char *id = cli_text(json_member(request, "question"), "id");
+    if (id[0] != '\0' && strcmp(attempt->question_told, id) != 0) {
+        snprintf(attempt->question_told, sizeof attempt->question_told, "%s", id);
+        cli_meet_question(attempt->connection, attempt->on_question, request);
+    }
+}
+
 /* Whether to go on asking after this answer; false leaves the answer to be reported. */
 static bool goes_on(struct attempt *attempt, const struct cli_answer *answer, bool *is_told)
 {
@@ -76,6 +88,7 @@ static bool goes_on(struct attempt *attempt, const struct cli_answer *answer, bo
     snprintf(attempt->seen, sizeof attempt->seen, "%s?seen=%.0f", attempt->path,
              json_number(json_member(request, "news")));
     attempt->edits_told = cli_print_edits(stderr, request, attempt->edits_told);
+    meet_question(attempt, request);
     if (strcmp(cli_text(request, "state"), "pending") != 0 || seconds_now() >= attempt->until) {
         return false;
     }
@@ -92,6 +105,7 @@ bool cli_ask(struct cli_connection *connection, struct cli_ask *ask, struct cli_
     struct attempt attempt = {.connection = connection,
                               .body = ask->body,
                               .key = ask->key,
+                              .on_question = ask->on_question,
                               .until = seconds_now() + ask->wait_seconds};
     bool is_told = false;
     unsigned pause = 1;

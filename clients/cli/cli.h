@@ -112,6 +112,14 @@ const char *cli_text(const struct json *object, const char *name); /* "" when ab
 /* news.c: what approvers changed, field by field, from edit number `told` on; returns how many
  * there are. */
 size_t cli_print_edits(FILE *out, const struct json *request, size_t told);
+void cli_print_question(FILE *out, const struct json *question);
+
+/* comment.c: says what approvers ask on standard error; answers with what `command` (may be NULL)
+ * prints, which finds COUNTERSIGN_QUESTION and COUNTERSIGN_REQUEST in its environment. */
+void cli_meet_question(struct cli_connection *connection, const char *command,
+                       const struct json *request);
+bool cli_send_comment(struct cli_connection *connection, const char *request, const char *text,
+                      size_t length, struct cli_answer *out, struct error *error) MUST_CHECK;
 
 /* Reads `@FILE`, `-` for standard input, or the text itself. */
 bool cli_read_argument(const char *argument, struct builder *out, struct error *error) MUST_CHECK;
@@ -122,7 +130,8 @@ struct cli_ask {
     const char *body; /* of POST /v1/requests */
     const char *key;  /* idempotency key */
     long wait_seconds;
-    char request[64]; /* out: its id as soon as it is known, also when interrupted */
+    const char *on_question; /* a shell command whose output answers approvers; NULL: say how */
+    char request[64];        /* out: its id as soon as it is known, also when interrupted */
 };
 /* Asks, says on standard error what is waited for, and gives the last answer. False (RETRY_LATER)
  * when the gateway could not be reached in all that time, or a signal came. */
@@ -159,6 +168,8 @@ int cli_show(int count, char **words);
 int cli_approve(int count, char **words);
 int cli_deny(int count, char **words);
 int cli_edit(int count, char **words);
+int cli_comment(int count, char **words);
+int cli_answer_question(int count, char **words);
 int cli_cancel(int count, char **words);
 int cli_redeem(int count, char **words);
 int cli_effect(int count, char **words);

@@ -140,6 +140,9 @@ static void print_request(const struct json *request)
     print_requirements(json_member(request, "requirements"));
     print_texts("asked", json_member(request, "asked"));
     print_votes(json_member(request, "votes"));
+    if (json_member(request, "question") != NULL) {
+        cli_print_question(stdout, json_member(request, "question"));
+    }
     if (json_number(json_member(request, "near_denials")) > 0) {
         printf("%-12sthe same agent was denied %.0f similar requests lately\n", "careful",
                json_number(json_member(request, "near_denials")));

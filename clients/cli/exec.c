@@ -41,6 +41,8 @@ static const struct cli_option options[] = {
     {"--agent", "NAME", "which agent, where the key serves several", false},
     {"--reason", "TEXT", "why, for whoever approves", false},
     {"--expires-in", "15m", "give up earlier than the rules say", false},
+    {"--on-question", "COMMAND",
+     "a shell command that answers approvers: COUNTERSIGN_QUESTION in, words out", false},
     {"--wait", "SECONDS", "how long to wait (3600)", false},
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false},
@@ -460,6 +462,7 @@ static int ask_for(struct cli_connection *connection, const struct cli_arguments
     crypto_make_secret("try", key);
     struct cli_ask ask = {.body = body.bytes,
                           .key = key,
+                          .on_question = cli_value(arguments, "--on-question"),
                           .wait_seconds =
                               wait == NULL ? CLI_WAIT_DEFAULT_SECONDS : strtol(wait, NULL, 10)};
     cli_catch_signals();

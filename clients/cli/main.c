@@ -15,6 +15,8 @@ static const struct {
     {"show", cli_show, "one request, exactly as it would run"},
     {"approve", cli_approve, "say yes to what you were shown"},
     {"deny", cli_deny, "say no"},
+    {"comment", cli_comment, "ask the agent something before you decide"},
+    {"answer", cli_answer_question, "answer what an approver asks"},
     {"edit", cli_edit, "exchange the arguments of what you were asked about"},
     {"cancel", cli_cancel, "withdraw a request"},
     {"redeem", cli_redeem, "use a grant, once, for the action about to run"},

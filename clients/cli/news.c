@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What happens to a request before its end: edits by approvers. Untrusted text, so all of it is
- * printed with misleading characters visible. */
+/* What happens to a request before its end: edits by approvers, questions and answers. Untrusted
+ * text, so all of it is printed with misleading characters visible. */
 
 static void print_text(FILE *out, const char *text, size_t length)
 {
@@ -70,4 +70,12 @@ size_t cli_print_edits(FILE *out, const struct json *request, size_t told)
         print_edit(out, json_element(edits, i));
     }
     return json_count(edits);
+}
+
+void cli_print_question(FILE *out, const struct json *question)
+{
+    const char *text = cli_text(question, "text");
+    fprintf(out, "question from %s: ", cli_text(question, "name"));
+    print_text(out, text, strlen(text));
+    fputc('\n', out);
 }

@@ -20,6 +20,8 @@ static const struct cli_option options[] = {
     {"--audience", "NAME", "who will redeem the grant", false},
     {"--reason", "TEXT", "why, for whoever approves", false},
     {"--expires-in", "15m", "give up earlier than the rules say", false},
+    {"--on-question", "COMMAND",
+     "a shell command that answers approvers: COUNTERSIGN_QUESTION in, words out", false},
     {"--wait", "SECONDS", "how long to wait (3600; 0: do not)", false},
     {"--idempotency-key", "KEY", "name this attempt yourself", false},
     CLI_CONNECTION_OPTIONS,
@@ -173,6 +175,7 @@ int cli_request(int count, char **words)
     crypto_make_secret("try", made_key);
     struct cli_ask ask = {.body = body.bytes,
                           .key = cli_value(&arguments, "--idempotency-key"),
+                          .on_question = cli_value(&arguments, "--on-question"),
                           .wait_seconds =
                               wait == NULL ? CLI_WAIT_DEFAULT_SECONDS : strtol(wait, NULL, 10)};
     ask.key = ask.key == NULL ? made_key : ask.key;

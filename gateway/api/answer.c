@@ -49,6 +49,7 @@ int api_status(const struct error *error)
         {"stopping", 503},       /* the store's queue says so as a limit */
         /* Waiting does not help: Retry-After would make a client of good will ask for ever. */
         {"too_many", 400},
+        {"too_many_comments", 409},
         {"too_many_edits", 409},
         {"too_many_mints", 409},
         {"too_many_votes", 409},

@@ -213,6 +213,13 @@ void api_answer_request(struct api_call *);
 bool api_read_list(struct api_call *, struct error *);
 bool api_run_list(struct api_call *, struct error *);
 void api_answer_list(struct api_call *);
+/* comments.c */
+void api_write_comment(struct canonical_writer *writer, const struct comment_row *comment);
+bool api_read_comment(struct api_call *, struct error *);
+bool api_run_comment(struct api_call *, struct error *);
+void api_answer_comment(struct api_call *);
+bool api_run_list_comments(struct api_call *, struct error *);
+void api_answer_comments(struct api_call *);
 /* edits.c */
 /* What a vote or an edit is for: `revision` and `digest` as they were shown. */
 bool api_take_shown(struct api_call *call, const struct json *body, int *out_revision,

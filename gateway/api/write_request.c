@@ -141,6 +141,7 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     canonical_member_text(writer, "audience",
                           request->audience[0] == '\0' ? NULL : request->audience);
     canonical_member_text(writer, "caller", request->caller_name);
+    canonical_member_integer(writer, "comments", request->comment_count);
     write_canonical(writer, "context", request->context);
     api_write_time(writer, "created_at", request->created_at);
     api_write_hex(writer, "digest", &request->digest);
@@ -168,6 +169,10 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     }
     canonical_member_text(writer, "open_effect_of", view->open_effect_of);
     canonical_member_text(writer, "policy", request->policy);
+    if (view->has_question) {
+        canonical_name(writer, "question");
+        api_write_comment(writer, &view->question);
+    }
     canonical_member_text(writer, "reason",
                           request->reason == REASON_NONE ? NULL
                                                          : request_reason_name(request->reason));

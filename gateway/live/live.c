@@ -61,11 +61,13 @@ static void write_summary(struct canonical_writer *writer, const struct request_
         canonical_string(writer, summary->asked[i]);
     }
     canonical_close_array(writer);
+    canonical_member_integer(writer, "comments", request->comment_count);
     write_time(writer, "created_at", request->created_at);
     write_time(writer, "ended_at", request->ended_at);
     canonical_member_bool(writer, "frozen", summary->is_frozen);
     canonical_member_text(writer, "id", request->id);
     canonical_member_integer(writer, "missing", summary->missing);
+    canonical_member_bool(writer, "question", is_pending && request->question[0] != '\0');
     canonical_member_text(writer, "reason",
                           request->reason == REASON_NONE ? NULL
                                                          : request_reason_name(request->reason));

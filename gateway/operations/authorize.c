@@ -88,6 +88,8 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_CAST_VOTE:
     case OPERATION_EDIT_REQUEST:
         return allow(is_person && knows, knows);
+    case OPERATION_COMMENT_REQUEST:
+        return allow(is_own || (is_person && facts->is_involved), knows);
     case OPERATION_CANCEL_REQUEST:
         return allow(is_own || is_admin || is_host, knows);
     case OPERATION_ESCALATE_DUE:
@@ -145,6 +147,8 @@ static const char *explain(enum operation_kind kind)
         return "only people vote, and only on what they may know of";
     case OPERATION_EDIT_REQUEST:
         return "only people edit, and only what they may decide";
+    case OPERATION_COMMENT_REQUEST:
+        return "only people who are asked or involved ask, and only who submitted it answers";
     case OPERATION_CANCEL_REQUEST:
         return "only the caller that submitted it, or an admin, cancels a request";
     case OPERATION_ESCALATE_DUE:

@@ -7,6 +7,7 @@
 #include "grants/grant.h"
 #include "operations/operation.h"
 #include "policy/policy.h"
+#include "store/comment_rows.h"
 #include "store/edit_rows.h"
 #include "store/grant_rows.h"
 #include "store/request_rows.h"
@@ -58,7 +59,9 @@ struct request_view {
     size_t asked_group_count;
     struct edit_row *edits; /* what approvers changed, in order */
     size_t edit_count;
-    int64_t news; /* edits and questions so far: more of them end a wait early */
+    bool has_question;
+    struct comment_row question; /* the one that waits for the agent's answer */
+    int64_t news;                /* edits and questions so far: more of them end a wait early */
     bool may_approve, may_deny, may_edit; /* this principal, now */
     bool is_frozen;
     bool nobody_can_approve; /* pending, but no enabled person could meet what is required; only by

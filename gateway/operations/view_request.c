@@ -260,10 +260,19 @@ static bool view_grant(struct operation *operation, struct request_view *out, st
 
 static bool view_edits(struct operation *operation, struct request_view *out, struct error *error)
 {
-    out->news = out->request.revision - 1;
+    out->news = out->request.revision - 1 + out->request.question_count;
     return out->request.revision == 1 ||
            store_list_edits(operation->store, out->request.tenant, out->request.id,
                             operation->arena, &out->edits, &out->edit_count, error);
+}
+
+static bool view_question(struct operation *operation, struct request_view *out,
+                          struct error *error)
+{
+    out->has_question = out->request.state == REQUEST_PENDING && out->request.question[0] != '\0';
+    return !out->has_question ||
+           store_read_comment(operation->store, out->request.tenant, out->request.question,
+                              operation->arena, &out->question, error);
 }
 
 bool view_request(struct operation *operation, struct request_row *request,
@@ -287,6 +296,6 @@ bool view_request(struct operation *operation, struct request_row *request,
     view_votes(operation, &loaded, out);
     view_permissions(operation, &loaded, out);
     view_asked_groups(operation, &loaded.facts, out);
-    return view_edits(operation, out, error) && view_open_effect(operation, out, error) &&
-           view_grant(operation, out, error);
+    return view_edits(operation, out, error) && view_question(operation, out, error) &&
+           view_open_effect(operation, out, error) && view_grant(operation, out, error);
 }

@@ -1,7 +1,10 @@
-"""What people do with a request before its end, at the doors: edits."""
+"""What people do with a request before its end, at the doors: edits, questions."""
+import os
+import subprocess
 import threading
 import unittest
 
+import support.gateway as support
 from support.gateway import Gateway, eventually
 
 
@@ -39,3 +42,86 @@ class Edits(unittest.TestCase):
             gateway.ok("POST", path + "/edits", {"revision": 1, "digest": asked["digest"], "args": {}}, dana)
             told = gateway.ok("GET", path + "?seen=0", None, key, headers={"Prefer": "wait=60"}, want=(202,))
             self.assertEqual(1, told["news"])
+
+
+class Questions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.gateway = Gateway().start()
+        cls.dana = cls.gateway.add_person("dana", ["oncall"])
+        cls.key = cls.gateway.add_caller()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.gateway.__exit__(None, None, None)
+
+    def start(self, *words, secret=None):
+        return subprocess.Popen(
+            [str(support.BUILD / "countersign"), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+            env={"PATH": os.environ["PATH"], "COUNTERSIGN_URL": f"http://127.0.0.1:{self.gateway.port}",
+                 "COUNTERSIGN_KEY" if secret is None else "COUNTERSIGN_TOKEN": secret or self.key})
+
+    def ask(self, order, *options):
+        process = self.start("request", "payments.refund", "--resource", f"order/{order}", "--subject", "user/alice", *options)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        def found():
+            listed = self.gateway.ok("GET", "/v1/requests?inbox=true", secret=self.dana)["requests"]
+            return [r for r in listed if r["resource"]["id"] == str(order)]
+        return process, eventually(found, "it reaches the inbox")[0]["id"]
+
+    def question(self, request, text):
+        self.gateway.ok("POST", f"/v1/requests/{request}/comments", {"text": text}, self.dana)
+
+    def answers(self, request):
+        comments = self.gateway.ok("GET", f"/v1/requests/{request}/comments", secret=self.dana)["comments"]
+        return [c["text"] for c in comments if c["by"] == "agent"]
+
+    def test_a_blocked_command_prints_the_question_and_another_answers_it(self):
+        process, request = self.ask(1)
+        process.stderr.readline()  # waiting
+        self.question(request, "Which ticket?")
+        self.assertEqual("question from dana: Which ticket?\n", process.stderr.readline())
+        self.assertEqual(f"answer with: countersign answer {request} TEXT\n", process.stderr.readline())
+        said = self.start("answer", request, "T-1")
+        self.assertEqual(("", 0), (said.communicate()[1], said.returncode))
+        self.assertEqual(["T-1"], self.answers(request))
+        asked = self.start("comment", request, "And the customer?", secret=self.dana)
+        self.assertEqual(("", 0), (asked.communicate()[1], asked.returncode))
+        self.assertEqual("question from dana: And the customer?\n", process.stderr.readline())
+        self.gateway.vote(self.dana, request)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(0, process.returncode, err)
+
+    def test_a_command_of_the_agents_answers_by_itself(self):
+        process, request = self.ask(2, "--on-question", 'echo "you asked: $COUNTERSIGN_QUESTION"')
+        self.question(request, "Why; `true`?")
+        eventually(lambda: self.answers(request) == ["you asked: Why; `true`?"], "it is answered")
+        self.gateway.vote(self.dana, request, "deny")
+        process.communicate(timeout=30)
+        self.assertEqual(3, process.returncode)
+
+    def test_a_command_that_fails_answers_nothing(self):
+        process, request = self.ask(3, "--on-question", "exit 3")
+        self.question(request, "Why?")
+        for line in process.stderr:
+            if "gave no answer" in line:
+                break
+        self.assertEqual([], self.answers(request))
+        self.gateway.vote(self.dana, request, "deny")
+        process.communicate(timeout=30)
+
+    def test_a_call_that_waits_is_answered_by_a_question(self):
+        asked = self.gateway.submit(self.key, resource="order/4", want=(202,))
+        path = f"/v1/requests/{asked['id']}"
+        answers = []
+        waiter = threading.Thread(target=lambda: answers.append(
+            self.gateway.ok("GET", path, None, self.key, headers={"Prefer": "wait=60"}, want=(202,))))
+        before = self.gateway.metric("countersign_waiters_parked")
+        waiter.start()
+        eventually(lambda: self.gateway.metric("countersign_waiters_parked") > before, "it is parked")
+        self.question(asked["id"], "Why?")
+        waiter.join(30)
+        self.assertEqual("Why?", answers[0]["question"]["text"])
+        # Whoever waits again without an answer waits: it has been told.
+        self.assertEqual(202, self.gateway.call("GET", path + "?seen=1", None, self.key, headers={"Prefer": "wait=1"}).status)

@@ -493,6 +493,17 @@ class Answers(unittest.TestCase):
             for given in ({"secret": key}, {"secret": cast.dana}, {"host": True}):
                 gateway.call("GET", "/v1/me", **given)
 
+    def test_2_comments(self):
+        with Recorded(self.book) as gateway:
+            cast = Cast(gateway)
+            path = f"/v1/requests/{gateway.submit(cast.key, want=(202,))['id']}"
+            gateway.ok("POST", path + "/comments", {"text": "May I?"}, cast.key, want=(409,))
+            gateway.ok("POST", path + "/comments", {"text": "Why?"}, cast.admin, want=(403,))
+            gateway.ok("POST", path + "/comments", {"text": "Why?"}, cast.dana)
+            self.assertEqual("Why?", gateway.ok("GET", path, None, cast.key)["question"]["text"])
+            gateway.ok("POST", path + "/comments", {"text": "Because."}, cast.key)
+            self.assertEqual(["person", "agent"], [c["by"] for c in gateway.ok("GET", path + "/comments", None, cast.dana)["comments"]])
+
     def test_2_edits(self):
         with Recorded(self.book) as gateway:
             cast = Cast(gateway)

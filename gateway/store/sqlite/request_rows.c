@@ -51,6 +51,9 @@ static const struct column columns[] = {
     COLUMN(struct request_row, TEXT, "ended_by", ended_by),
     COLUMN(struct request_row, ID, "grant_id", grant),
     COLUMN(struct request_row, ID, "editor", editor),
+    COLUMN(struct request_row, INT, "comment_count", comment_count),
+    COLUMN(struct request_row, INT, "question_count", question_count),
+    COLUMN(struct request_row, ID, "question", question),
 };
 static const struct shape request_shape = SHAPE(struct request_row, columns);
 
@@ -66,7 +69,7 @@ static const struct shape reference_shape = SHAPE(struct request_reference, refe
     "context, audience, why, trace, salt, digest, match_key, effect_key, near_key, requirements, " \
     "grant_settings, explanation, message, policy, allows_self_approval, parties, near_denials, "  \
     "created_at, asked_at, settled_at, timeout_at, due_at, ended_at, ended_by, grant_id, "         \
-    "editor "                                                                                      \
+    "editor, comment_count, question_count, question "                                             \
     "FROM requests "
 
 /* Each page reads along one index, named so that a plan that does not use it stops the start. */
@@ -81,7 +84,8 @@ static const struct statement_text texts[] = {
             "effect_key, near_key, requirements, grant_settings, explanation, message, policy, "
             "allows_self_approval, parties, near_denials, created_at, asked_at, settled_at, "
             "timeout_at, "
-            "due_at, ended_at, ended_by, grant_id, editor) "
+            "due_at, ended_at, ended_by, grant_id, editor, "
+            "comment_count, question_count, question) "
             "VALUES (:id, :tenant, :caller, :caller_name, :agent, :agent_name, :state, :reason, "
             ":version, :revision, :risk, :verdict, :subject, :subject_key, :action, :action_name, "
             ":resource, :resource_key, :context, :audience, :why, :trace, :salt, :digest, "
@@ -89,7 +93,7 @@ static const struct statement_text texts[] = {
             ":message, :policy, :allows_self_approval, :parties, :near_denials, :created_at, "
             ":asked_at, "
             ":settled_at, :timeout_at, :due_at, :ended_at, :ended_by, :grant_id, "
-            ":editor)"},
+            ":editor, :comment_count, :question_count, :question)"},
     {.name = STATEMENT_REQUEST_READ,
      .shape = &request_shape,
      .sql = SELECT_REQUEST "WHERE tenant = :tenant AND id = :id"},
@@ -103,7 +107,8 @@ static const struct statement_text texts[] = {
             "allows_self_approval = :allows_self_approval, asked_at = :asked_at, "
             "settled_at = :settled_at, timeout_at = :timeout_at, due_at = :due_at, "
             "ended_at = :ended_at, ended_by = :ended_by, grant_id = :grant_id, "
-            "editor = :editor "
+            "editor = :editor, comment_count = :comment_count, "
+            "question_count = :question_count, question = :question "
             "WHERE tenant = :tenant AND id = :id AND version = :version"},
     {.name = STATEMENT_REQUEST_FIND_PENDING,
      .sql = "SELECT id FROM requests INDEXED BY requests_match WHERE state = 1 "

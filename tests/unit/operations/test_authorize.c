@@ -19,6 +19,7 @@ static const struct {
     {OPERATION_LIST_REQUESTS, "list_requests", /*       */ "+++ ++++ ++ +- -"},
     {OPERATION_CAST_VOTE, "cast_vote", /*               */ ".-- .++. ++ -- ."},
     {OPERATION_EDIT_REQUEST, "edit_request", /*         */ ".-- .++. ++ -- ."},
+    {OPERATION_COMMENT_REQUEST, "comment_request", /*   */ ".-+ .+-. -- -- ."},
     {OPERATION_CANCEL_REQUEST, "cancel_request", /*     */ ".-+ .--. -+ +- ."},
     {OPERATION_ESCALATE_DUE, "escalate_due", /*         */ "--- ---- -- -+ -"},
     {OPERATION_EVALUATE, "evaluate", /*                 */ "+++ ---- -- -- -"},
