@@ -1,15 +1,16 @@
 #include "policy/cel/regex.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <re2/re2.h>
-#include <string_view>
+#include <re2/stringpiece.h>
 
-/* Debian 12's StringPiece is made from a std::string_view, Debian 13's is one. */
+/* StringPiece is RE2's own class in Debian 12 and another name of Abseil's in Debian 13. */
 struct cel_regex {
     RE2 compiled;
 
-    cel_regex(std::string_view pattern, const RE2::Options &options) : compiled(pattern, options)
+    cel_regex(re2::StringPiece pattern, const RE2::Options &options) : compiled(pattern, options)
     {
     }
 };
@@ -23,7 +24,7 @@ struct cel_regex *cel_regex_create(const char *pattern, size_t length, size_t me
         options.set_log_errors(false);
         options.set_max_mem(static_cast<int64_t>(memory_bytes));
         options.set_never_capture(true);
-        cel_regex *regex = new cel_regex(std::string_view(pattern, length), options);
+        cel_regex *regex = new cel_regex(re2::StringPiece(pattern, length), options);
         if (regex->compiled.ok()) {
             return regex;
         }
@@ -43,7 +44,7 @@ void cel_regex_destroy(struct cel_regex *regex)
 bool cel_regex_matches(const struct cel_regex *regex, const char *text, size_t length)
 {
     try {
-        return regex->compiled.Match(std::string_view(text, length), 0, length, RE2::UNANCHORED,
+        return regex->compiled.Match(re2::StringPiece(text, length), 0, length, RE2::UNANCHORED,
                                      nullptr, 0);
     } catch (...) {
         /* Only memory can run out here; as everywhere, that ends the process by design. */
