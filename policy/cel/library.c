@@ -41,3 +41,14 @@ int64_t cel_cost_call_and_scan(const struct cel_value *args, size_t count, struc
 {
     return 1 + cel_cost_scan(args, count, result);
 }
+
+int cel_shown_bytes(struct cel_value text)
+{
+    enum { SHOWN_MAX = 64 };
+    size_t length = text.length < SHOWN_MAX ? text.length : SHOWN_MAX;
+    while (length > 0 && length < text.length &&
+           ((unsigned char)text.as.bytes[length] & 0xc0) == 0x80) {
+        length--;
+    }
+    return (int)length;
+}

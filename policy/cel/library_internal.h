@@ -31,6 +31,9 @@ static inline void *cel_alloc_some(struct cel_run *run, size_t bytes)
     return cel_alloc(run, bytes > 0 ? bytes : 1);
 }
 
+/* How many bytes of a text a message quotes: at most 64, whole characters. For "%.*s". */
+int cel_shown_bytes(struct cel_value text);
+
 static inline bool cel_is_string(struct cel_value value)
 {
     return value.kind == CEL_STRING;

@@ -2,8 +2,6 @@
 #include "policy/cel/network_internal.h"
 #include <string.h>
 
-enum { QUOTED_MAX = 64 };
-
 static struct cel_value make(struct cel_run *run, uint8_t kind, const struct cel_network *network)
 {
     struct cel_network *kept = cel_alloc(run, sizeof *kept);
@@ -20,8 +18,7 @@ static struct cel_value refuse(struct cel_run *run, struct cel_value text, const
     const char *why = problem == CEL_NETWORK_ZONE     ? "a zone is not allowed"
                       : problem == CEL_NETWORK_MAPPED ? "an IPv4-mapped IPv6 address is not allowed"
                                                       : "parse error";
-    int length = (int)(text.length < QUOTED_MAX ? text.length : QUOTED_MAX);
-    return cel_fail(run, "`%.*s` is not %s: %s", length, text.as.bytes, what, why);
+    return cel_fail(run, "`%.*s` is not %s: %s", cel_shown_bytes(text), text.as.bytes, what, why);
 }
 
 /* Reads a string, or takes what is of the kind already. */

@@ -19,7 +19,8 @@ static struct cel_value match_dynamic(struct cel_run *run, struct cel_value text
     char problem[CEL_REGEX_PROBLEM_BYTES];
     struct cel_regex *regex =
         cel_regex_create(pattern.as.bytes, pattern.length, CEL_REGEX_DYNAMIC_MEMORY_BYTES, problem);
-    if (regex == NULL) {
+    if (regex == NULL) { /* perhaps only after much work */
+        cel_charge(run, CEL_REGEX_DYNAMIC_PROGRAM_SIZE / INSTRUCTIONS_PER_UNIT);
         return cel_fail(run, "the pattern is not a regular expression: %s", problem);
     }
     int size = cel_regex_program_size(regex);

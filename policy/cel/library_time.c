@@ -92,8 +92,8 @@ static struct cel_value of_timestamp(struct cel_run *run, const struct cel_value
     if (zone == NULL) {
         zone = &found;
         if (count > 1 && !cel_zone_find(args[1].as.bytes, args[1].length, &found)) {
-            return cel_fail(run, "there is no time zone `%.*s`",
-                            (int)(args[1].length < 64 ? args[1].length : 64), args[1].as.bytes);
+            return cel_fail(run, "there is no time zone `%.*s`", cel_shown_bytes(args[1]),
+                            args[1].as.bytes);
         }
     }
     int32_t offset;
@@ -150,7 +150,7 @@ static bool zone_prepare(const struct cel_value *args, size_t count, struct aren
            error_set(error, ERROR_INVALID, "unknown_zone", NULL,
                      "there is no time zone `%.*s`; write a name like 'Europe/Berlin' or an offset "
                      "like '+01:00'%s",
-                     (int)(args[1].length < 64 ? args[1].length : 64), args[1].as.bytes,
+                     cel_shown_bytes(args[1]), args[1].as.bytes,
                      cel_zone_count == 0 ? " (this build knows no names)" : "");
 }
 
