@@ -315,8 +315,9 @@ void live_tell_changes(void *context, const struct operation *operation)
     bool has_news = false;
     for (const struct operation_change *change = operation->changes; change != NULL;
          change = change->next) {
-        if (change->was_asked) {
-            add_event(live, "request", change->tenant, change->request);
+        if (change->was_asked || change->has_blind_vote) {
+            add_event(live, change->was_asked ? "request" : LIVE_VOTE, change->tenant,
+                      change->request);
             has_news = true;
         }
     }

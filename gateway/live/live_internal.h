@@ -7,6 +7,10 @@
 #include "live/live.h"
 #include "loop/websocket.h"
 
+/* The kind of event of a vote that not everyone who sees the request may know of. What is sent is
+ * the request all the same. */
+#define LIVE_VOTE "vote"
+
 enum {
     LIVE_RING_MAX = 16384,   /* events kept for who comes back */
     LIVE_REPLAY_MAX = 10000, /* events one may have missed */
@@ -21,7 +25,7 @@ enum {
 
 struct live_event {
     int64_t seq;      /* 0: none */
-    const char *kind; /* "request", "freeze", "policy": a literal */
+    const char *kind; /* "request", LIVE_VOTE, "freeze", "policy": a literal */
     char tenant[NAME_BYTES];
     char request[ID_BYTES];
 };

@@ -108,17 +108,25 @@ static void end_job(struct news_job *news)
 
 /* ---- news ---- */
 
-static void tell_request(struct live *live, int64_t seq, const struct request_summary *summary)
+static bool may_be_told(const struct live_viewer *viewer, const struct live_event *event,
+                        const struct request_summary *summary)
+{
+    return strcmp(event->kind, LIVE_VOTE) == 0 ? live_viewer_sees_votes(viewer, summary)
+                                               : live_viewer_sees(viewer, summary);
+}
+
+static void tell_request(struct live *live, const struct live_event *event,
+                         const struct request_summary *summary)
 {
     struct websocket_message *message = NULL;
     for (struct live_connection *connection = live->connections; connection != NULL;
          connection = connection->next) {
         if (!connection->is_ready || connection->socket == NULL ||
-            !live_viewer_sees(&connection->viewer, summary)) {
+            !may_be_told(&connection->viewer, event, summary)) {
             continue;
         }
         if (message == NULL) {
-            message = live_request_message(seq, summary);
+            message = live_request_message(event->seq, summary);
         }
         websocket_send(connection->socket, message);
     }
@@ -133,7 +141,7 @@ static void tell_news(struct news_job *news)
         if (news->events[i].request[0] == '\0') {
             live_tell_plain(news->live, &news->events[i]);
         } else if (news->summaries[i].request.id[0] != '\0') {
-            tell_request(news->live, news->events[i].seq, &news->summaries[i]);
+            tell_request(news->live, &news->events[i], &news->summaries[i]);
         }
     }
 }
@@ -197,7 +205,7 @@ static void send_replayed(struct news_job *replay)
     for (size_t i = 0; i < replay->count && connection->socket != NULL; i++) {
         const struct request_summary *summary = &replay->summaries[i];
         if (replay->events[i].request[0] == '\0' || summary->request.id[0] == '\0' ||
-            !live_viewer_sees(&connection->viewer, summary)) {
+            !may_be_told(&connection->viewer, &replay->events[i], summary)) {
             continue;
         }
         struct websocket_message *message = live_request_message(replay->events[i].seq, summary);

@@ -211,17 +211,18 @@ static bool count(struct voting *voting, struct error *error)
         ok = approve(voting, &tally, error);
         break;
     case APPROVALS_OPEN:
-        operation_change_note(operation, &voting->request);
+        operation_vote_note(operation, &voting->request);
         break;
     }
     return ok && answer(voting, VOTE_COUNTED, tally.missing);
 }
 
 /* Who has seen the others' votes on a critical request may change only to deny. */
-static bool check_blind(const struct voting *voting, const struct vote_row *current,
-                        struct error *error)
+static bool check_blind(const struct voting *voting, struct error *error)
 {
-    bool softens = current != NULL && !current->approves && voting->input->approves;
+    const struct vote_row *last = last_vote(voting, false);
+    bool softens = last != NULL && last->revision == voting->request.revision && !last->approves &&
+                   voting->input->approves;
     return !softens || voting->request.risk != POLICY_RISK_CRITICAL ||
            error_set(error, ERROR_CONFLICT, "denial_stands", voting->request.id,
                      "a denial of a critical request cannot be changed to an approval after its "
@@ -241,7 +242,7 @@ static bool vote_in_time(struct voting *voting, struct error *error)
     const struct request_transition *transition;
     const struct vote_row *current = current_vote_of(&voting->loaded, operation->principal.id);
     if (!check_eligibility(voting, voting->input->approves, error) ||
-        !check_not_frozen(voting, error) || !check_blind(voting, current, error)) {
+        !check_not_frozen(voting, error) || !check_blind(voting, error)) {
         return false;
     }
     if (current != NULL && current->approves == voting->input->approves &&

@@ -2,8 +2,8 @@
 #define OPERATIONS_COMMENT_OPERATIONS_H
 
 /*
- * What approvers ask before they decide, and what the agent answers. Words, never authority: no rule
- * reads them. A person's comment is a question to the agent, whose wait it ends; the agent may
+ * What approvers ask before they decide, and what the agent answers. Words, never authority: no
+ * rule reads them. A person's comment is a question to the agent, whose wait it ends; the agent may
  * answer while a question is open, and not otherwise, so that it cannot talk people into anything
  * unasked.
  */

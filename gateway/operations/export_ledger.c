@@ -1,6 +1,7 @@
 #include "ledger/export.h"
 #include "operations/authorize.h"
 #include "operations/ledger_internal.h"
+#include "operations/request_internal.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -175,7 +176,8 @@ bool operation_export_ledger(struct operation *operation, struct export_cursor *
     if (!authorize(operation, OPERATION_READ_LEDGER, NULL, NULL, error) ||
         !store_list_epochs(operation->store, operation->arena, &export.epochs, &export.epoch_count,
                            error) ||
-        (!cursor->has_begun && !begin_export(&export, error))) {
+        (!cursor->has_begun &&
+         (!check_sees_all_votes(operation, error) || !begin_export(&export, error)))) {
         return false;
     }
     while (!done && out->length < export.length_max) {

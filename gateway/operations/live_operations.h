@@ -27,12 +27,23 @@ struct request_summary {
     const char **asked;
     size_t asked_count;
     bool is_frozen;
+    /* While votes are hidden from who has yet to vote: who has, and whoever may be asked. */
+    bool is_blind;
+    const char **voters;
+    size_t voter_count;
+    const char **askable; /* groups of all rungs */
+    size_t askable_count;
     const char *owner; /* of the agent, "" when none: may know of it */
 };
 /* The gateway's own. NOT_FOUND. */
 bool operation_read_summary(struct operation *operation, const char *tenant, const char *request,
                             struct request_summary *out, struct error *error) MUST_CHECK;
-/* Whether the viewer may know of it: asked, subject, owner, named party, auditor or admin. */
+/* Subject, or owner of the agent. */
+bool live_viewer_is_party(const struct live_viewer *viewer, const struct request_summary *summary);
+/* Whether the viewer may learn that there was a vote on it. */
+bool live_viewer_sees_votes(const struct live_viewer *viewer,
+                            const struct request_summary *summary);
+/* Whether the viewer may know of it: asked, subject, owner, auditor or admin. */
 bool live_viewer_sees(const struct live_viewer *viewer, const struct request_summary *summary);
 
 #endif

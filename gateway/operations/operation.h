@@ -28,8 +28,9 @@ struct operation_change {
     char tenant[NAME_BYTES];
     char request[ID_BYTES];
     enum request_state state;
-    bool has_news;  /* who asked should know before the end: an edit, a question */
-    bool was_asked; /* people were asked: dashboards want to know */
+    bool has_news;       /* who asked should know before the end: an edit, a question */
+    bool has_blind_vote; /* a vote that not everyone who is asked may know of */
+    bool was_asked;      /* people were asked: dashboards want to know */
 };
 
 struct operation {

@@ -34,8 +34,8 @@ struct operations_options {
     int64_t idempotency_keep_ms;          /* default 24 h after the end */
     const char *const *channels;          /* names of those told what happens to requests */
     size_t channel_count;
-    int64_t session_idle_ms;              /* unused that long, a session is over: default 30 min */
-    int64_t session_longest_ms;           /* however much it is used: default 12 h */
+    int64_t session_idle_ms;    /* unused that long, a session is over: default 30 min */
+    int64_t session_longest_ms; /* however much it is used: default 12 h */
 };
 
 struct operations *operations_create(const struct operations_options *options);

@@ -142,6 +142,8 @@ const char *operation_bounded_text(struct operation *operation, const char *text
 void operation_change_note(struct operation *operation, const struct request_row *request);
 /* The same for a change that who asked should know of before the end. */
 void operation_news_note(struct operation *operation, const struct request_row *request);
+/* The same for a vote that ended nothing. */
+void operation_vote_note(struct operation *operation, const struct request_row *request);
 /* The same for a change of its grant. */
 void operation_grant_note(struct operation *operation, const struct grant_row *grant);
 

@@ -1,5 +1,6 @@
 #include "operations/live_operations.h"
 
+#include "operations/blind_internal.h"
 #include "operations/request_internal.h"
 #include "store/people_rows.h"
 #include <string.h>
@@ -58,7 +59,7 @@ bool operation_read_summary(struct operation *operation, const char *tenant, con
                                     .asked_count = view.asked_group_count,
                                     .is_frozen = view.is_frozen,
                                     .owner = arena_text(operation->arena, agent.owner)};
-    return true;
+    return list_blind_facts(operation, &out->request, out, error);
 }
 
 static bool shares_group(const struct live_viewer *viewer, const struct request_summary *summary)
@@ -83,12 +84,17 @@ static bool is_subject(const struct live_viewer *viewer, const char *subject_key
     return false;
 }
 
+bool live_viewer_is_party(const struct live_viewer *viewer, const struct request_summary *summary)
+{
+    return is_subject(viewer, summary->request.subject_key) ||
+           strcmp(viewer->person, summary->owner) == 0;
+}
+
 bool live_viewer_sees(const struct live_viewer *viewer, const struct request_summary *summary)
 {
     if (strcmp(viewer->tenant, summary->request.tenant) != 0) {
         return false;
     }
     return viewer->sees_all || shares_group(viewer, summary) ||
-           is_subject(viewer, summary->request.subject_key) ||
-           strcmp(viewer->person, summary->owner) == 0;
+           live_viewer_is_party(viewer, summary);
 }

@@ -159,6 +159,16 @@ void operation_news_note(struct operation *operation, const struct request_row *
     change->has_news = true;
 }
 
+void operation_vote_note(struct operation *operation, const struct request_row *request)
+{
+    bool is_hidden = request->state == REQUEST_PENDING && request->risk == POLICY_RISK_CRITICAL;
+    if (!is_hidden) {
+        operation_change_note(operation, request);
+        return;
+    }
+    note_change(operation, request->tenant, request->id, request->state)->has_blind_vote = true;
+}
+
 void operation_grant_note(struct operation *operation, const struct grant_row *grant)
 {
     note_change(operation, grant->tenant, grant->request, REQUEST_APPROVED);

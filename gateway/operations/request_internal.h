@@ -164,10 +164,17 @@ bool find_standing(struct operation *operation, const struct viewer *viewer,
  * known. */
 bool find_request(struct operation *operation, const char *id, struct request_row *out,
                   struct authorize_facts *out_facts, struct error *error) MUST_CHECK;
-/* Whether the principal must not see others' votes yet (blind second vote): for every surface that
- * shows any, the timeline too. */
+/* blind_votes.c: whether votes on it are hidden from who has yet to vote. */
+bool is_blind(const struct request_row *request);
+/* Whether the principal must not see others' votes yet: for every surface that shows any. `self` of
+ * the case is the principal. */
+bool blind_hides(const struct operation *operation, const struct request_case *request);
+/* The same, for surfaces that have no case at hand: the timeline. */
 bool hides_votes(struct operation *operation, const struct request_row *request, bool *out_hides,
                  struct error *error) MUST_CHECK;
+/* CONFLICT `vote_first` while any pending request hides votes from this person: before the whole
+ * ledger is shown. */
+bool check_sees_all_votes(struct operation *operation, struct error *error) MUST_CHECK;
 bool view_request(struct operation *operation, struct request_row *request,
                   struct request_view *out, struct error *error) MUST_CHECK;
 

@@ -13,7 +13,7 @@ static bool uncount_on(struct operation *operation, struct request_row *request,
         return false;
     }
     if (current_vote_of(&loaded, person) != NULL) {
-        operation_change_note(operation, request);
+        operation_vote_note(operation, request);
     }
     return true;
 }

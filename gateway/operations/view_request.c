@@ -129,43 +129,9 @@ bool find_request(struct operation *operation, const char *id, struct request_ro
            find_standing(operation, &viewer, out, out_facts, error);
 }
 
-/* Blind second vote: while a critical request is pending, who has yet to vote sees nothing of the
- * others' votes, and neither does the agent that might tell them. */
-static bool hides_votes_of(const struct operation *operation, const struct request_case *request)
-{
-    const struct request_row *row = request->request;
-    enum assurance needed;
-    if (row->state != REQUEST_PENDING || row->risk != POLICY_RISK_CRITICAL) {
-        return false;
-    }
-    if (operation->principal.kind == PRINCIPAL_CALLER) {
-        return true;
-    }
-    if (operation->principal.kind != PRINCIPAL_PERSON || request->self == NULL) {
-        return false;
-    }
-    bool is_a_voter = approvals_may_vote(&request->facts, request->self, false, ASSURANCE_PASSKEY,
-                                         &needed) == APPROVALS_MAY;
-    return is_a_voter && current_vote_of(request, request->self->id) == NULL;
-}
-
 static const char *self_of(const struct operation *operation)
 {
     return operation->principal.kind == PRINCIPAL_PERSON ? operation->principal.id : NULL;
-}
-
-bool hides_votes(struct operation *operation, const struct request_row *request, bool *out_hides,
-                 struct error *error)
-{
-    struct request_row settled = *request;
-    struct request_case loaded;
-    bool is_frozen;
-    if (!settle_request(operation, &settled, &is_frozen, error) ||
-        !load_request_case(operation, &settled, self_of(operation), &loaded, error)) {
-        return false;
-    }
-    *out_hides = hides_votes_of(operation, &loaded);
-    return true;
 }
 
 static void view_votes(struct operation *operation, const struct request_case *request,
@@ -177,7 +143,7 @@ static void view_votes(struct operation *operation, const struct request_case *r
     out->missing = out->request.state == REQUEST_APPROVED ? 0 : tally.missing;
     out->votes = request->votes;
     out->vote_count = request->vote_count;
-    if (!hides_votes_of(operation, request)) {
+    if (!blind_hides(operation, request)) {
         return;
     }
     out->votes = NULL;

@@ -493,6 +493,19 @@ class Answers(unittest.TestCase):
             for given in ({"secret": key}, {"secret": cast.dana}, {"host": True}):
                 gateway.call("GET", "/v1/me", **given)
 
+    def test_2_the_ledger_is_not_for_who_has_yet_to_vote(self):
+        critical = POLICY + """  - name: wipe
+    match: { action: disk.wipe }
+    verdict: require_approval
+    risk: critical
+    approval: { groups: [oncall], assurance: session, timeout: 1h }
+"""
+        with Recorded(self.book, policy=critical) as gateway:
+            cast = Cast(gateway)
+            gateway.admin("POST", "/v1/groups/oncall/members", {"person": "root"})
+            gateway.submit(cast.key, action="disk.wipe", want=(202,))
+            self.assertEqual("vote_first", gateway.ok("GET", "/v1/ledger/export", None, cast.admin, want=(409,))["code"])
+
     def test_2_comments(self):
         with Recorded(self.book) as gateway:
             cast = Cast(gateway)
