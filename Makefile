@@ -39,7 +39,7 @@ ROOMS    := base formats crypto metrics loop ledger grants approvals requests id
             api live courier admin config
 SOURCES  := $(filter-out gateway/base/system_clock.c,$(wildcard $(ROOMS:%=gateway/%/*.c))) $(wildcard policy/*.c policy/cel/*.c notifiers/*.c notifiers/*/*.c)
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/policy/cel/regex.o $(BUILD)/generated/migrations.o \
-            $(BUILD)/generated/web.o $(BUILD)/generated/zones.o
+            $(BUILD)/generated/templates.o $(BUILD)/generated/web.o $(BUILD)/generated/zones.o
 PAGES    := $(sort $(shell find web/dist -type f 2>/dev/null))
 LIBRARY  := $(BUILD)/libcountersign.a
 CLOCK    := $(BUILD)/gateway/base/system_clock.o
@@ -56,7 +56,7 @@ $(shell mkdir -p $(BUILD)/generated; echo '$(PAGES)' | cmp -s - $(BUILD)/generat
 
 .PHONY: all web check unit check-floors check-headers conformance bench faults fuzz sanitize format clean
 .DELETE_ON_ERROR:
-.SECONDARY:
+.PRECIOUS: $(BUILD)/%.o $(BUILD)/generated/%.c
 
 all: $(BUILD)/countersignd $(BUILD)/countersign
 
@@ -86,6 +86,11 @@ $(BUILD)/generated/migrations.c: $(sort $(wildcard gateway/store/sqlite/migratio
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)script/embed store_sqlite_migrations $(filter %.sql,$^) > $@
+
+$(BUILD)/generated/templates.c: $(sort $(wildcard notifiers/template/templates/*.json)) script/embed
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)script/embed notifiers_templates $(filter %.json,$^) > $@
 
 $(BUILD)/generated/web.c: $(PAGES) $(BUILD)/generated/web.list script/embed-web
 	$(call say,EMBED,$@)
