@@ -1,6 +1,7 @@
 #include "policy/cel/network_internal.h"
 #include "policy/cel/strings_internal.h"
 #include "policy/cel/time_internal.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,16 +43,29 @@ static bool append_special(struct builder *out, double real)
     return true;
 }
 
+/* "d.ddde-xx" of the fewest digits that read back as the number; returns how many. What 15 digits
+ * tell is told by them without their last zeros, except below DBL_MIN where precision is lost. */
+static int shortest_digits(char *text, size_t size, double real)
+{
+    int digits = fabs(real) < DBL_MIN ? 1 : DBL_DIG;
+    do {
+        snprintf(text, size, "%.*e", digits - 1, real);
+    } while (strtod(text, NULL) != real && digits++ < DIGITS_MOST);
+    const char *last = strchr(text, 'e') - 1;
+    while (digits > 1 && *last == '0') {
+        last--;
+        digits--;
+    }
+    return digits;
+}
+
 void cel_text_double(struct builder *out, double real)
 {
     char text[512]; /* DBL_MAX has 309 digits, the least number 17 after 323 zeros */
     if (append_special(out, real)) {
         return;
     }
-    int digits = 1;
-    do {
-        snprintf(text, sizeof text, "%.*e", digits - 1, real);
-    } while (strtod(text, NULL) != real && digits++ < DIGITS_MOST);
+    int digits = shortest_digits(text, sizeof text, real);
     int exponent = atoi(strchr(text, 'e') + 1);
     int decimals = digits - 1 - exponent;
     if (decimals >= 0) {
@@ -60,10 +74,10 @@ void cel_text_double(struct builder *out, double real)
         return;
     }
     /* The digits that tell it, then zeros: `%.0f` would go on with those of the binary number. */
-    snprintf(text, sizeof text, "%.*e", digits - 1, real);
-    for (const char *at = text; *at != 'e'; at++) {
+    for (const char *at = text; *at != 'e' && digits > 0; at++) {
         if (*at == '-' || (*at >= '0' && *at <= '9')) {
             builder_char(out, *at);
+            digits -= *at != '-';
         }
     }
     for (; decimals < 0; decimals++) {

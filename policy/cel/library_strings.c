@@ -370,6 +370,8 @@ static struct cel_value format(struct cel_run *run, const struct cel_value *args
     builder_init(&out, CEL_ARENA_BYTES_MAX);
     if (!cel_text_format(&out, text_of(args[0]), args[1].as.items, args[1].length, problem) &&
         !builder_failed(&out)) {
+        /* What was written is thrown away and takes no memory, so it is paid for like this. */
+        cel_charge(run, (int64_t)(out.length / 100));
         builder_finish(&out);
         return cel_fail(run, "error during formatting: %s", problem);
     }

@@ -35,6 +35,16 @@ START_TEST(utf8__characters_are_counted_and_found)
 }
 END_TEST
 
+START_TEST(utf8__long_texts_are_counted_as_short_ones_are)
+{
+    char text[64] = "";
+    for (size_t count = 0; count < 30; count++) {
+        ck_assert_uint_eq(cel_utf8_count(text, strlen(text)), count);
+        strcat(text, count % 3 == 0 ? "é" : "x");
+    }
+}
+END_TEST
+
 START_TEST(utf8__every_code_point_is_read_as_it_was_written)
 {
     for (uint32_t written = 0; written <= 0x10ffff; written++) {
@@ -58,6 +68,7 @@ int main(void)
     TCase *tcase = tcase_create("utf8");
     tcase_add_test(tcase, utf8__what_rfc_3629_forbids_is_not_valid);
     tcase_add_test(tcase, utf8__characters_are_counted_and_found);
+    tcase_add_test(tcase, utf8__long_texts_are_counted_as_short_ones_are);
     tcase_add_test(tcase, utf8__every_code_point_is_read_as_it_was_written);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
