@@ -35,7 +35,7 @@ LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(if $(SANITIZE)
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lstdc++ -lev -lpthread -lm
 
 # Rooms. The clock that is linked is a choice of file: the product reads the system's, countersignd-scripted a test's.
-ROOMS    := base formats crypto metrics loop ledger grants approvals requests identity store store/sqlite operations \
+ROOMS    := base formats crypto metrics loop ledger grants approvals requests identity store store/sqlite trust operations \
             api live courier admin config
 SOURCES  := $(filter-out gateway/base/system_clock.c,$(wildcard $(ROOMS:%=gateway/%/*.c))) $(wildcard policy/*.c policy/cel/*.c notifiers/*.c notifiers/*/*.c)
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/policy/cel/regex.o $(BUILD)/generated/migrations.o \

@@ -1,6 +1,7 @@
 #include "identity/token_rules.h"
 
 #include "identity/confirmation.h"
+#include "identity/spiffe.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,10 +153,21 @@ static bool read_id(const struct jwt *jwt, const struct token_terms *terms, stru
     return true;
 }
 
+static const struct matcher *find_svid(const char *subject, const struct token_terms *terms)
+{
+    struct spiffe_id id;
+    return spiffe_read_id(subject, strlen(subject), &id)
+               ? matcher_find_spiffe(terms->matchers, terms->matcher_count, id.text,
+                                     id.text + id.path_at)
+               : NULL;
+}
+
 static bool take_registration(const struct jwt *jwt, const struct token_terms *terms,
                               struct proof *out, struct error *error)
 {
-    const struct matcher *found = matcher_find(terms->matchers, terms->matcher_count, jwt->claims);
+    const struct matcher *found =
+        terms->issuer == NULL ? find_svid(token_text(jwt, "sub"), terms)
+                              : matcher_find(terms->matchers, terms->matcher_count, jwt->claims);
     if (found == NULL) {
         return refuse(error, "no_registration",
                       "no `callers` entry of this issuer matches the token's claims");
