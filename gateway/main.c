@@ -15,6 +15,7 @@
 #include "operations/operations.h"
 #include "store/store.h"
 #include "store/writer.h"
+#include "trust/trust.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,6 +34,8 @@ enum {
     MATCH_SECRET_BYTES = 32,
     WORKER_THREADS = 2,
     WORKER_QUEUED_MAX = 64, /* passwords that wait: some seconds' work */
+    VERIFIER_THREADS = 1,
+    VERIFIER_QUEUED_MAX = 2048, /* signatures that wait: a fifth of a second's work */
 };
 
 /* sysexits: what to do about it, for the service manager and for people. */
@@ -55,6 +58,8 @@ struct gateway {
     struct store_writer *writer;
     struct store_reader *reader;
     struct workers *workers;
+    struct workers *verifiers; /* signatures of others must not wait for passwords */
+    struct trust *trust;
     enum api_reach reaches[CONFIG_LISTENERS_MAX];
     struct http_server *server;
     struct api *api;
@@ -255,6 +260,7 @@ static void on_wake(void *context)
     store_writer_deliver(gateway->writer);
     store_reader_deliver(gateway->reader);
     workers_deliver(gateway->workers);
+    workers_deliver(gateway->verifiers);
 }
 
 static void wake_loop(void *context)
@@ -283,7 +289,15 @@ static bool start_threads(struct gateway *gateway, struct error *error)
                                                       .wake = wake_loop,
                                                       .context = gateway},
                             error);
-    return gateway->workers != NULL;
+    gateway->verifiers =
+        gateway->workers == NULL
+            ? NULL
+            : workers_start(&(struct workers_options){.thread_count = VERIFIER_THREADS,
+                                                      .queued_max = VERIFIER_QUEUED_MAX,
+                                                      .wake = wake_loop,
+                                                      .context = gateway},
+                            error);
+    return gateway->verifiers != NULL;
 }
 
 static void on_signal(void *context, enum loop_signal signal);
@@ -319,6 +333,8 @@ static void create_server(struct gateway *gateway)
                                          .writer = gateway->writer,
                                          .reader = gateway->reader,
                                          .workers = gateway->workers,
+                                         .verifiers = gateway->verifiers,
+                                         .trust = gateway->trust,
                                          .issuer = config->issuer,
                                          .reaches = gateway->reaches,
                                          .listener_count = config->listener_count,
@@ -356,17 +372,18 @@ static bool listen_all(struct gateway *gateway, struct error *error)
     }
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct config_listener *listener = &config->listeners[i];
-        struct http_listener_options options = {.id = (int)i,
-                                                .address = listener->address,
-                                                .port = listener->port,
-                                                .host_names = listener->host_names,
-                                                .certificate_file = listener->certificate_file,
-                                                .key_file = listener->key_file,
-                                                .client_ca_file = listener->client_ca_file,
-                                                .client_certificate_required =
-                                                    listener->client_certificate_required,
-                                                .on_request = api_handle,
-                                                .context = gateway->api};
+        struct http_listener_options options = {
+            .id = (int)i,
+            .address = listener->address,
+            .port = listener->port,
+            .host_names = listener->host_names,
+            .certificate_file = listener->certificate_file,
+            .key_file = listener->key_file,
+            .client_ca_file = listener->client_ca_file,
+            .client_certificate_required = listener->client_certificate_required,
+            .takes_unverified_certificates = listener->takes_svids,
+            .on_request = api_handle,
+            .context = gateway->api};
         uint16_t port = 0;
         if (!http_listen(gateway->server, &options, &port, error)) {
             return false;
@@ -431,6 +448,7 @@ static void on_signal(void *context, enum loop_signal signal)
     struct error error = {0};
     if (signal == LOOP_SIGNAL_RELOAD) {
         api_reload_policy(gateway->api);
+        courier_reread(gateway->courier);
         if (!http_reload_certificates(gateway->server, &error)) {
             log_error(LOG_LEVEL_ERROR, "certificate_reload_failed", &error);
         }
@@ -450,7 +468,10 @@ static bool open_gateway(struct gateway *gateway, struct error *error)
     gateway->metrics = metrics_create();
     gateway->loop =
         loop_create(&(struct loop_options){.on_signal = on_signal, .context = gateway}, error);
-    if (gateway->loop == NULL || !make_data_folder(gateway->config, error) ||
+    if (gateway->loop != NULL) {
+        gateway->trust = trust_create(&gateway->config->trust, error);
+    }
+    if (gateway->trust == NULL || !make_data_folder(gateway->config, error) ||
         !open_keys(gateway, error) || !open_store(gateway, error) ||
         !start_operations(gateway, error)) {
         return false;
@@ -470,7 +491,9 @@ static bool open_gateway(struct gateway *gateway, struct error *error)
         courier_start(&(struct courier_options){.operations = gateway->operations,
                                                 .writer = gateway->writer,
                                                 .channels = gateway->config->channels,
-                                                .channel_count = gateway->config->channel_count},
+                                                .channel_count = gateway->config->channel_count,
+                                                .trust = gateway->trust,
+                                                .sources = gateway->config->sources},
                       error);
     if (gateway->courier == NULL) {
         return false;
@@ -494,6 +517,10 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
         workers_stop(gateway->workers);
         workers_deliver(gateway->workers);
     }
+    if (gateway->verifiers != NULL) {
+        workers_stop(gateway->verifiers);
+        workers_deliver(gateway->verifiers);
+    }
     if (gateway->reader != NULL) {
         store_reader_stop(gateway->reader);
     }
@@ -513,6 +540,8 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
         ok = false;
     }
     workers_destroy(gateway->workers);
+    workers_destroy(gateway->verifiers);
+    trust_destroy(gateway->trust);
     store_reader_destroy(gateway->reader);
     store_writer_destroy(gateway->writer);
     operations_destroy(gateway->operations);
@@ -535,6 +564,13 @@ static int check_only(struct gateway *gateway)
         say_error("policy", &error);
         return EXIT_CONFIGURATION;
     }
+    struct trust *trust = trust_create(&gateway->config->trust, &error);
+    if (trust == NULL) {
+        policy_destroy(policy);
+        say_error("configuration", &error);
+        return EXIT_CONFIGURATION;
+    }
+    trust_destroy(trust);
     printf("configuration and policy are fine: %zu rules, version %s\n", policy_rule_count(policy),
            policy_version(policy));
     policy_destroy(policy);

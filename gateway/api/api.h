@@ -22,6 +22,7 @@
 #include "store/writer.h"
 
 struct api;
+struct trust;
 
 /* How browsers come to a listener without TLS of its own; where passwords and cookies could be read
  * on the way nobody signs in. */
@@ -48,7 +49,9 @@ struct api_options {
     struct operations *operations;
     struct store_writer *writer;
     struct store_reader *reader;
-    struct workers *workers; /* for passwords */
+    struct workers *workers;   /* for passwords */
+    struct workers *verifiers; /* for signatures of others */
+    struct trust *trust;       /* what vouches for callers without an API key */
     struct metrics *metrics;
     const struct signer *grant_signer;
     const char *const *uncounted_context; /* NULL-terminated context members left out at the door */

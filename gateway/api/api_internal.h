@@ -20,6 +20,8 @@ enum {
 };
 
 struct api_call;
+struct api_verification;
+struct proof;
 struct waiter;
 
 enum api_thread {
@@ -64,6 +66,8 @@ struct api_call {
     const struct api_route *route;
     struct arena *arena;
     struct credential credential;
+    struct proof *proof;                   /* of a workload; in the arena */
+    struct api_verification *verification; /* what a worker looks at first, or NULL */
     struct operation operation;
     char *path_values[API_PATH_VALUES_MAX];
     char trace[64];                   /* X-Request-ID, echoed or minted */
@@ -104,6 +108,23 @@ bool api_check_browser(struct api_call *call, struct error *error) MUST_CHECK;
 /* The Set-Cookie value; an empty secret with 0 seconds takes it away. In the call's arena. */
 const char *api_session_cookie(struct api_call *call, const char *secret, int64_t seconds);
 void api_touch_session(const struct api_call *call); /* after a call by session that went well */
+
+/* workload.c: callers by token or client certificate, and DPoP proofs. The readers take what is
+ * known at once and leave the rest for a worker; UNAUTHENTICATED is always `bad_credential`. */
+bool api_see_token(struct api_call *call, const char *token, struct error *error) MUST_CHECK;
+bool api_see_certificate(struct api_call *call, const struct http_certificate *peer,
+                         struct error *error) MUST_CHECK;
+bool api_see_possession(struct api_call *call, const char *authorization,
+                        struct error *error) MUST_CHECK;
+bool api_needs_verification(const struct api_call *call);
+/* `done` gets the job on the loop; RETRY_LATER-like LIMIT `too_busy` when the queue is full. */
+bool api_verify(struct api_call *call, void (*done)(struct worker_job *job),
+                struct error *error) MUST_CHECK;
+struct api_call *api_verified_call(struct worker_job *job);
+/* After it, or when it was not needed: fills the call's credential. */
+bool api_settle_credential(struct api_call *call, struct error *error) MUST_CHECK;
+/* Tells the operator the reason and sets what the caller is told. */
+bool api_refuse_workload(struct api_call *call, const struct error *reason, struct error *error);
 
 /* attempts.c: wrong passwords per account and address. */
 struct api_attempts;

@@ -1,5 +1,6 @@
 #include "api/api_internal.h"
 #include "api/web_internal.h"
+#include "trust/trust.h"
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -88,8 +89,20 @@ static const char *noise_kind(const struct api_call *call, const struct error *e
     return call->credential.kind == CREDENTIAL_TOKEN ? "bad_token" : "bad_key";
 }
 
+static bool is_workload(const struct api_call *call)
+{
+    return call->credential.kind == CREDENTIAL_JWT || call->credential.kind == CREDENTIAL_SVID;
+}
+
 static void refuse(struct api_call *call, const struct error *error)
 {
+    struct error uniform = {0};
+    if (error->kind == ERROR_UNAUTHENTICATED && is_workload(call) && call->exchange != NULL) {
+        (void)api_refuse_workload(call, error, &uniform);
+        api_answer_error(call, &uniform);
+        api_end_call(call);
+        return;
+    }
     const char *kind = noise_kind(call, error);
     if (kind != NULL && call->exchange != NULL) {
         api_noise_note(call->api, api_peer(call), kind);
@@ -258,6 +271,15 @@ static bool read_credential(struct api_call *call, struct error *error)
         return false;
     }
     struct http_credentials peer;
+    const struct http_certificate *certificate = http_peer_certificate(call->exchange);
+    bool is_dpop = false;
+    const char *token = identity_find_jwt(authorization, &is_dpop);
+    if (token != NULL && trust_takes_tokens(call->api->options.trust)) {
+        return api_see_token(call, token, error) && api_see_possession(call, authorization, error);
+    }
+    if (authorization == NULL && certificate != NULL && certificate->chain != NULL) {
+        return api_see_certificate(call, certificate, error);
+    }
     if (authorization == NULL &&
         http_listener_id(call->exchange) == call->api->options.host_listener &&
         http_peer_credentials(call->exchange, &peer)) {
@@ -271,7 +293,7 @@ static bool read_credential(struct api_call *call, struct error *error)
         }
         return false;
     }
-    return true;
+    return api_see_possession(call, authorization, error);
 }
 
 /* A cookie's secret cannot be guessed, so that whoever shares an address with those who guess keys
@@ -315,11 +337,42 @@ static bool admit(struct api_call *call, struct error *error)
         return error_set(error, ERROR_RETRY_LATER, "stopping", NULL,
                          "this gateway is stopping; nothing happened, ask again in a moment");
     }
-    if (!call->route->is_open &&
-        (!authenticate(call, error) || !api_noise_allows_rate(api, &call->credential, error))) {
-        return false;
+    return call->route->is_open || authenticate(call, error);
+}
+
+/* Who asks is known; a proof that had to be checked has been. */
+static void proceed(struct api_call *call)
+{
+    struct error error = {0};
+    bool is_admitted =
+        call->route->is_open || (api_settle_credential(call, &error) &&
+                                 api_noise_allows_rate(call->api, &call->credential, &error));
+    if (!is_admitted || !api_check_browser(call, &error) || !check_content_type(call, &error) ||
+        (call->route->read != NULL && !call->route->read(call, &error))) {
+        api_answer_error(call, &error);
+        api_end_call(call);
+    } else if (call->thread == API_ON_LOOP) {
+        call->route->answer(call);
+    } else {
+        api_submit(call);
     }
-    return api_check_browser(call, error) && check_content_type(call, error);
+}
+
+static void on_verified(struct worker_job *job)
+{
+    proceed(api_verified_call(job));
+}
+
+/* What costs a signature is looked at elsewhere first; the exchange waits for its answer. */
+static void identify(struct api_call *call)
+{
+    struct error error = {0};
+    if (!api_needs_verification(call)) {
+        proceed(call);
+    } else if (!api_verify(call, on_verified, &error)) {
+        api_answer_error(call, &error);
+        api_end_call(call);
+    }
 }
 
 void api_handle(void *context, struct http_exchange *exchange)
@@ -356,13 +409,11 @@ void api_handle(void *context, struct http_exchange *exchange)
     for (size_t i = 0; i < count; i++) {
         call->path_values[i] = arena_copy(call->arena, starts[i], lengths[i]);
     }
-    if (!admit(call, &error) || (route->read != NULL && !route->read(call, &error))) {
+    if (admit(call, &error)) {
+        identify(call);
+    } else {
         api_answer_error(call, &error);
         api_end_call(call);
-    } else if (call->thread == API_ON_LOOP) {
-        route->answer(call);
-    } else {
-        api_submit(call);
     }
 }
 

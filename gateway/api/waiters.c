@@ -172,6 +172,7 @@ void api_park(struct api_call *call, const char *request)
     waiter->api = api;
     waiter->exchange = call->exchange;
     waiter->credential = call->credential;
+    waiter->credential.proof = NULL; /* dies with the call */
     memcpy(waiter->trace, call->trace, sizeof waiter->trace);
     strcpy(waiter->request, request);
     size_t bucket = bucket_of(waiters, request);

@@ -44,7 +44,7 @@ static bool read_secrets(const char *file, const struct yaml_node *node, const c
            yaml_fail(file, node, error, "secret_file", "`%s` holds no secret", path);
 }
 
-static bool read_networks(const char *file, const struct yaml_node *node, struct arena *arena,
+bool config_read_networks(const char *file, const struct yaml_node *node, struct arena *arena,
                           struct courier_channel *out, struct error *error)
 {
     const char **texts = NULL;
@@ -69,18 +69,19 @@ static bool read_networks(const char *file, const struct yaml_node *node, struct
     return true;
 }
 
-static bool check_url(const char *file, const struct yaml_node *node,
-                      const struct courier_channel *channel, struct error *error)
+bool config_check_url(const char *file, const struct yaml_node *node,
+                      const struct courier_channel *channel, const char *key, struct error *error)
 {
     const char *url = channel->channel.url;
     bool is_https = url != NULL && strncmp(url, "https://", 8) == 0;
     bool is_http = url != NULL && strncmp(url, "http://", 7) == 0;
     if (url == NULL || (!is_https && !is_http) || strpbrk(url, " \t\r\n") != NULL ||
         strlen(url) > 2000) {
-        return yaml_fail(file, node, error, "bad_url", "a channel needs `url: https://…`");
+        return yaml_fail(file, node, error, "bad_url", "write `%s: https://…`", key);
     }
     return is_https || channel->allows_http ||
-           yaml_fail(file, node, error, "bad_url", "a plain http `url` needs `allow_http: true`");
+           yaml_fail(file, node, error, "bad_url", "a plain http `%s` needs `allow_http: true`",
+                     key);
 }
 
 static bool is_known(const struct config *config, const char *name)
@@ -131,8 +132,8 @@ static bool read_channel(const char *file, const struct yaml_node *node, struct 
         return yaml_fail(file, node, error, "missing_key",
                          "a webhook needs `secret_file`: a file with its signing secret");
     }
-    return check_url(file, node, out, error) &&
-           read_networks(file, yaml_member(node, "allow_networks"), arena, out, error) &&
+    return config_check_url(file, node, out, "url", error) &&
+           config_read_networks(file, yaml_member(node, "allow_networks"), arena, out, error) &&
            read_secrets(file, yaml_member(node, "secret_file"), secret_file, arena, &out->channel,
                         error);
 }

@@ -22,9 +22,9 @@ struct reader {
 };
 
 static const char *const top_keys[] = {
-    "version", "listeners", "admin_socket", "data",     "store",
-    "mark",    "policy",    "issuer",       "origin",   "uncounted_context",
-    "limits",  "timing",    "log_level",    "channels", NULL};
+    "version",  "listeners", "admin_socket",      "data",   "store",  "mark",      "policy",
+    "issuer",   "origin",    "uncounted_context", "limits", "timing", "log_level", "channels",
+    "identity", NULL};
 static const char *const listener_keys[] = {"address",    "port", "reached_by",
                                             "host_names", "tls",  NULL};
 static const char *const tls_keys[] = {"certificate", "key", "client_ca", "client_certificate",
@@ -121,9 +121,11 @@ static bool read_tls(struct reader *reader, const struct yaml_node *tls,
         return yaml_fail(reader->file, yaml_member(tls, "client_certificate"), reader->error,
                          "unknown_value", "write `optional` or `required`");
     }
-    if (listener->client_ca_file == NULL) {
+    listener->takes_svids = listener->client_ca_file == NULL;
+    if (listener->takes_svids && reader->config->trust.domain_count == 0) {
         return yaml_fail(reader->file, tls, reader->error, "tls_incomplete",
-                         "`client_certificate` needs `client_ca`: the PEM file to verify against");
+                         "`client_certificate` needs `client_ca`, the PEM file to verify against, "
+                         "or trust domains in `identity`");
     }
     return true;
 }
@@ -293,7 +295,9 @@ static bool read_root(struct reader *reader, const struct yaml_node *root)
         return yaml_fail(reader->file, root, reader->error, "no_version",
                          "the file must say `version: 1`");
     }
-    if (!config_read_channels(reader->file, yaml_member(root, "channels"), reader->arena, config,
+    if (!config_read_identity(reader->file, yaml_member(root, "identity"), reader->arena, config,
+                              reader->error) ||
+        !config_read_channels(reader->file, yaml_member(root, "channels"), reader->arena, config,
                               reader->error) ||
         !read_listeners(reader, root) || !read_store(reader, root) || !read_timing(reader, root) ||
         !read_limits(reader, root) ||

@@ -15,6 +15,7 @@
 #include "courier/courier.h"
 #include "loop/http.h"
 #include "policy/policy.h"
+#include "trust/trust.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct config_listener {
     const char *key_file;
     const char *client_ca_file;
     bool client_certificate_required;
+    bool takes_svids; /* client certificates are told to trust/, not verified by the handshake */
 };
 
 struct config {
@@ -38,6 +40,10 @@ struct config {
     struct courier_channel channels[CONFIG_CHANNELS_MAX];
     const char *channel_names[CONFIG_CHANNELS_MAX];
     size_t channel_count;
+    struct trust_options trust;
+    struct trust_issuer issuers[TRUST_ISSUERS_MAX];
+    struct trust_domain domains[TRUST_DOMAINS_MAX];
+    struct courier_source sources[TRUST_ISSUERS_MAX]; /* beside the issuers */
     const char *admin_socket;
     const char *data_folder;
     const char *store_file;

@@ -8,4 +8,15 @@
 bool config_read_channels(const char *file, const struct yaml_node *list, struct arena *arena,
                           struct config *config, struct error *error) MUST_CHECK;
 
+/* What a destination may reach, for channels and key sets alike. */
+bool config_check_url(const char *file, const struct yaml_node *node,
+                      const struct courier_channel *channel, const char *key,
+                      struct error *error) MUST_CHECK;
+bool config_read_networks(const char *file, const struct yaml_node *node, struct arena *arena,
+                          struct courier_channel *out, struct error *error) MUST_CHECK;
+
+/* identity.c: the `identity` section; NULL: API keys alone. */
+bool config_read_identity(const char *file, const struct yaml_node *section, struct arena *arena,
+                          struct config *config, struct error *error) MUST_CHECK;
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "courier/courier_internal.h"
 #include "courier/transfer.h"
 #include "operations/notice_operations.h"
 #include <pthread.h>
@@ -27,6 +28,7 @@ struct lease {
 };
 
 struct delivery {
+    struct errand errand; /* first: the owner of a transfer */
     struct lease *lease;
     struct notice_row *row;
     const struct courier_channel *channel;
@@ -52,6 +54,7 @@ struct courier {
     bool is_stopping;
     int jobs;                    /* under way at the store */
     struct transfers *transfers; /* the thread's own */
+    struct fetches *fetches;
 };
 
 static void end_lease(struct lease *lease)
@@ -187,8 +190,14 @@ static void settle_failure(struct courier *courier, const struct delivery *deliv
 static void on_transferred(void *context, void *owner, const struct transfer_result *result)
 {
     struct courier *courier = context;
+    const struct errand *errand = owner;
     struct delivery *delivery = owner;
     char reason[128];
+    if (errand->is_fetch) {
+        fetches_take(courier->fetches, errand->issuer, result);
+        free(owner);
+        return;
+    }
     const struct notifier *notifier = notifier_find(delivery->channel->channel.kind);
     struct notifier_reply reply = {.status = result->status,
                                    .retry_after_ms = result->retry_after_ms};
@@ -295,6 +304,7 @@ static void *run_thread(void *context)
     while (!is_stopping) {
         deliver_all(courier, take_inbox(courier, &is_stopping));
         ask_for_more(courier);
+        fetches_run(courier->fetches);
         transfers_run(courier->transfers, PAUSE_MS);
     }
     return NULL;
@@ -313,15 +323,23 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         free(courier);
         return NULL;
     }
+    courier->fetches = fetches_create(options->trust, options->sources, courier->transfers);
     if (pthread_create(&courier->thread, NULL, run_thread, courier) != 0) {
         error_set(error, ERROR_INTERNAL, "no_thread", NULL,
                   "the courier's thread cannot be started");
+        fetches_destroy(courier->fetches);
         transfers_destroy(courier->transfers, NULL);
         pthread_mutex_destroy(&courier->mutex);
         free(courier);
         return NULL;
     }
     return courier;
+}
+
+void courier_reread(struct courier *courier)
+{
+    fetches_reread(courier->fetches);
+    transfers_wake(courier->transfers);
 }
 
 void courier_stop(struct courier *courier)
@@ -337,7 +355,12 @@ void courier_stop(struct courier *courier)
 static void forget_delivery(void *context, void *owner)
 {
     struct courier *courier = context;
+    const struct errand *errand = owner;
     struct delivery *delivery = owner;
+    if (errand->is_fetch) {
+        free(owner);
+        return;
+    }
     forget_unsettled(courier, delivery->lease);
     free(delivery);
 }
@@ -355,5 +378,6 @@ void courier_destroy(struct courier *courier)
         lease = next;
     }
     pthread_mutex_destroy(&courier->mutex);
+    fetches_destroy(courier->fetches);
     free(courier);
 }

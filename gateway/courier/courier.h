@@ -6,7 +6,8 @@
  * notifier compose them, carries them with libcurl, has the reply judged, and settles them: sent,
  * to be tried again, or dead. It shares nothing with the loop but jobs; a receiver that hangs,
  * redirects, floods or vanishes costs a connection and no one's time. At least once: a notice whose
- * settlement was lost is sent again under the same id.
+ * settlement was lost is sent again under the same id. It also fetches key sets for trust/ and
+ * looks whether its files have changed.
  *
  * Egress: https (http only where the channel says so), no redirects, no proxy from the environment,
  * and every address is checked after resolution, on the socket that would be opened: only public
@@ -17,6 +18,7 @@
 #include "notifiers/notifier.h"
 #include "operations/operations.h"
 #include "store/writer.h"
+#include "trust/trust.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,17 +38,27 @@ struct courier_channel {
     const char *ca_file; /* NULL: the system's */
 };
 
+/* Where an issuer's keys are fetched: the same rules of egress as for a channel. */
+struct courier_source {
+    struct courier_channel reach;
+    const char *url;
+};
+
 struct courier_options {
     struct operations *operations;
     struct store_writer *writer;
     const struct courier_channel *channels; /* borrowed until courier_destroy */
     size_t channel_count;
+    struct trust *trust;                  /* NULL: nothing is fetched */
+    const struct courier_source *sources; /* by the number of the issuer */
 };
 
 struct courier;
 
 struct courier *courier_start(const struct courier_options *options,
                               struct error *error) MUST_CHECK;
+/* Reads the files of `trust` again now, whatever their times. Any thread. */
+void courier_reread(struct courier *courier);
 /* Ends transfers under way without settling them (their lease runs out) and the thread. Call before
  * the writer stops; results of its jobs must still be delivered until courier_destroy. */
 void courier_stop(struct courier *courier);

@@ -1,5 +1,6 @@
 #include "courier/transfer.h"
 
+#include "base/builder.h"
 #include "base/memory.h"
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -9,7 +10,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { CONNECT_SECONDS = 5, TOTAL_SECONDS = 20, REPLY_BYTES_MAX = 64 * 1024 };
+enum {
+    CONNECT_SECONDS = 5,
+    TOTAL_SECONDS = 20,
+    REPLY_BYTES_MAX = 64 * 1024,
+    KEPT_BYTES_MAX = 512 * 1024
+};
 
 /* Debian compiles a certificate folder in, which switches libcurl's cache of certificates off (24
  * ms of CPU a connection); so the bundle is named and the folder unset. */
@@ -23,7 +29,8 @@ struct transfer {
     CURL *curl;
     struct curl_slist *headers;
     size_t reply_bytes;
-    bool was_denied; /* by courier_may_reach */
+    struct builder kept; /* of a fetch */
+    bool was_denied;     /* by courier_may_reach */
 };
 
 struct transfers {
@@ -66,6 +73,7 @@ static void free_transfer(struct transfer *transfer)
     curl_multi_remove_handle(transfers->multi, transfer->curl);
     curl_easy_cleanup(transfer->curl);
     curl_slist_free_all(transfer->headers);
+    builder_finish(&transfer->kept);
     free(transfer);
 }
 
@@ -116,12 +124,20 @@ static size_t count_reply(char *bytes, size_t one, size_t count, void *context)
     return transfer->reply_bytes > REPLY_BYTES_MAX ? 0 : count;
 }
 
-static void set_options(struct transfer *transfer, const struct notifier_message *message)
+static size_t keep_reply(char *bytes, size_t one, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    (void)one;
+    builder_append(&transfer->kept, bytes, count);
+    return builder_failed(&transfer->kept) ? 0 : count;
+}
+
+static void set_options(struct transfer *transfer, const char *url)
 {
     CURL *curl = transfer->curl;
     const struct courier_channel *channel = transfer->channel;
     curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(curl, CURLOPT_URL, message->url);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, channel->allows_http ? "http,https" : "https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -140,14 +156,11 @@ static void set_options(struct transfer *transfer, const struct notifier_message
     curl_easy_setopt(curl, CURLOPT_CAINFO,
                      channel->ca_file == NULL ? system_bundle : channel->ca_file);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)message->length);
-    curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, message->body);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count_reply);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
 }
 
-bool transfers_add(struct transfers *transfers, const struct courier_channel *channel,
-                   const struct notifier_message *message, void *owner)
+static struct transfer *create(struct transfers *transfers, const struct courier_channel *channel,
+                               void *owner)
 {
     struct transfer *transfer = memory_zeroed(1, sizeof *transfer);
     transfer->transfers = transfers;
@@ -156,13 +169,14 @@ bool transfers_add(struct transfers *transfers, const struct courier_channel *ch
     transfer->curl = curl_easy_init();
     if (transfer->curl == NULL) {
         free(transfer);
-        return false;
+        return NULL;
     }
-    for (const char *const *header = message->headers; *header != NULL; header++) {
-        transfer->headers = curl_slist_append(transfer->headers, *header);
-    }
-    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
-    set_options(transfer, message);
+    builder_init(&transfer->kept, KEPT_BYTES_MAX);
+    return transfer;
+}
+
+static bool start(struct transfers *transfers, struct transfer *transfer)
+{
     transfer->next = transfers->first;
     if (transfer->next != NULL) {
         transfer->next->previous = transfer;
@@ -174,6 +188,38 @@ bool transfers_add(struct transfers *transfers, const struct courier_channel *ch
         return false;
     }
     return true;
+}
+
+bool transfers_fetch(struct transfers *transfers, const struct courier_source *source, void *owner)
+{
+    struct transfer *transfer = create(transfers, &source->reach, owner);
+    if (transfer == NULL) {
+        return false;
+    }
+    transfer->headers =
+        curl_slist_append(NULL, "Accept: application/jwk-set+json, application/json");
+    set_options(transfer, source->url);
+    curl_easy_setopt(transfer->curl, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(transfer->curl, CURLOPT_WRITEFUNCTION, keep_reply);
+    return start(transfers, transfer);
+}
+
+bool transfers_add(struct transfers *transfers, const struct courier_channel *channel,
+                   const struct notifier_message *message, void *owner)
+{
+    struct transfer *transfer = create(transfers, channel, owner);
+    if (transfer == NULL) {
+        return false;
+    }
+    for (const char *const *header = message->headers; *header != NULL; header++) {
+        transfer->headers = curl_slist_append(transfer->headers, *header);
+    }
+    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+    set_options(transfer, message->url);
+    curl_easy_setopt(transfer->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)message->length);
+    curl_easy_setopt(transfer->curl, CURLOPT_COPYPOSTFIELDS, message->body);
+    curl_easy_setopt(transfer->curl, CURLOPT_WRITEFUNCTION, count_reply);
+    return start(transfers, transfer);
 }
 
 static void finish(struct transfers *transfers, CURL *curl, CURLcode code)
@@ -192,6 +238,10 @@ static void finish(struct transfers *transfers, CURL *curl, CURLcode code)
         result.failure = transfer->was_denied ? "its address is not one this channel may reach"
                                               : curl_easy_strerror(code);
     }
+    struct builder kept BUILDER_SCOPE = transfer->kept;
+    builder_init(&transfer->kept, 0);
+    result.body = kept.bytes;
+    result.length = kept.length;
     free_transfer(transfer);
     transfers->on_done(transfers->context, owner, &result);
 }

@@ -12,6 +12,8 @@ struct transfer_result {
     long status;            /* 0: no answer came */
     int64_t retry_after_ms; /* 0: none was given */
     const char *failure;    /* when status is 0; without secrets */
+    const char *body;       /* of a fetch; lent for the call */
+    size_t length;
 };
 
 /* `on_done` gets the owner each transfer was given, once. NULL with INTERNAL. */
@@ -23,6 +25,8 @@ void transfers_destroy(struct transfers *transfers, void (*on_cut)(void *context
 /* False when it cannot be started; the owner stays the caller's. The message is copied. */
 bool transfers_add(struct transfers *transfers, const struct courier_channel *channel,
                    const struct notifier_message *message, void *owner);
+/* A GET whose answer is kept, up to 512 KiB. */
+bool transfers_fetch(struct transfers *transfers, const struct courier_source *source, void *owner);
 /* Works until something happens or `pause_ms` is over. */
 void transfers_run(struct transfers *transfers, int pause_ms);
 void transfers_wake(struct transfers *transfers);

@@ -25,7 +25,7 @@
 enum {
     NAME_BYTES = 65,
     SUBJECT_BYTES = 257,
-    BEARER_BYTES_MAX = 8 * 1024 + 16, /* a foreign JWT and its scheme */
+    BEARER_BYTES_MAX = 16 * 1024, /* as much as a head can hold */
     CONFIRMATION_BYTES = 64,          /* identity/confirmation.h */
 };
 

@@ -48,6 +48,7 @@ enum {
     HTTP_CONNECTIONS_MAX = 20000,
     HTTP_STREAM_QUEUED_MAX = 64 * 1024, /* http_stream_write asks to wait beyond this */
     HTTP_CERTIFICATE_NAMES_MAX = 16,
+    HTTP_CHAIN_BYTES_MAX = 32 * 1024, /* client certificates of one peer, in DER */
 };
 
 enum http_method {
@@ -114,6 +115,7 @@ struct http_listener_options {
     const char *key_file;
     const char *client_ca_file; /* PEM; client certificates are asked for and verified */
     bool client_certificate_required;
+    bool takes_unverified_certificates; /* without client_ca_file: asked for, and only told */
     http_handler on_request;
     void *context;
 };
@@ -165,12 +167,15 @@ struct http_credentials {
     uid_t uid;
     gid_t gid;
 };
-/* A client certificate that verified against client_ca_file. */
+/* A client certificate whose key the peer holds. It verified against client_ca_file; or, where the
+ * listener takes unverified ones, nobody has looked whom `chain` leads to. */
 struct http_certificate {
     unsigned char sha256[32];                         /* of the DER form */
     const char *subject;                              /* RFC 2253 text */
     const char *uris[HTTP_CERTIFICATE_NAMES_MAX + 1]; /* SAN, NULL-terminated */
     const char *dns_names[HTTP_CERTIFICATE_NAMES_MAX + 1];
+    const unsigned char *chain; /* unverified: DER, the leaf first; NULL: verified */
+    size_t chain_length;
 };
 int http_listener_id(const struct http_exchange *exchange);
 const char *http_peer_text(const struct http_exchange *exchange); /* "192.0.2.1", "unix" */

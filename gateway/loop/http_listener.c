@@ -320,6 +320,7 @@ bool listener_start_tls(struct listener *listener, struct tls_context **out_tls,
         .key_file = options->key_file,
         .client_ca_file = options->client_ca_file,
         .client_certificate_required = options->client_certificate_required,
+        .takes_unverified = options->takes_unverified_certificates,
     };
     *out_tls = tls_context_create(&tls, error);
     return *out_tls != NULL;

@@ -17,15 +17,18 @@
 
 struct tls_context {
     SSL_CTX *ssl;
+    bool takes_unverified;
 };
 
 struct certificate {
     struct http_certificate seen;
+    unsigned char *chain;
     char *texts; /* all texts of `seen`, one allocation */
 };
 
 struct tls {
     SSL *ssl;
+    bool keeps_chain;
     struct certificate *certificate;
     bool has_said_goodbye;
     bool has_failed; /* after a fatal error OpenSSL must not be asked to shut down */
@@ -58,9 +61,32 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* The handshake still proves that the peer holds the leaf's key; whom the chain leads to is for
+ * whoever reads it. */
+static int accept_any(X509_STORE_CTX *context, void *unused)
+{
+    (void)unused;
+    X509_STORE_CTX_set_error(context, X509_V_OK);
+    return 1;
+}
+
+static void take_unverified(SSL_CTX *ssl, const struct tls_options *options)
+{
+    int mode = SSL_VERIFY_PEER;
+    if (options->client_certificate_required) {
+        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    }
+    SSL_CTX_set_verify(ssl, mode, NULL);
+    SSL_CTX_set_cert_verify_callback(ssl, accept_any, NULL);
+    SSL_CTX_set_max_cert_list(ssl, HTTP_CHAIN_BYTES_MAX);
+}
+
 static bool load_client_ca(SSL_CTX *ssl, const struct tls_options *options, struct error *error)
 {
     if (options->client_ca_file == NULL) {
+        if (options->takes_unverified) {
+            take_unverified(ssl, options);
+        }
         return true;
     }
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(options->client_ca_file);
@@ -125,6 +151,7 @@ struct tls_context *tls_context_create(const struct tls_options *options, struct
     }
     struct tls_context *context = memory_zeroed(1, sizeof(*context));
     context->ssl = ssl;
+    context->takes_unverified = options->client_ca_file == NULL && options->takes_unverified;
     return context;
 }
 
@@ -141,6 +168,7 @@ struct tls *tls_create(struct tls_context *context, int fd)
 {
     struct tls *tls = memory_zeroed(1, sizeof(*tls));
     tls->ssl = SSL_new(context->ssl);
+    tls->keeps_chain = context->takes_unverified;
     if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1) {
         memory_exhausted(sizeof(*tls));
     }
@@ -156,6 +184,7 @@ void tls_destroy(struct tls *tls)
     SSL_free(tls->ssl);
     if (tls->certificate != NULL) {
         free(tls->certificate->texts);
+        free(tls->certificate->chain);
         free(tls->certificate);
     }
     free(tls);
@@ -241,6 +270,37 @@ static void add_subject(X509 *x509, struct builder *texts)
     BIO_free(memory);
 }
 
+static size_t append_der(X509 *x509, unsigned char *at, size_t room)
+{
+    int length = i2d_X509(x509, NULL);
+    if (length <= 0 || (size_t)length > room) {
+        return 0;
+    }
+    return (size_t)i2d_X509(x509, &at);
+}
+
+/* The leaf, and what the peer sent behind it, in DER. */
+static bool keep_chain(struct tls *tls, X509 *leaf)
+{
+    STACK_OF(X509) *rest = SSL_get_peer_cert_chain(tls->ssl); /* a server's: without the leaf */
+    unsigned char bytes[HTTP_CHAIN_BYTES_MAX];
+    size_t length = append_der(leaf, bytes, sizeof bytes);
+    bool is_whole = length > 0;
+    for (int i = 0; is_whole && i < sk_X509_num(rest); i++) {
+        size_t added = append_der(sk_X509_value(rest, i), bytes + length, sizeof bytes - length);
+        is_whole = added > 0;
+        length += added;
+    }
+    if (!is_whole) {
+        return false;
+    }
+    tls->certificate->chain = memory_zeroed(1, length);
+    memcpy(tls->certificate->chain, bytes, length);
+    tls->certificate->seen.chain = tls->certificate->chain;
+    tls->certificate->seen.chain_length = length;
+    return true;
+}
+
 static bool read_certificate(struct tls *tls)
 {
     X509 *x509 = SSL_get0_peer_certificate(tls->ssl);
@@ -255,7 +315,8 @@ static bool read_certificate(struct tls *tls)
     tls->certificate = certificate;
     unsigned int digest_length = 0;
     if (!read_names(x509, &texts, &offsets) || SSL_get_verify_result(tls->ssl) != X509_V_OK ||
-        X509_digest(x509, EVP_sha256(), certificate->seen.sha256, &digest_length) != 1) {
+        X509_digest(x509, EVP_sha256(), certificate->seen.sha256, &digest_length) != 1 ||
+        (tls->keeps_chain && !keep_chain(tls, x509))) {
         return false;
     }
     certificate->texts = builder_take(&texts);

@@ -15,6 +15,7 @@ struct tls_options {
     const char *key_file;
     const char *client_ca_file; /* NULL: no client certificates */
     bool client_certificate_required;
+    bool takes_unverified; /* client certificates are asked for and only told, not verified */
 };
 
 enum tls_status {

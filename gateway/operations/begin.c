@@ -7,6 +7,8 @@ static bool read_caller(struct operation *operation, const struct credential_row
                         struct error *error);
 static bool read_person(struct operation *operation, const struct credential_row *credential,
                         struct error *error);
+static bool read_workload(struct operation *operation, const struct credential *credential,
+                          struct error *error);
 
 static void begin(struct operation *operation, struct operations *operations, struct store *store,
                   struct arena *arena, int64_t now)
@@ -17,6 +19,7 @@ static void begin(struct operation *operation, struct operations *operations, st
         .arena = arena,
         .now = now,
         .boot = atomic_load(&operations->boot_ms),
+        .confirmation = "",
     };
 }
 
@@ -54,6 +57,7 @@ bool operation_begin(struct operation *operation, struct operations *operations,
                      const struct credential *credential, struct error *error)
 {
     begin(operation, operations, store, arena, now);
+    operation->confirmation = arena_text(arena, credential->confirmation);
     if (credential->kind == CREDENTIAL_HOST) {
         become(operation, PRINCIPAL_HOST, "host");
         operation->principal.credential_kind = CREDENTIAL_HOST;
@@ -62,6 +66,9 @@ bool operation_begin(struct operation *operation, struct operations *operations,
     if (credential->kind == CREDENTIAL_NONE) {
         become(operation, PRINCIPAL_NONE, "");
         return true;
+    }
+    if (credential->kind == CREDENTIAL_JWT || credential->kind == CREDENTIAL_SVID) {
+        return read_workload(operation, credential, error);
     }
     if (credential->kind == CREDENTIAL_SESSION) {
         return read_session(operation, credential, error);
@@ -132,6 +139,34 @@ static bool read_caller(struct operation *operation, const struct credential_row
     take_names(&operation->principal, credential, caller->name);
     operation->principal.kind = PRINCIPAL_CALLER;
     operation->caller = caller;
+    return true;
+}
+
+/* Proven at the door to be this caller; that it is registered and enabled is found here. The codes
+ * are for the operator: the door tells callers nothing of them. */
+static bool read_workload(struct operation *operation, const struct credential *credential,
+                          struct error *error)
+{
+    struct caller_row *caller = ARENA_NEW(operation->arena, struct caller_row);
+    struct error missing = {0};
+    bool is_found = store_read_caller(operation->store, OPERATIONS_DEFAULT_TENANT,
+                                      credential->caller, operation->arena, caller, &missing);
+    if (!is_found && missing.kind != ERROR_NOT_FOUND) {
+        return error_set(error, missing.kind, missing.code, NULL, "%s", missing.message);
+    }
+    if (!is_found || !caller->is_enabled) {
+        return error_set(error, ERROR_UNAUTHENTICATED,
+                         is_found ? "caller_disabled" : "caller_not_registered", NULL,
+                         "the caller `%.64s` is %s", credential->caller,
+                         is_found ? "disabled" : "not registered");
+    }
+    struct credential_row row = {.kind = credential->kind};
+    memcpy(row.owner, caller->id, sizeof row.owner);
+    memcpy(row.tenant, caller->tenant, sizeof row.tenant);
+    take_names(&operation->principal, &row, caller->name);
+    operation->principal.kind = PRINCIPAL_CALLER;
+    operation->caller = caller;
+    operation->proof = credential->proof;
     return true;
 }
 

@@ -42,6 +42,8 @@ struct operation {
     struct principal principal;
     const struct caller_row *caller;  /* when the principal is one: as the store has it now */
     struct session_row session;       /* when the principal came by one */
+    const struct proof *proof;        /* of a workload; NULL for others, and for who waited */
+    const char *confirmation;         /* the key a caller proved to hold with this call; "" none */
     struct operation_change *changes; /* newest first; in the arena */
 };
 

@@ -26,7 +26,7 @@ const char *operation_via(const struct operation *operation)
 {
     switch (operation->principal.kind) {
     case PRINCIPAL_CALLER:
-        return identity_via(CREDENTIAL_API_KEY);
+        return identity_via(operation->principal.credential_kind);
     case PRINCIPAL_PERSON:
         return identity_via(operation->principal.credential_kind == CREDENTIAL_SESSION
                                 ? CREDENTIAL_SESSION

@@ -47,6 +47,9 @@ class Configuration(unittest.TestCase):
         secret.write_text("whsec_" + "QUFB" * 8)
         secret.chmod(0o600)
         example = re.sub(r"secret_file: .*$", f"secret_file: {secret}", example, flags=re.M)
+        keys = self.folder / "keys.json"
+        keys.write_text('{"keys":[]}')
+        example = re.sub(r"(bundle|keys_file): .*$", rf"\1: {keys}", example, flags=re.M)
         self.assertEqual(0, self.check(example).returncode, self.check(example).stderr)
         source = "".join(file.read_text() for file in (support.ROOT / "gateway" / "config").glob("*.c"))
         keys = [key for table in re.findall(r"_keys\[\] = \{(.*?)NULL\}", source, re.S) for key in re.findall(r'"(\w+)"', table)]
@@ -55,6 +58,37 @@ class Configuration(unittest.TestCase):
         for key in keys:
             self.assertIn(f"{key}:", example)
             self.assertRegex(reference, rf"`(\w+(\[\])?\.)*\.?{key}\b")
+
+    def identity(self, text):
+        return self.good + 'identity:\n  audiences: [gate]\n' + text
+
+    def test_who_may_call_is_read_strictly(self):
+        keys = self.folder / "keys.json"
+        keys.write_text('{"keys":[]}')
+        caller = "callers: [{ match: { sub: a }, caller: runner }]"
+        issuer = f"  issuers:\n    - {{ name: a, issuer: x, keys_file: {keys}, "
+        domain = f"  trust_domains:\n    - {{ name: d.example, bundle: {keys}, "
+        self.assertEqual(0, self.check(self.identity(issuer + caller + " }\n")).returncode)
+        for text, *words in (
+                (self.good + "identity: { leeway: 10s }\n", "audiences"),
+                (self.identity("  leeway: 61s\n"), "61s"),
+                (self.identity(issuer + "callers: [] }\n"), "callers"),
+                (self.identity(issuer + "callers: [{ match: {}, caller: runner }] }\n"), "match"),
+                (self.identity(issuer + "callers: [{ caller: runner }] }\n"), "match"),
+                (self.identity(issuer + "callers: [{ match: { sub: a } }] }\n"), "caller"),
+                (self.identity(issuer + caller + ", algorithms: [none] }\n"), "RS256"),
+                (self.identity(issuer + caller + ", algorithms: [HS256] }\n"), "RS256"),
+                (self.identity(issuer + caller + ", types: [AT+JWT] }\n"), "lower case"),
+                (self.identity(issuer + caller + ", keys_url: 'https://x.example/k' }\n"), "one of"),
+                (self.identity("  issuers:\n    - { name: a, issuer: x, " + caller + " }\n"), "keys_url"),
+                (self.identity("  issuers:\n    - { name: a, issuer: x, keys_url: 'http://x.example/k', " + caller + " }\n"), "allow_http"),
+                (self.identity(domain + "callers: [{ match: { aud: a }, caller: runner }] }\n"), "path"),
+                (self.identity(domain.replace("d.example", "spiffe://d.example") + caller + " }\n"), "spiffe://"),
+                (self.good.replace("port: 0", "port: 0, tls: { certificate: a, key: b, client_certificate: optional }"), "trust domains"),
+                (self.identity(issuer + caller + " }\n").replace(str(keys), "/nowhere"), "/nowhere"),
+                (self.identity(domain + caller + " }\n").replace(str(keys), str(self.folder / "policy" / "p.yaml")), "p.yaml")):
+            with self.subTest(text=text):
+                self.assert_refused(text, "", *words)
 
     def test_an_unknown_key_names_its_place_and_the_nearest_one(self):
         self.assert_refused(self.good + "polcy: /x\n", ":6:1:", "policy")
