@@ -68,8 +68,7 @@ struct cel_entry {
 struct cel_map {
     const struct cel_entry *entries;
     size_t count;
-    const uint32_t *slots; /* open addressing by key hash, entry index + 1; NULL for few entries */
-    size_t slot_mask;
+    const uint32_t *sorted; /* places of entries in order of their keys; NULL for few entries */
 };
 
 struct cel_network {

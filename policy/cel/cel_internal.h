@@ -50,6 +50,13 @@ struct cel_value cel_no_overload(struct cel_run *run, const char *name,
                                  const struct cel_value *args, size_t count);
 /* Whether the run was stopped: then whatever a function returns is ignored. Long loops ask. */
 bool cel_is_stopped(const struct cel_run *run);
+/* Counts work that no cost pays for, such as comparing elements; false once stopped. */
+bool cel_work(struct cel_run *run, size_t steps);
+/* Compiles as cel_compile does, perhaps without checking types or expanding macros: what the
+ * conformance suite asks for. */
+struct cel_program *cel_compile_with(const struct cel_env *env, const char *source, size_t length,
+                                     const char *wants, bool is_checked, bool has_macros,
+                                     uint32_t *out_offset, struct error *error) MUST_CHECK;
 /* Copies into the run's memory; CEL_ERROR once stopped. */
 struct cel_value cel_make_string(struct cel_run *run, const char *bytes, size_t length);
 struct cel_value cel_make_bytes(struct cel_run *run, const char *bytes, size_t length);
@@ -62,7 +69,7 @@ struct cel_value cel_make_timestamp(struct cel_run *run, int64_t seconds, int64_
 struct cel_value cel_make_duration(struct cel_run *run, int64_t seconds, int64_t nanos);
 
 const char *cel_kind_name(uint8_t kind); /* "int", "google.protobuf.Timestamp", … */
-/* Exact comparison across int, uint and double: -1, 0, 1; 2 when unordered (NaN). */
+/* Comparison across int, uint and double as on one line: -1, 0, 1; 2 when unordered (NaN). */
 int cel_compare_numbers(struct cel_value left, struct cel_value right);
 
 /* utf8.c: code points of valid UTF-8. */
