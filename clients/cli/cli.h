@@ -93,6 +93,11 @@ struct cli_call {
 bool cli_send(struct cli_connection *connection, const struct cli_call *call,
               struct cli_answer *out, struct error *error) MUST_CHECK;
 void cli_answer_finish(struct cli_answer *answer);
+/* Calls `on_line` for each line of JSON of a streamed answer, as it comes. True when it came whole;
+ * INVALID `refused` after the problem was printed. */
+bool cli_stream(struct cli_connection *connection, const struct cli_call *call,
+                void (*on_line)(void *context, const struct json *line), void *context,
+                struct error *error) MUST_CHECK;
 /* Streams a body to a file descriptor; true when it came whole. */
 bool cli_download(struct cli_connection *connection, const char *path, int descriptor,
                   long *out_status, struct error *error) MUST_CHECK;
@@ -160,6 +165,16 @@ int cli_call_and_print(const struct cli_arguments *arguments, enum cli_role role
 bool cli_is_link(const char *word);
 int cli_link(int count, char **words);
 
+/* folder.c: the *.yaml and *.yml files of a folder, in the order of their names, as canonical JSON
+ * {name: text}. INVALID with what is wrong with it. */
+bool cli_read_folder(const char *path, struct builder *out, struct error *error) MUST_CHECK;
+
+/* versions.c and replay.c: `policy publish`, `versions`, `rollback`, `replay`. */
+int cli_policy_publish(int count, char **words);
+int cli_policy_versions(int count, char **words);
+int cli_policy_rollback(int count, char **words);
+int cli_policy_replay(int count, char **words);
+
 /* ---- commands ---- */
 int cli_request(int count, char **words);
 int cli_exec(int count, char **words);
@@ -177,6 +192,7 @@ int cli_revoke(int count, char **words);
 int cli_resolve(int count, char **words);
 int cli_ledger(int count, char **words);
 int cli_admin(int count, char **words);
+int cli_policy(int count, char **words);
 int cli_freeze(int count, char **words);
 int cli_thaw(int count, char **words);
 int cli_recover(int count, char **words);

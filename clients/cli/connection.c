@@ -206,16 +206,14 @@ static bool not_reached(const struct cli_connection *connection, CURLcode code, 
                      curl_easy_strerror(code));
 }
 
-bool cli_send(struct cli_connection *connection, const struct cli_call *call,
-              struct cli_answer *out, struct error *error)
+/* Method, head and body of a call; the headers are the caller's to free. */
+static struct curl_slist *prepare_call(struct cli_connection *connection,
+                                       const struct cli_call *call, char *url, size_t url_bytes)
 {
     CURL *curl = connection->curl;
-    char url[4096];
     char line[320];
-    __attribute__((cleanup(free_headers))) struct curl_slist *headers = NULL;
-    *out = (struct cli_answer){0};
-    builder_init(&out->body, BODY_BYTES_MAX);
-    prepare(connection, call->path, url, sizeof url);
+    struct curl_slist *headers = NULL;
+    prepare(connection, call->path, url, url_bytes);
     headers = curl_slist_append(headers, "Content-Type: application/json");
     headers = curl_slist_append(headers, "Expect:");
     if (connection->bearer[0] != '\0') {
@@ -237,6 +235,18 @@ bool cli_send(struct cli_connection *connection, const struct cli_call *call,
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                          (curl_off_t)(call->body == NULL ? 0 : strlen(call->body)));
     }
+    return headers;
+}
+
+bool cli_send(struct cli_connection *connection, const struct cli_call *call,
+              struct cli_answer *out, struct error *error)
+{
+    CURL *curl = connection->curl;
+    char url[4096];
+    *out = (struct cli_answer){0};
+    builder_init(&out->body, BODY_BYTES_MAX);
+    __attribute__((cleanup(free_headers))) struct curl_slist *headers =
+        prepare_call(connection, call, url, sizeof url);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(call->wait_seconds + SETTLE_SECONDS));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
@@ -319,4 +329,79 @@ bool cli_download(struct cli_connection *connection, const char *path, int descr
     }
     builder_finish(&sink.problem);
     return code == CURLE_OK || not_reached(connection, code, error);
+}
+
+/* ---- lines of JSON, as they come ---- */
+
+enum { STREAM_LINE_BYTES_MAX = 1024 * 1024 };
+
+struct line_sink {
+    CURL *curl;
+    struct builder rest; /* of a line that has not ended, or of a problem */
+    void (*on_line)(void *context, const struct json *line);
+    void *context;
+};
+
+static void take_line(struct line_sink *sink, const char *bytes, size_t length)
+{
+    struct error ignored = {0};
+    struct json_document *document JSON_SCOPE = json_parse(bytes, length, &ignored);
+    if (document != NULL) {
+        sink->on_line(sink->context, json_root(document));
+    }
+}
+
+static size_t take_lines(char *bytes, size_t one, size_t count, void *context)
+{
+    struct line_sink *sink = context;
+    long status = 0;
+    (void)one;
+    curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &status);
+    builder_append(&sink->rest, bytes, count);
+    if (builder_failed(&sink->rest)) {
+        return 0;
+    }
+    if (status != 200) {
+        return count;
+    }
+    size_t taken = 0;
+    for (const char *end = memchr(sink->rest.bytes, '\n', sink->rest.length); end != NULL;
+         end = memchr(sink->rest.bytes + taken, '\n', sink->rest.length - taken)) {
+        take_line(sink, sink->rest.bytes + taken, (size_t)(end - sink->rest.bytes) - taken);
+        taken = (size_t)(end - sink->rest.bytes) + 1;
+    }
+    memmove(sink->rest.bytes, sink->rest.bytes + taken, sink->rest.length - taken + 1);
+    sink->rest.length -= taken;
+    return count;
+}
+
+/* What was refused is said here, as it came; the stream is no answer then. */
+static bool refused(struct builder *problem, long status, struct error *error)
+{
+    struct cli_answer answer = {.status = status, .body = *problem};
+    struct error ignored = {0};
+    answer.document = json_parse(answer.body.bytes, answer.body.length, &ignored);
+    cli_print_problem(&answer);
+    json_destroy(answer.document);
+    return error_set(error, ERROR_INVALID, "refused", NULL, "the gateway answered %ld", status);
+}
+
+bool cli_stream(struct cli_connection *connection, const struct cli_call *call,
+                void (*on_line)(void *context, const struct json *line), void *context,
+                struct error *error)
+{
+    char url[4096];
+    long status = 0;
+    struct line_sink sink = {.curl = connection->curl, .on_line = on_line, .context = context};
+    __attribute__((cleanup(free_headers))) struct curl_slist *headers =
+        prepare_call(connection, call, url, sizeof url);
+    builder_init(&sink.rest, STREAM_LINE_BYTES_MAX);
+    curl_easy_setopt(connection->curl, CURLOPT_WRITEFUNCTION, take_lines);
+    curl_easy_setopt(connection->curl, CURLOPT_WRITEDATA, &sink);
+    CURLcode code = curl_easy_perform(connection->curl);
+    curl_easy_getinfo(connection->curl, CURLINFO_RESPONSE_CODE, &status);
+    bool ok = code == CURLE_OK ? status == 200 || refused(&sink.rest, status, error)
+                               : not_reached(connection, code, error);
+    builder_finish(&sink.rest);
+    return ok;
 }

@@ -9,6 +9,7 @@
 #include "formats/canonical.h"
 #include "formats/json.h"
 #include "operations/request_operations.h"
+#include <pthread.h>
 
 enum {
     API_PATH_VALUES_MAX = 2,
@@ -190,6 +191,9 @@ bool api_only_parameters(struct api_call *call, const char *const *names,
                          struct error *error) MUST_CHECK;
 bool api_take_parameter(struct api_call *call, const char *name, const char **out,
                         struct error *error) MUST_CHECK; /* NULL when absent */
+/* A whole number of at most 15 digits; `fallback` when absent. */
+bool api_take_number(struct api_call *call, const char *name, int64_t fallback, int64_t *out,
+                     struct error *error) MUST_CHECK;
 bool api_take_limit(struct api_call *call, size_t *out, struct error *error) MUST_CHECK;
 
 /* waiters.c */
@@ -389,6 +393,39 @@ bool api_read_reload(struct api_call *, struct error *);
 bool api_look_reload(struct api_call *, struct error *);
 bool api_work_reload(struct api_call *, struct error *);
 void api_drop_reload(struct api_call *);
+/* Why the policy folder did not load the last time; NULL when it did. In the call's arena. */
+const char *api_folder_error(struct api_call *call);
+bool api_read_policies(struct api_call *, struct error *);
+bool api_run_policies(struct api_call *, struct error *);
+void api_answer_policies(struct api_call *);
+bool api_run_policy(struct api_call *, struct error *);
+void api_answer_policy(struct api_call *);
+bool api_read_check(struct api_call *, struct error *);
+bool api_look_check(struct api_call *, struct error *);
+bool api_work_check(struct api_call *, struct error *);
+void api_answer_check(struct api_call *);
+void api_drop_check(struct api_call *);
+bool api_read_simulate(struct api_call *, struct error *);
+bool api_look_simulate(struct api_call *, struct error *);
+void api_answer_simulate(struct api_call *);
+bool api_read_explain(struct api_call *, struct error *);
+bool api_look_explain(struct api_call *, struct error *);
+void api_answer_explain(struct api_call *);
+bool api_work_trial(struct api_call *, struct error *);
+bool api_run_trial(struct api_call *, struct error *);
+void api_drop_trial(struct api_call *);
+bool api_read_replay(struct api_call *, struct error *);
+bool api_look_replay(struct api_call *, struct error *);
+bool api_work_replay(struct api_call *, struct error *);
+bool api_run_replay(struct api_call *, struct error *);
+void api_answer_replay(struct api_call *);
+void api_drop_replay(struct api_call *);
+bool api_read_rollback(struct api_call *, struct error *);
+bool api_look_rollback(struct api_call *, struct error *);
+bool api_work_rollback(struct api_call *, struct error *);
+bool api_run_rollback(struct api_call *, struct error *);
+void api_answer_rollback(struct api_call *);
+void api_drop_rollback(struct api_call *);
 bool api_run_publish(struct api_call *, struct error *);
 void api_answer_publish(struct api_call *);
 bool api_read_recover(struct api_call *, struct error *);
@@ -401,6 +438,8 @@ void api_answer_metrics(struct api_call *);
 
 struct api {
     struct api_options options;
+    pthread_mutex_t folder_lock;
+    char folder_error[2048]; /* "" when the policy folder last loaded */
     struct api_waiters *waiters;
     struct api_noise *noise;
     struct api_attempts *attempts;

@@ -482,6 +482,7 @@ struct api *api_create(const struct api_options *options)
 {
     struct api *api = memory_zeroed(1, sizeof *api);
     api->options = *options;
+    pthread_mutex_init(&api->folder_lock, NULL);
     api->wall_now = clock_wall_ms();
     api->noise = api_noise_create();
     api->attempts = api_attempts_create();
@@ -498,6 +499,7 @@ void api_destroy(struct api *api)
     api_waiters_destroy(api->waiters);
     api_noise_destroy(api->noise);
     api_attempts_destroy(api->attempts);
+    pthread_mutex_destroy(&api->folder_lock);
     free(api);
 }
 

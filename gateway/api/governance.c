@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "operations/grant_operations.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,12 +135,38 @@ struct publish_input {
     char version[POLICY_VERSION_BYTES];
 };
 
+/* The loop and a worker load the folder; what was wrong with it is shown until it loads again. */
+static void note_folder(struct api *api, const struct error *error)
+{
+    pthread_mutex_lock(&api->folder_lock);
+    if (error == NULL) {
+        api->folder_error[0] = '\0';
+    } else if (error->line > 0) {
+        snprintf(api->folder_error, sizeof api->folder_error, "%s:%d:%d: %s", error->subject,
+                 error->line, error->column, error->message);
+    } else {
+        snprintf(api->folder_error, sizeof api->folder_error, "%s", error->message);
+    }
+    pthread_mutex_unlock(&api->folder_lock);
+    metrics_set(api->options.metrics, METRIC_POLICY_STALE, error != NULL);
+}
+
+const char *api_folder_error(struct api_call *call)
+{
+    struct api *api = call->api;
+    pthread_mutex_lock(&api->folder_lock);
+    const char *text =
+        api->folder_error[0] == '\0' ? NULL : arena_text(call->arena, api->folder_error);
+    pthread_mutex_unlock(&api->folder_lock);
+    return text;
+}
+
 static bool load_policy(struct api *api, struct arena *arena, struct publish_input *input,
                         struct error *error)
 {
     metrics_add(api->options.metrics, METRIC_POLICY_RELOADS, 1);
     input->policy = api->options.load_policy(api->options.context, arena, &input->files, error);
-    metrics_set(api->options.metrics, METRIC_POLICY_STALE, input->policy == NULL);
+    note_folder(api, input->policy == NULL ? error : NULL);
     if (input->policy == NULL) {
         metrics_add(api->options.metrics, METRIC_POLICY_RELOAD_FAILURES, 1);
         log_error(LOG_LEVEL_ERROR, "policy_reload_failed", error);

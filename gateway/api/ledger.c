@@ -82,27 +82,6 @@ void api_answer_checkpoint(struct api_call *call)
     api_end_call(call);
 }
 
-/* A non-negative number of a query parameter; `fallback` when absent. */
-static bool take_number(struct api_call *call, const char *name, int64_t fallback, int64_t *out,
-                        struct error *error)
-{
-    const char *text;
-    if (!api_take_parameter(call, name, &text, error)) {
-        return false;
-    }
-    *out = fallback;
-    if (text == NULL) {
-        return true;
-    }
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 15 || text[digits] != '\0') {
-        return error_set(error, ERROR_INVALID, "bad_parameter", name, "`%s` must be a number",
-                         name);
-    }
-    *out = strtoll(text, NULL, 10);
-    return true;
-}
-
 struct consistency_input {
     int64_t from, to;
 };
@@ -112,8 +91,8 @@ bool api_read_consistency(struct api_call *call, struct error *error)
     struct consistency_input *input = ARENA_NEW(call->arena, struct consistency_input);
     call->input = input;
     return api_only_parameters(call, consistency_parameters, error) &&
-           take_number(call, "from", 0, &input->from, error) &&
-           take_number(call, "to", 0, &input->to, error);
+           api_take_number(call, "from", 0, &input->from, error) &&
+           api_take_number(call, "to", 0, &input->to, error);
 }
 
 bool api_run_consistency(struct api_call *call, struct error *error)
@@ -149,8 +128,8 @@ bool api_read_export(struct api_call *call, struct error *error)
     call->input = export;
     builder_init(&export->piece, 0);
     return api_only_parameters(call, export_parameters, error) &&
-           take_number(call, "epoch", 0, &export->cursor.epoch, error) &&
-           take_number(call, "from", 0, &export->cursor.seq, error);
+           api_take_number(call, "epoch", 0, &export->cursor.epoch, error) &&
+           api_take_number(call, "from", 0, &export->cursor.seq, error);
 }
 
 void api_drop_export(struct api_call *call)

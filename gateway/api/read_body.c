@@ -409,3 +409,23 @@ bool api_take_limit(struct api_call *call, size_t *out, struct error *error)
     *out = (size_t)limit;
     return true;
 }
+
+bool api_take_number(struct api_call *call, const char *name, int64_t fallback, int64_t *out,
+                     struct error *error)
+{
+    const char *text;
+    if (!api_take_parameter(call, name, &text, error)) {
+        return false;
+    }
+    *out = fallback;
+    if (text == NULL) {
+        return true;
+    }
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 15 || text[digits] != '\0') {
+        return error_set(error, ERROR_INVALID, "bad_parameter", name, "`%s` must be a number",
+                         name);
+    }
+    *out = strtoll(text, NULL, 10);
+    return true;
+}

@@ -377,13 +377,12 @@ static bool read_counts(struct history_reader *reader, const struct history_kind
     return true;
 }
 
-/* When this request itself was counted as `past`; 0: it was not. After an edit it may be counted
- * under what was asked first: then it is not left out, which errs on the high side. */
-static int64_t own_moment(const struct request_row *request, unsigned parts, enum policy_past past)
+/* When this request itself was counted as `past`; 0: it was not. An edit changes none of the parts:
+ * the match key is of what was asked first. */
+static int64_t own_moment(const struct request_row *request, enum policy_past past)
 {
     enum policy_past end;
-    bool is_stored = request->id[0] != '\0';
-    if (!is_stored || ((parts & POLICY_HISTORY_DIGEST) != 0 && request->revision > 1)) {
+    if (request->id[0] == '\0') {
         return 0;
     }
     if (past == POLICY_PAST_ANY) {
@@ -410,17 +409,13 @@ static bool count(void *context, unsigned parts, enum policy_past past, int64_t 
     if (reader->has_failed || kind == NULL || kind->cursor != 0 || past >= POLICY_PAST_COUNT) {
         return false;
     }
-    /* An edit moves a pending request from one digest to another. */
-    if (past == POLICY_PAST_PENDING && (parts & POLICY_HISTORY_DIGEST) != 0) {
-        return false;
-    }
     if (!read_counts(reader, kind)) {
         return false;
     }
     *out_count = past == POLICY_PAST_PENDING
                      ? count_pending(reader->counts, request)
                      : request_history_count(reader->counts, past, request->created_at - window_ms,
-                                             request->created_at, own_moment(request, parts, past));
+                                             request->created_at, own_moment(request, past));
     return true;
 }
 

@@ -84,6 +84,7 @@ bool operation_roll_back_policy(struct operation *operation, struct policy *poli
                                 struct error *error) MUST_CHECK;
 /* FORBIDDEN before anything is read for a publication. Serves from a read-only store. */
 bool operation_may_publish_policy(struct operation *operation, struct error *error) MUST_CHECK;
+bool operation_may_roll_back_policy(struct operation *operation, struct error *error) MUST_CHECK;
 const char *operations_policy_version(
     const struct operations *operations); /* store thread; "" before the first */
 

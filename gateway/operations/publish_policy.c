@@ -109,6 +109,11 @@ bool operation_may_publish_policy(struct operation *operation, struct error *err
     return authorize(operation, OPERATION_PUBLISH_POLICY, NULL, NULL, error);
 }
 
+bool operation_may_roll_back_policy(struct operation *operation, struct error *error)
+{
+    return authorize(operation, OPERATION_ROLL_BACK_POLICY, NULL, NULL, error);
+}
+
 static bool store_if_changed(struct publication *publication, bool *out_changed,
                              struct error *error)
 {
