@@ -238,7 +238,11 @@ static bool start_operations(struct gateway *gateway, struct error *error)
                                      .pending_per_caller_max = config->pending_per_caller_max,
                                      .idempotency_keep_ms = 24LL * 3600 * 1000,
                                      .session_idle_ms = config->session_idle_ms,
-                                     .session_longest_ms = config->session_longest_ms});
+                                     .session_longest_ms = config->session_longest_ms,
+                                     .rp_id = config->rp_id,
+                                     .passkey_origin = config->passkey_origin,
+                                     .step_up_ms = config->step_up_ms,
+                                     .passkey_trust_after_ms = config->passkey_trust_after_ms});
     if (!operations_start(gateway->operations, gateway->store, now, &rolled_back, error)) {
         return false;
     }

@@ -12,8 +12,7 @@
  * `match` is an index, not a condition: the cost of a decision depends on the rules that match, not
  * on how many there are.
  *
- * Not supported yet, and refused at load rather than half done: `when`, `variables`, `tools`,
- * `assurance: passkey`.
+ * Not supported yet, and refused at load rather than half done: `when`, `variables`, `tools`.
  */
 
 #include "base/arena.h"

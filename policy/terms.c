@@ -152,29 +152,21 @@ static bool read_assurance(struct reader *reader, const struct yaml_node *node,
     }
     if (!assurance_read(name, out_assurance)) {
         return yaml_fail(reader->file, node, reader->error, "unknown_assurance",
-                         "`%.64s` is not an assurance; write chat or session", name);
-    }
-    if (*out_assurance == ASSURANCE_PASSKEY) {
-        return yaml_fail(reader->file, node, reader->error, "not_supported",
-                         "passkey assurance is not supported yet; write `assurance: session`");
+                         "`%.64s` is not an assurance; write chat, session or passkey", name);
     }
     return true;
 }
 
-/* At critical an unsaid assurance would be passkey, which nobody can give yet; it is neither
- * lowered silently nor taken from the defaults. */
-static bool settle_assurance(struct reader *reader, const struct yaml_node *place,
-                             const struct yaml_node *said, bool is_critical,
+/* At critical an unsaid assurance is passkey, whatever the defaults say: less must be written where
+ * it holds. */
+static bool settle_assurance(struct reader *reader, const struct yaml_node *said, bool is_critical,
                              enum assurance *assurance)
 {
     if (said != NULL) {
         return read_assurance(reader, said, assurance);
     }
     if (is_critical) {
-        return yaml_fail(reader->file, place, reader->error, "assurance_needed",
-                         "an approval of critical risk needs a passkey unless it says otherwise, "
-                         "and passkeys are not supported yet; write `assurance: session` in this "
-                         "`approval`");
+        *assurance = ASSURANCE_PASSKEY;
     }
     if (*assurance == ASSURANCE_NONE) {
         *assurance = ASSURANCE_SESSION;
@@ -259,7 +251,7 @@ bool read_approval(struct reader *reader, const struct yaml_node *node,
     if (!yaml_only_keys(reader->file, node, keys, reader->error) ||
         !read_quorum(reader, yaml_member(node, "quorum"), &requirement->quorum) ||
         !read_quorum(reader, yaml_member(node, "deny_quorum"), &requirement->deny_quorum) ||
-        !settle_assurance(reader, node, yaml_member(node, "assurance"), is_critical,
+        !settle_assurance(reader, yaml_member(node, "assurance"), is_critical,
                           &requirement->assurance) ||
         !read_people(reader, node, requirement) || !read_timeout(reader, node, requirement)) {
         return false;

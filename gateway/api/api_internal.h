@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/arena.h"
 #include "base/builder.h"
+#include "crypto/webauthn.h"
 #include "formats/canonical.h"
 #include "formats/json.h"
 #include "operations/request_operations.h"
@@ -168,6 +169,14 @@ bool api_take_duration(struct api_call *call, const struct json *body, const cha
 bool api_take_object(struct api_call *call, const struct json *body, const char *name,
                      bool is_required, const char **out_canonical, const struct json **out_object,
                      struct error *error) MUST_CHECK;
+/* A required text of an inner object, which stands at `owner` ("" for the body). */
+bool api_take_inner_text(struct api_call *call, const struct json *object, const char *owner,
+                         const char *name, size_t bytes_max, const char **out,
+                         struct error *error) MUST_CHECK;
+/* The same of bytes in base64url, as sent and decoded. */
+bool api_take_base64url(struct api_call *call, const struct json *object, const char *owner,
+                        const char *name, size_t bytes_max, const char **out_text,
+                        struct webauthn_bytes *out_bytes, struct error *error) MUST_CHECK;
 /* {type, id, properties?} -> canonical text and "type/id" key. */
 bool api_take_entity(struct api_call *call, const struct json *body, const char *name,
                      bool is_required, const char **out_canonical, const char **out_key,
@@ -338,6 +347,45 @@ bool api_read_live(struct api_call *, struct error *);
 bool api_run_live(struct api_call *, struct error *);
 void api_answer_live(struct api_call *);
 void api_tell_live(struct api *api, const char *kind); /* "freeze" or "policy" */
+/* requests.c: which way a vote goes. */
+bool api_read_vote_word(const char *word, bool *out_approves, struct error *error) MUST_CHECK;
+/* sign_in.c: what other ways of signing in share. FORBIDDEN `plain_http`. */
+bool api_check_channel(const struct api_call *call, struct error *error) MUST_CHECK;
+bool api_take_session_attempt(struct api_call *call, struct error *error) MUST_CHECK;
+/* The session the browser had before; false when it had none. */
+bool api_read_former_session(struct api_call *call, struct credential *out);
+/* passkeys.c */
+struct passkey_answer;
+extern const char *const api_passkey_members[]; /* of an answer of a passkey, with a challenge */
+/* {challenge | statement, credential, client_data, authenticator_data, signature} at `owner`. */
+bool api_take_passkey(struct api_call *call, const struct json *object, const char *owner,
+                      bool is_of_vote, struct passkey_answer *out, struct error *error) MUST_CHECK;
+bool api_run_begin_passkey(struct api_call *, struct error *);
+void api_answer_begin_passkey(struct api_call *);
+bool api_read_add_passkey(struct api_call *, struct error *);
+bool api_run_add_passkey(struct api_call *, struct error *);
+void api_answer_passkey(struct api_call *);
+bool api_read_passkeys(struct api_call *, struct error *);
+bool api_run_list_passkeys(struct api_call *, struct error *);
+void api_answer_passkeys(struct api_call *);
+bool api_read_rename_passkey(struct api_call *, struct error *);
+bool api_run_rename_passkey(struct api_call *, struct error *);
+bool api_run_remove_passkey(struct api_call *, struct error *);
+bool api_run_confirm_passkey(struct api_call *, struct error *);
+bool api_run_begin_passkey_sign_in(struct api_call *, struct error *);
+void api_answer_passkey_question(struct api_call *);
+bool api_read_statement(struct api_call *, struct error *);
+bool api_run_statement(struct api_call *, struct error *);
+/* step_up.c */
+bool api_read_passkey_sign_in(struct api_call *, struct error *);
+bool api_run_passkey_sign_in(struct api_call *, struct error *);
+void api_answer_passkey_sign_in(struct api_call *);
+bool api_run_begin_step_up(struct api_call *, struct error *);
+void api_answer_begin_step_up(struct api_call *);
+bool api_read_step_up(struct api_call *, struct error *);
+bool api_look_step_up(struct api_call *, struct error *);
+bool api_work_step_up(struct api_call *, struct error *);
+bool api_run_step_up(struct api_call *, struct error *);
 bool api_run_session(struct api_call *, struct error *);
 void api_answer_session(struct api_call *);
 bool api_run_sign_out(struct api_call *, struct error *);

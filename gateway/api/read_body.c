@@ -429,3 +429,48 @@ bool api_take_number(struct api_call *call, const char *name, int64_t fallback, 
     *out = strtoll(text, NULL, 10);
     return true;
 }
+
+/* `owner/name` as a place in pointers and messages. */
+static bool take_member(const struct json *object, const char *owner, const char *name,
+                        size_t bytes_max, char place[96], const struct json **out,
+                        struct error *error)
+{
+    snprintf(place, 96, "%s%s%s", owner, owner[0] == '\0' ? "" : "/", name);
+    *out = json_member(object, name);
+    if (*out == NULL) {
+        return api_missing(place, error);
+    }
+    return check_text(*out, place, bytes_max, error);
+}
+
+bool api_take_inner_text(struct api_call *call, const struct json *object, const char *owner,
+                         const char *name, size_t bytes_max, const char **out, struct error *error)
+{
+    char place[96];
+    const struct json *value;
+    if (!take_member(object, owner, name, bytes_max, place, &value, error)) {
+        return false;
+    }
+    *out = arena_copy(call->arena, json_text(value), json_text_length(value));
+    return true;
+}
+
+bool api_take_base64url(struct api_call *call, const struct json *object, const char *owner,
+                        const char *name, size_t bytes_max, const char **out_text,
+                        struct webauthn_bytes *out_bytes, struct error *error)
+{
+    char place[96];
+    const struct json *value;
+    if (!take_member(object, owner, name, (bytes_max * 4 + 2) / 3, place, &value, error)) {
+        return false;
+    }
+    unsigned char *bytes = arena_alloc(call->arena, bytes_max);
+    size_t length = 0;
+    if (!text_read_base64url(json_text(value), json_text_length(value), bytes, bytes_max,
+                             &length)) {
+        return wrong_type(place, "base64url without padding", error);
+    }
+    *out_text = arena_copy(call->arena, json_text(value), json_text_length(value));
+    *out_bytes = (struct webauthn_bytes){bytes, length};
+    return true;
+}

@@ -2,6 +2,7 @@
 
 #include "crypto/crypto.h"
 #include "formats/text.h"
+#include "operations/passkey_operations.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 static const char *const submit_members[] = {
     "subject", "agent", "action", "resource", "context", "reason", "audience", "expires_in", NULL};
-static const char *const vote_members[] = {"vote", "revision", "digest", "reason", NULL};
+static const char *const vote_members[] = {"vote", "revision", "digest", "reason", "passkey", NULL};
 static const char *const no_members[] = {NULL};
 static const char *const read_parameters[] = {"seen", NULL};
 static const char *const list_parameters[] = {"state", "agent", "inbox", "after", "limit", NULL};
@@ -331,11 +332,28 @@ void api_answer_list(struct api_call *call)
 
 /* ---- vote ---- */
 
-static bool read_vote_word(const char *word, bool *out_approves, struct error *error)
+bool api_read_vote_word(const char *word, bool *out_approves, struct error *error)
 {
     *out_approves = strcmp(word, "approve") == 0;
     return *out_approves || strcmp(word, "deny") == 0 ||
            error_set(error, ERROR_INVALID, "wrong_type", "/vote", "`vote` must be approve or deny");
+}
+
+/* What signed the vote, where something did. */
+static bool take_passkey(struct api_call *call, const struct json *body, struct vote_input *input,
+                         struct error *error)
+{
+    const struct json *object;
+    const char *canonical;
+    if (!api_take_object(call, body, "passkey", false, &canonical, &object, error)) {
+        return false;
+    }
+    if (object == NULL) {
+        return true;
+    }
+    struct passkey_answer *answer = ARENA_NEW(call->arena, struct passkey_answer);
+    input->passkey = answer;
+    return api_take_passkey(call, object, "passkey", true, answer, error);
 }
 
 bool api_read_vote(struct api_call *call, struct error *error)
@@ -344,9 +362,10 @@ bool api_read_vote(struct api_call *call, struct error *error)
     const struct json *body = api_read_body(call, vote_members, error);
     const char *word;
     if (body == NULL || !api_take_text(call, body, "vote", true, 16, &word, error) ||
-        !read_vote_word(word, &input->approves, error) ||
+        !api_read_vote_word(word, &input->approves, error) ||
         !api_take_shown(call, body, &input->revision, &input->digest, error) ||
-        !api_take_text(call, body, "reason", false, API_TEXT_BYTES_MAX, &input->reason, error)) {
+        !api_take_text(call, body, "reason", false, API_TEXT_BYTES_MAX, &input->reason, error) ||
+        !take_passkey(call, body, input, error)) {
         return false;
     }
     input->request = call->path_values[0];

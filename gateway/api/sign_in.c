@@ -41,7 +41,7 @@ static struct sign_in *new_sign_in(struct api_call *call)
     return sign_in;
 }
 
-static bool check_channel(const struct api_call *call, struct error *error)
+bool api_check_channel(const struct api_call *call, struct error *error)
 {
     return api_allows_sessions(call) ||
            error_set(error, ERROR_FORBIDDEN, "plain_http", NULL,
@@ -75,13 +75,12 @@ static bool take_new_password(struct api_call *call, const struct json *body, co
                      PASSWORD_BYTES_MIN);
 }
 
-static void note_former_session(struct api_call *call, struct sign_in *sign_in)
+bool api_read_former_session(struct api_call *call, struct credential *out)
 {
     const char *cookies = NULL;
     struct error ignored = {0};
-    sign_in->has_cookie =
-        http_header(call->exchange, "cookie", &cookies, &ignored) &&
-        identity_read_cookie(cookies, api_is_secure(call), &sign_in->cookie, &ignored);
+    return http_header(call->exchange, "cookie", &cookies, &ignored) &&
+           identity_read_cookie(cookies, api_is_secure(call), out, &ignored);
 }
 
 /* ---- on a worker ---- */
@@ -111,13 +110,13 @@ bool api_read_sign_in(struct api_call *call, struct error *error)
 {
     struct sign_in *sign_in = new_sign_in(call);
     const struct json *body = api_read_body(call, sign_in_members, error);
-    if (body == NULL || !check_channel(call, error) ||
+    if (body == NULL || !api_check_channel(call, error) ||
         !api_take_text(call, body, "name", true, NAME_BYTES - 1, &sign_in->name, error) ||
         !take_password(call, body, "password", &sign_in->password, error) ||
         !api_attempts_take(call->api, sign_in->name, api_peer(call), error)) {
         return false;
     }
-    note_former_session(call, sign_in);
+    sign_in->has_cookie = api_read_former_session(call, &sign_in->cookie);
     return true;
 }
 
@@ -164,8 +163,8 @@ static bool take_link(struct api_call *call, const struct json *body, enum link_
     }
     sign_in->link = kind;
     sign_in->link_hash = crypto_sha256(secret, strlen(secret));
-    note_former_session(call, sign_in);
-    return check_channel(call, error);
+    sign_in->has_cookie = api_read_former_session(call, &sign_in->cookie);
+    return api_check_channel(call, error);
 }
 
 bool api_read_setup(struct api_call *call, struct error *error)
@@ -323,6 +322,7 @@ static void write_session(struct canonical_writer *writer, struct api_call *call
     canonical_name(writer, "person");
     write_person(writer, &view->person);
     canonical_member_bool(writer, "production", api_is_secure(call));
+    api_write_time(writer, "stepped_up_until", view->stepped_up_until);
     canonical_member_text(writer, "tenant", view->session.tenant);
     canonical_close_object(writer);
 }
@@ -372,7 +372,7 @@ void api_answer_sign_out(struct api_call *call)
 /* ---- POST /v1/session/password ---- */
 
 /* Who took over a session must not guess the password with it: attempts count per session. */
-static bool take_attempt(struct api_call *call, struct error *error)
+bool api_take_session_attempt(struct api_call *call, struct error *error)
 {
     char session[2 * SHA256_BYTES + 1];
     for (size_t i = 0; i < SHA256_BYTES; i++) {
@@ -385,10 +385,10 @@ bool api_read_change_password(struct api_call *call, struct error *error)
 {
     struct sign_in *sign_in = new_sign_in(call);
     const struct json *body = api_read_body(call, change_members, error);
-    return body != NULL && check_channel(call, error) &&
+    return body != NULL && api_check_channel(call, error) &&
            take_password(call, body, "old", &sign_in->former, error) &&
            take_new_password(call, body, "new", &sign_in->password, error) &&
-           take_attempt(call, error);
+           api_take_session_attempt(call, error);
 }
 
 bool api_look_change_password(struct api_call *call, struct error *error)

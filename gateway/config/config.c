@@ -22,9 +22,10 @@ struct reader {
 };
 
 static const char *const top_keys[] = {
-    "version",  "listeners", "admin_socket",      "data",   "store",  "mark",      "policy",
-    "issuer",   "origin",    "uncounted_context", "limits", "timing", "log_level", "channels",
-    "identity", NULL};
+    "version",  "listeners", "admin_socket", "data",     "store",
+    "mark",     "policy",    "issuer",       "origin",   "uncounted_context",
+    "limits",   "timing",    "log_level",    "channels", "identity",
+    "passkeys", NULL};
 static const char *const listener_keys[] = {"address",    "port", "reached_by",
                                             "host_names", "tls",  NULL};
 static const char *const tls_keys[] = {"certificate", "key", "client_ca", "client_certificate",
@@ -299,6 +300,7 @@ static bool read_root(struct reader *reader, const struct yaml_node *root)
                               reader->error) ||
         !config_read_channels(reader->file, yaml_member(root, "channels"), reader->arena, config,
                               reader->error) ||
+        !config_read_passkeys(reader->file, yaml_member(root, "passkeys"), config, reader->error) ||
         !read_listeners(reader, root) || !read_store(reader, root) || !read_timing(reader, root) ||
         !read_limits(reader, root) ||
         !read_text_key(reader, root, "admin_socket", &config->admin_socket) ||
@@ -405,7 +407,7 @@ static bool fill_in(struct reader *reader)
                          "`issuer` may have 255 bytes; `origin` 200, without spaces or `+` "
                          "(such as gate.example.com/ledger)");
     }
-    return true;
+    return config_settle_passkeys(reader->file, arena, config, reader->error);
 }
 
 const struct config *config_load(const char *path, struct arena *arena, struct error *error)
@@ -421,6 +423,8 @@ const struct config *config_load(const char *path, struct arena *arena, struct e
                               .wait_max_ms = 300 * SECOND,
                               .session_idle_ms = 30 * MINUTE,
                               .session_longest_ms = 12 * HOUR,
+                              .step_up_ms = 5 * MINUTE,
+                              .passkey_trust_after_ms = DAY,
                               .pending_per_caller_max = 10000,
                               .requests_per_second_max = 1000,
                               .failures_per_minute_max = 60,

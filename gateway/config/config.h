@@ -60,6 +60,10 @@ struct config {
     int64_t wait_max_ms;
     int64_t session_idle_ms;
     int64_t session_longest_ms;
+    const char *passkey_origin; /* NULL: none, since the issuer has no host name */
+    const char *rp_id;
+    int64_t step_up_ms;
+    int64_t passkey_trust_after_ms;
     int64_t pending_per_caller_max;
     int64_t requests_per_second_max; /* per credential; 0: no limit */
     int64_t failures_per_minute_max; /* per source address */

@@ -19,4 +19,11 @@ bool config_read_networks(const char *file, const struct yaml_node *node, struct
 bool config_read_identity(const char *file, const struct yaml_node *section, struct arena *arena,
                           struct config *config, struct error *error) MUST_CHECK;
 
+/* passkeys.c: reads `passkeys`; and when the issuer is known, what follows from it: where passkeys
+ * are used and which host they belong to. */
+bool config_read_passkeys(const char *file, const struct yaml_node *node, struct config *config,
+                          struct error *error) MUST_CHECK;
+bool config_settle_passkeys(const char *file, struct arena *arena, struct config *config,
+                            struct error *error) MUST_CHECK;
+
 #endif

@@ -49,6 +49,7 @@ static const char *const NAMES[LEDGER_ENTRY_TYPE_COUNT] = {
     [LEDGER_CHANNEL_CHANGED] = "channel.changed",
     [LEDGER_KEY_ADDED] = "key.added",
     [LEDGER_KEY_DISABLED] = "key.disabled",
+    [LEDGER_KEY_CONFIRMED] = "key.confirmed",
     [LEDGER_TOKEN_ADDED] = "token.added",
     [LEDGER_TOKEN_DISABLED] = "token.disabled",
     [LEDGER_SIGNIN] = "signin",

@@ -73,6 +73,7 @@ enum ledger_entry_type {
     LEDGER_CHANNEL_CHANGED,  /* channel.changed */
     LEDGER_KEY_ADDED,        /* key.added: API keys, passkeys, signing keys */
     LEDGER_KEY_DISABLED,     /* key.disabled */
+    LEDGER_KEY_CONFIRMED,    /* key.confirmed: a passkey serves votes before its time */
     LEDGER_TOKEN_ADDED,      /* token.added: personal tokens */
     LEDGER_TOKEN_DISABLED,   /* token.disabled */
     LEDGER_SIGNIN,           /* signin */

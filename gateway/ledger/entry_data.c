@@ -2,6 +2,7 @@
 
 #include "formats/canonical.h"
 #include "formats/text.h"
+#include <string.h>
 
 static void begin(struct canonical_writer *writer, struct builder *out)
 {
@@ -122,13 +123,32 @@ void ledger_data_edited(struct builder *out, int64_t revision, struct ledger_tex
     canonical_close_object(&writer);
 }
 
+/* The statement stands as what was hashed: canonical in itself, it is so within the entry. */
+static void member_proof(struct canonical_writer *writer, const struct ledger_proof *proof)
+{
+    canonical_name(writer, "proof");
+    canonical_open_object(writer);
+    canonical_member_text(writer, "authenticator_data", proof->authenticator_data);
+    canonical_member_text(writer, "client_data", proof->client_data);
+    canonical_member_text(writer, "credential", proof->credential);
+    canonical_member_text(writer, "origin", proof->origin);
+    canonical_member_text(writer, "passkey", proof->passkey);
+    canonical_member_text(writer, "public_key", proof->public_key);
+    canonical_member_text(writer, "rp_id", proof->rp_id);
+    canonical_member_text(writer, "signature", proof->signature);
+    canonical_member_raw(writer, "statement", proof->statement, strlen(proof->statement));
+    canonical_close_object(writer);
+}
+
 void ledger_data_vote(struct builder *out, const struct ledger_vote *vote)
 {
     struct canonical_writer writer;
     begin(&writer, out);
     canonical_member_bool(&writer, "approve", vote->is_approve);
-    canonical_member_text(&writer, "assertion", vote->assertion);
     canonical_member_text(&writer, "comment_digest", vote->comment_digest);
+    if (vote->proof != NULL) {
+        member_proof(&writer, vote->proof);
+    }
     canonical_member_integer(&writer, "revision", vote->revision);
     canonical_close_object(&writer);
 }
@@ -254,6 +274,24 @@ void ledger_data_changed(struct builder *out, const char *id, const char *owner,
     member_texts(&writer, "changed", changed);
     canonical_member_text(&writer, "id", id);
     canonical_member_text(&writer, "owner", owner);
+    canonical_close_object(&writer);
+}
+
+void ledger_data_passkey(struct builder *out, const struct ledger_passkey *passkey)
+{
+    static const char *const changed[] = {"passkey"};
+    struct canonical_writer writer;
+    begin(&writer, out);
+    member_texts(&writer, "changed", (struct ledger_texts){.items = changed, .count = 1});
+    canonical_member_text(&writer, "id", passkey->id);
+    canonical_member_text(&writer, "owner", passkey->owner);
+    canonical_name(&writer, "passkey");
+    canonical_open_object(&writer);
+    canonical_member_text(&writer, "credential", passkey->credential);
+    canonical_member_text(&writer, "public_key", passkey->public_key);
+    canonical_member_text(&writer, "rp_id", passkey->rp_id);
+    member_time(&writer, "trusted_at", passkey->trusted_at_ms);
+    canonical_close_object(&writer);
     canonical_close_object(&writer);
 }
 

@@ -101,13 +101,29 @@ void ledger_data_seen(struct builder *out, int64_t revision, const char *comment
 void ledger_data_edited(struct builder *out, int64_t revision, struct ledger_texts changed);
 
 /* vote and vote.late: actor kind `person`, with the assurance it was given with. A later vote of
- * the same person on the same revision replaces the earlier. `assertion` is the digest of the
- * stored passkey assertion. */
+ * the same person on the same revision replaces the earlier. One given with
+ * assurance `passkey`, and no other, has a proof: all that is needed to check without the gateway
+ * that a passkey of this person signed this decision. The challenge the passkey answered is the
+ * SHA-256 of the canonical `statement` as it stands in the entry. `policy` of the entry is then the
+ * version in force. All but ids, `rp_id`, `origin` and `statement` are base64url. */
+#define LEDGER_STATEMENT "countersign vote 1"
+struct ledger_proof {
+    const char *passkey; /* pky_… as in key.added */
+    const char *credential;
+    const char *public_key; /* COSE key */
+    const char *rp_id;
+    const char *origin;
+    const char *statement; /* {decision, digest, expires_at, gateway, nonce, person, policy,
+                              request, revision, statement: LEDGER_STATEMENT, tenant} */
+    const char *client_data;
+    const char *authenticator_data;
+    const char *signature;
+};
 struct ledger_vote {
     bool is_approve;
     int64_t revision;
-    const char *assertion;
     const char *comment_digest;
+    const struct ledger_proof *proof; /* NULL: none */
 };
 void ledger_data_vote(struct builder *out, const struct ledger_vote *vote);
 
@@ -183,6 +199,18 @@ void ledger_data_notice(struct builder *out, const struct ledger_notice *notice)
  * of the members that were; `owner` for keys, tokens and agents: whose it is. */
 void ledger_data_changed(struct builder *out, const char *id, const char *owner,
                          struct ledger_texts changed);
+
+/* key.added of a passkey: like the above, with what verifies its votes and from when on it serves
+ * them; key.confirmed by another admin or the host, and it serves them from then on. */
+struct ledger_passkey {
+    const char *id;
+    const char *owner;
+    const char *credential; /* base64url, as is the next */
+    const char *public_key;
+    const char *rp_id;
+    int64_t trusted_at_ms;
+};
+void ledger_data_passkey(struct builder *out, const struct ledger_passkey *passkey);
 
 /* group.changed: who came and who left. */
 void ledger_data_group(struct builder *out, const char *group, struct ledger_texts added,

@@ -1,10 +1,18 @@
 #include "operations/authorize.h"
+#include "operations/operations.h"
+#include "operations/operations_internal.h"
 #include <string.h>
+
+/* Whoever opened a link may need to fetch a security key first. */
+#define LINK_STEP_UP_MS (15LL * 60 * 1000)
 
 enum answer { ANSWER_HIDDEN = 0, ANSWER_FORBIDDEN, ANSWER_AUTHORIZED };
 
 static enum answer decide(const struct principal *principal, enum operation_kind kind,
                           const struct authorize_facts *facts);
+static bool needs_step_up(enum operation_kind kind);
+static bool check_step_up(const struct operation *operation, enum operation_kind kind,
+                          const char *subject, struct error *error);
 static const char *explain(enum operation_kind kind);
 
 bool authorize(const struct operation *operation, enum operation_kind kind,
@@ -16,7 +24,7 @@ bool authorize(const struct operation *operation, enum operation_kind kind,
     }
     enum answer answer = decide(&operation->principal, kind, facts);
     if (answer == ANSWER_AUTHORIZED) {
-        return true;
+        return check_step_up(operation, kind, subject, error);
     }
     if (answer == ANSWER_FORBIDDEN) {
         return error_set(error, ERROR_FORBIDDEN, "not_allowed", subject, "%s", explain(kind));
@@ -84,7 +92,17 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_READ_SESSION:
     case OPERATION_END_SESSION:
     case OPERATION_SET_PASSWORD:
+    case OPERATION_STEP_UP:
+    case OPERATION_ADD_PASSKEY:
+    case OPERATION_RENAME_PASSKEY:
+    case OPERATION_PROVE_VOTE:
         return allow(is_signed_in, true);
+    case OPERATION_REMOVE_PASSKEY:
+        return allow(is_signed_in || is_host, true);
+    case OPERATION_LIST_OWN:
+        return allow(is_person, true);
+    case OPERATION_MAKE_STATEMENT:
+        return allow(is_signed_in && knows, knows);
     case OPERATION_CAST_VOTE:
     case OPERATION_EDIT_REQUEST:
         return allow(is_person && knows, knows);
@@ -110,6 +128,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_CHANGE_CALLERS:
     case OPERATION_CHANGE_CREDENTIALS:
     case OPERATION_MAKE_ENROLMENT_LINK:
+    case OPERATION_CONFIRM_PASSKEY:
         return allow(is_admin || is_host, true);
     case OPERATION_PUBLISH_POLICY:
         return allow(is_admin || is_host || is_system, true);
@@ -131,6 +150,113 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return allow(reads_all, true);
     }
     return ANSWER_HIDDEN;
+}
+
+/* What outlasts a session: whoever took one over must not come by it. What only takes authority
+ * away needs none, so that nobody is slow to do it. */
+static bool needs_step_up(enum operation_kind kind)
+{
+    switch (kind) {
+    case OPERATION_CHANGE_PEOPLE:
+    case OPERATION_CHANGE_AGENTS:
+    case OPERATION_CHANGE_CALLERS:
+    case OPERATION_CHANGE_CREDENTIALS:
+    case OPERATION_MAKE_ENROLMENT_LINK:
+    case OPERATION_PUBLISH_POLICY:
+    case OPERATION_ADD_PASSKEY:
+    case OPERATION_REMOVE_PASSKEY:
+    case OPERATION_CONFIRM_PASSKEY:
+        return true;
+    case OPERATION_EDIT_REQUEST:
+    case OPERATION_COMMENT_REQUEST:
+    case OPERATION_ROLL_BACK_POLICY: /* the host's */
+    case OPERATION_READ_POLICY:
+    case OPERATION_EVALUATE:
+    case OPERATION_SUBMIT_REQUEST:
+    case OPERATION_READ_REQUEST:
+    case OPERATION_LIST_REQUESTS:
+    case OPERATION_CAST_VOTE:
+    case OPERATION_CANCEL_REQUEST:
+    case OPERATION_ESCALATE_DUE:
+    case OPERATION_REDEEM_GRANT:
+    case OPERATION_REPORT_EFFECT:
+    case OPERATION_RESOLVE_EFFECT:
+    case OPERATION_REVOKE_GRANT:
+    case OPERATION_FREEZE:
+    case OPERATION_THAW: /* freeze.c asks for more where there is a passkey */
+    case OPERATION_LIST_FREEZES:
+    case OPERATION_RECOVER:
+    case OPERATION_NOTE_REFUSALS:
+    case OPERATION_DELIVER_NOTICES:
+    case OPERATION_LIST_NOTICES:
+    case OPERATION_RESEND_NOTICE:
+    case OPERATION_READ_LEDGER:
+    case OPERATION_READ_RECEIPT:
+    case OPERATION_LIST_PEOPLE:
+    case OPERATION_LIST_AGENTS:
+    case OPERATION_LIST_CALLERS:
+    case OPERATION_LIST_CREDENTIALS:
+    case OPERATION_DESCRIBE_SELF:
+    case OPERATION_READ_SETUP:
+    case OPERATION_BEGIN_SESSION:
+    case OPERATION_READ_SESSION:
+    case OPERATION_END_SESSION:
+    case OPERATION_SET_PASSWORD:
+    case OPERATION_MAKE_SETUP_LINK:
+    case OPERATION_USE_LINK:
+    case OPERATION_STEP_UP:
+    case OPERATION_LIST_OWN:
+    case OPERATION_RENAME_PASSKEY:
+    case OPERATION_MAKE_STATEMENT:
+    case OPERATION_PROVE_VOTE:
+        return false;
+    }
+    return true;
+}
+
+int64_t authorize_step_up_end(const struct operation *operation)
+{
+    const struct session_row *session = &operation->session;
+    bool is_link = session->step_up == STEP_UP_LINK;
+    int64_t lasts_ms = is_link ? LINK_STEP_UP_MS : operation->operations->options.step_up_ms;
+    return session->stepped_up_at + lasts_ms;
+}
+
+enum step_up authorize_step_up(const struct operation *operation)
+{
+    const struct session_row *session = &operation->session;
+    bool is_recent = session->step_up != STEP_UP_NONE &&
+                     operation->principal.credential_kind == CREDENTIAL_SESSION &&
+                     operation->now < authorize_step_up_end(operation);
+    return is_recent ? session->step_up : STEP_UP_NONE;
+}
+
+static bool step_up_needed(const struct operation *operation, const char *subject,
+                           struct error *error)
+{
+    bool is_token = operation->principal.credential_kind == CREDENTIAL_TOKEN;
+    return error_set(error, ERROR_FORBIDDEN, "step_up_needed", subject, "%s",
+                     is_token ? "a personal token proves too little for this: sign in on the "
+                                "dashboard, or do it on the gateway's host"
+                              : "confirm first that it is you: POST /v1/session/step-up, with your "
+                                "passkey or, where there is none, your password");
+}
+
+/* A password, even typed again, does not bring in the first passkey: that takes a link an admin
+ * made. */
+static bool check_step_up(const struct operation *operation, enum operation_kind kind,
+                          const char *subject, struct error *error)
+{
+    if (operation->principal.kind != PRINCIPAL_PERSON || !needs_step_up(kind)) {
+        return true;
+    }
+    enum step_up given = authorize_step_up(operation);
+    if (kind == OPERATION_ADD_PASSKEY && given == STEP_UP_PASSWORD) {
+        return error_set(error, ERROR_FORBIDDEN, "enrolment_needed", subject,
+                         "the first passkey is registered by an enrolment link: ask an admin for "
+                         "one (`countersign admin enrol NAME` on the gateway's host makes one)");
+    }
+    return given != STEP_UP_NONE || step_up_needed(operation, subject, error);
 }
 
 /* What to tell someone who knows of the thing but may not do this to it. */
@@ -172,9 +298,12 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_MAKE_ENROLMENT_LINK:
     case OPERATION_PUBLISH_POLICY:
     case OPERATION_RESEND_NOTICE:
+    case OPERATION_CONFIRM_PASSKEY:
         return "only an admin does this";
     case OPERATION_ROLL_BACK_POLICY:
         return "this is done on the host: `countersign policy rollback`";
+    case OPERATION_LIST_OWN:
+        return "only people have these";
     case OPERATION_RECOVER:
         return "this is done on the host: `countersign recover`";
     case OPERATION_MAKE_SETUP_LINK:
@@ -185,6 +314,12 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_READ_SESSION:
     case OPERATION_END_SESSION:
     case OPERATION_SET_PASSWORD:
+    case OPERATION_STEP_UP:
+    case OPERATION_ADD_PASSKEY:
+    case OPERATION_RENAME_PASSKEY:
+    case OPERATION_REMOVE_PASSKEY:
+    case OPERATION_MAKE_STATEMENT:
+    case OPERATION_PROVE_VOTE:
         return "only a person who signed in with a browser session does this";
     case OPERATION_READ_REQUEST:
     case OPERATION_LIST_REQUESTS:

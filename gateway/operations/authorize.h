@@ -4,7 +4,8 @@
 /*
  * The one place that decides who may do what. Every operation asks here before it changes or shows
  * anything; doors never check. The answer depends on the principal and on what the principal is to
- * the thing, never on what a client says about itself.
+ * the thing, never on what a client says about itself. What a stolen session could make worse than
+ * it is also needs a step-up: a proof beyond the cookie, given a moment ago.
  */
 
 #include "operations/operation.h"
@@ -54,6 +55,14 @@ enum operation_kind {
     OPERATION_MAKE_SETUP_LINK,
     OPERATION_MAKE_ENROLMENT_LINK,
     OPERATION_USE_LINK, /* by nobody yet: the link says who */
+    OPERATION_STEP_UP,
+    OPERATION_ADD_PASSKEY,
+    OPERATION_LIST_OWN, /* one's own passkeys, sessions and tokens */
+    OPERATION_RENAME_PASSKEY,
+    OPERATION_REMOVE_PASSKEY,
+    OPERATION_CONFIRM_PASSKEY,
+    OPERATION_MAKE_STATEMENT,
+    OPERATION_PROVE_VOTE,
 };
 
 /* What the principal is to the thing it names. The zero value is a stranger. */
@@ -65,11 +74,17 @@ struct authorize_facts {
     bool is_relied_on;  /* a person: the grant rests on their vote */
 };
 
-/* True only for a clear yes. Else FORBIDDEN `not_allowed`, or NOT_FOUND `not_found` about `subject`
- * (may be NULL) where the thing's existence must not show. `facts` may be NULL: a stranger. */
+/* True only for a clear yes. Else FORBIDDEN `not_allowed` or `step_up_needed`, or NOT_FOUND
+ * `not_found` about `subject` (may be NULL) where the thing's existence must not show. `facts` may
+ * be NULL: a stranger. */
 bool authorize(const struct operation *operation, enum operation_kind kind,
                const struct authorize_facts *facts, const char *subject,
                struct error *error) MUST_CHECK;
+
+/* What the session proved beyond its cookie, as long as that lasts. */
+enum step_up authorize_step_up(const struct operation *operation);
+/* When that is over; meaningless for STEP_UP_NONE. */
+int64_t authorize_step_up_end(const struct operation *operation);
 
 /* The one answer for what does not exist and for what may not be known. */
 bool authorize_not_found(struct error *error, const char *subject);

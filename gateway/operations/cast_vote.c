@@ -1,3 +1,4 @@
+#include "operations/prove_vote_internal.h"
 #include "operations/request_internal.h"
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct voting {
     struct authorize_facts standing;
     struct request_case loaded;
     bool is_frozen;
+    struct ledger_proof proof; /* when the input has a passkey */
     struct vote_result *out;
 };
 
@@ -49,7 +51,9 @@ bool operation_cast_vote(struct operation *operation, const struct vote_input *i
         !reevaluate_request(operation, &voting.request, error)) {
         return false;
     }
-    if (!load(&voting, error)) {
+    if (!load(&voting, error) ||
+        (input->passkey != NULL && !prove_vote(operation, &voting.request, input->approves,
+                                               input->passkey, &voting.proof, error))) {
         return false;
     }
     return request_is_final(voting.request.state) ? vote_late(&voting, error)
@@ -85,7 +89,10 @@ static bool record_vote(struct voting *voting, bool is_late, struct error *error
     memcpy(vote.person, operation->principal.id, sizeof vote.person);
     memcpy(vote.person_name, operation->principal.name, sizeof vote.person_name);
     memcpy(voting->out->vote, vote.id, sizeof vote.id);
-    struct ledger_vote entry = {.is_approve = vote.approves, .revision = vote.revision};
+    bool is_proved = voting->input->passkey != NULL;
+    struct ledger_vote entry = {.is_approve = vote.approves,
+                                .revision = vote.revision,
+                                .proof = is_proved ? &voting->proof : NULL};
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
     ledger_data_vote(&data, &entry);
@@ -93,6 +100,7 @@ static bool record_vote(struct voting *voting, bool is_late, struct error *error
         .type = is_late ? LEDGER_VOTE_LATE : LEDGER_VOTE,
         .tenant = request->tenant,
         .request = request->id,
+        .policy = is_proved ? operations_policy_version(operation->operations) : NULL,
         .digest = &request->digest,
         .data = &data,
     };

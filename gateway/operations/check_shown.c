@@ -75,7 +75,12 @@ bool refuse_permission(const struct request_row *request, enum approvals_permiss
                          "another person must");
     case APPROVALS_ASSURANCE_LOW:
         return error_set(error, ERROR_FORBIDDEN, "assurance_too_low", id,
-                         "this request needs a vote given with a `%s`", assurance_name(needed));
+                         "this needs assurance `%s`, which your credential does not prove%s",
+                         assurance_name(needed),
+                         needed != ASSURANCE_PASSKEY
+                             ? ""
+                             : ": on the dashboard, sign the statement of POST "
+                               "/v1/requests/{id}/statement with your passkey");
     case APPROVALS_MAY_NOT_KNOW:
     case APPROVALS_MAY:
         break;

@@ -14,6 +14,8 @@ enum {
     IDEMPOTENCY_KEEP_MS = 24 * 60 * 60 * 1000,
     SESSION_IDLE_MS = 30 * 60 * 1000,
     SESSION_LONGEST_MS = 12 * 60 * 60 * 1000,
+    STEP_UP_MS = 5 * 60 * 1000,
+    PASSKEY_TRUST_AFTER_MS = 24 * 60 * 60 * 1000,
 };
 
 static int64_t or_default(int64_t value, int64_t fallback)
@@ -53,6 +55,8 @@ struct operations *operations_create(const struct operations_options *options)
     struct operations_options *own = &operations->options;
     own->issuer = arena_text(operations->memory, options->issuer);
     own->origin = arena_text(operations->memory, options->origin);
+    own->rp_id = arena_text(operations->memory, options->rp_id);
+    own->passkey_origin = arena_text(operations->memory, options->passkey_origin);
     own->uncounted_context = copy_texts(operations->memory, options->uncounted_context);
     own->channels = copy_names(operations->memory, options->channels, options->channel_count);
     /* What waits in the outbox from before is looked for at once. */
@@ -65,6 +69,8 @@ struct operations *operations_create(const struct operations_options *options)
     own->idempotency_keep_ms = or_default(own->idempotency_keep_ms, IDEMPOTENCY_KEEP_MS);
     own->session_idle_ms = or_default(own->session_idle_ms, SESSION_IDLE_MS);
     own->session_longest_ms = or_default(own->session_longest_ms, SESSION_LONGEST_MS);
+    own->step_up_ms = or_default(own->step_up_ms, STEP_UP_MS);
+    own->passkey_trust_after_ms = or_default(own->passkey_trust_after_ms, PASSKEY_TRUST_AFTER_MS);
     tree_init(&operations->tree);
     operations->minted = minted_tokens_create();
     operations->pending_counts = pending_counts_create();

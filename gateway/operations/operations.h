@@ -34,8 +34,12 @@ struct operations_options {
     int64_t idempotency_keep_ms;          /* default 24 h after the end */
     const char *const *channels;          /* names of those told what happens to requests */
     size_t channel_count;
-    int64_t session_idle_ms;    /* unused that long, a session is over: default 30 min */
-    int64_t session_longest_ms; /* however much it is used: default 12 h */
+    int64_t session_idle_ms;        /* unused that long, a session is over: default 30 min */
+    int64_t session_longest_ms;     /* however much it is used: default 12 h */
+    const char *rp_id;              /* host name passkeys belong to; NULL: there are none */
+    const char *passkey_origin;     /* of the page that uses them: https://gate.example */
+    int64_t step_up_ms;             /* how long a step-up lasts: default 5 min */
+    int64_t passkey_trust_after_ms; /* until a later passkey serves votes: default 24 h */
 };
 
 struct operations *operations_create(const struct operations_options *options);

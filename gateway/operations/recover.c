@@ -2,6 +2,7 @@
 #include "operations/authorize.h"
 #include "operations/ledger_internal.h"
 #include "operations/people_internal.h"
+#include "store/passkey_rows.h"
 
 static bool thaw_rollback(struct operation *operation, size_t *out_thawed, struct error *error)
 {
@@ -42,16 +43,18 @@ bool operation_recover(struct operation *operation, bool trusts_credentials, con
     size_t thawed;
     int64_t enabled = 0;
     int64_t passwords = 0;
+    int64_t passkeys = 0;
     if (!authorize(operation, OPERATION_RECOVER, NULL, NULL, error) ||
         !check_text(reason == NULL ? "" : reason, OPERATIONS_TEXT_BYTES_MAX, "the reason",
                     "bad_reason", error) ||
         !thaw_rollback(operation, &thawed, error) ||
         (trusts_credentials &&
          (!store_enable_credentials(operation->store, ROLLBACK_REASON, &enabled, error) ||
-          !store_enable_passwords(operation->store, true, &passwords, error)))) {
+          !store_enable_passwords(operation->store, true, &passwords, error) ||
+          !store_enable_passkeys(operation->store, true, &passkeys, error)))) {
         return false;
     }
-    if (thawed == 0 && enabled == 0 && passwords == 0) {
+    if (thawed == 0 && enabled == 0 && passwords == 0 && passkeys == 0) {
         return error_set(error, ERROR_CONFLICT, "nothing_to_recover", NULL,
                          "the store was not rolled back, or was recovered before");
     }

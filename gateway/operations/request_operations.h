@@ -100,12 +100,15 @@ bool operation_list_requests(struct operation *operation, const struct list_inpu
                              struct error *error) MUST_CHECK;
 
 /* cast_vote.c */
+struct passkey_answer;
 struct vote_input {
     const char *request;
     int revision;
     struct sha256 digest; /* of what was shown; another one is CONFLICT `digest_mismatch` */
     bool approves;
     const char *reason; /* NULL when none */
+    const struct passkey_answer
+        *passkey; /* what signed it; NULL: it proves what the credential does */
 };
 enum vote_outcome { VOTE_NONE = 0, VOTE_COUNTED, VOTE_UNCHANGED, VOTE_LATE };
 struct vote_result {

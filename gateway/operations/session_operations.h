@@ -29,6 +29,7 @@ struct session_view {
     struct session_row session;
     char secret[SECRET_TEXT_BYTES]; /* of a new session, else "": told once, never stored */
     struct person_view person;
+    int64_t stepped_up_until; /* 0: it has not stepped up, or that is over */
 };
 struct sign_in_input {
     const struct password_found *verified;  /* what the password matched */
@@ -48,6 +49,13 @@ bool operation_touch_session(struct operation *operation, struct error *error) M
 /* Ends the person's other sessions. CONFLICT `password_changed` when it was changed meanwhile. */
 bool operation_set_password(struct operation *operation, const struct password_found *verified,
                             const char *new_hash, struct error *error) MUST_CHECK;
+
+/* By who has no passkey: the password again. FORBIDDEN `passkey_needed` where there is one,
+ * `wrong_password` when what was verified is no longer so. The session goes on under another
+ * secret. */
+bool operation_step_up_by_password(struct operation *operation,
+                                   const struct password_found *verified, struct session_view *out,
+                                   struct error *error) MUST_CHECK;
 
 /* Whether the tenant has no admin with a password: then a set-up link makes one. */
 bool operation_needs_setup(struct operation *operation, bool *out_needed,

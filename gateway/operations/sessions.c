@@ -2,6 +2,7 @@
 #include "ledger/entry_data.h"
 #include "operations/authorize.h"
 #include "operations/session_internal.h"
+#include "store/passkey_rows.h"
 #include <string.h>
 
 static bool wrong_name_or_password(struct error *error)
@@ -89,11 +90,25 @@ static void become_person(struct operation *operation, const struct person_row *
     operation->session = *session;
 }
 
+static const char *method_name(enum step_up step_up)
+{
+    switch (step_up) {
+    case STEP_UP_PASSKEY:
+        return "passkey";
+    case STEP_UP_LINK:
+        return "link";
+    case STEP_UP_PASSWORD:
+    case STEP_UP_NONE:
+        break;
+    }
+    return "password";
+}
+
 static bool record_sign_in(struct operation *operation, const char *outcome, struct error *error)
 {
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
-    ledger_data_signin(&data, "password", outcome);
+    ledger_data_signin(&data, method_name(operation->session.step_up), outcome);
     struct record record = {.type = LEDGER_SIGNIN, .data = &data};
     return record_entry(operation, &record, error);
 }
@@ -115,19 +130,62 @@ static struct session_row make_session(const struct operation *operation,
     return session;
 }
 
+static void note_step_up(const struct operation *operation, enum step_up step_up,
+                         struct session_row *session)
+{
+    session->step_up = step_up;
+    session->stepped_up_at = step_up == STEP_UP_NONE ? 0 : operation->now;
+}
+
+static int64_t stepped_up_until(const struct operation *operation)
+{
+    return authorize_step_up(operation) == STEP_UP_NONE ? 0 : authorize_step_up_end(operation);
+}
+
 bool open_session(struct operation *operation, const struct person_row *person,
-                  struct session_view *out, struct error *error)
+                  enum step_up step_up, struct session_view *out, struct error *error)
 {
     struct session_view view = {0};
     struct store *store = operation->store;
     view.session = make_session(operation, person, view.secret);
+    note_step_up(operation, step_up, &view.session);
     bool ok = store_purge_sessions(store, operation->now, SESSIONS_PURGED_MAX, error) &&
               store_insert_session(store, &view.session, error) &&
               store_trim_sessions(store, person->id, SESSIONS_PER_PERSON_MAX, error) &&
               view_person(operation, person, &view.person, error);
     if (ok) {
         become_person(operation, person, &view.session);
+        view.stepped_up_until = stepped_up_until(operation);
         ok = record_sign_in(operation, "in", error);
+    }
+    if (ok) {
+        *out = view;
+    }
+    crypto_wipe(view.secret, sizeof view.secret);
+    return ok;
+}
+
+/* Who has the former cookie has nothing: the session goes on under another id and secret. */
+bool step_up_session(struct operation *operation, enum step_up step_up, struct session_view *out,
+                     struct error *error)
+{
+    struct session_view view = {0};
+    struct person_row person;
+    const struct session_row former = operation->session;
+    if (!find_person(operation, operation->principal.id, &person, error)) {
+        return false;
+    }
+    view.session = make_session(operation, &person, view.secret);
+    view.session.created_at = former.created_at;
+    view.session.expires_at = former.expires_at;
+    note_step_up(operation, step_up, &view.session);
+    bool ok = store_delete_session(operation->store, former.id, error) &&
+              store_insert_session(operation->store, &view.session, error) &&
+              view_person(operation, &person, &view.person, error);
+    if (ok) {
+        become_person(operation, &person, &view.session);
+        view.stepped_up_until = stepped_up_until(operation);
+        ok = record_sign_in(operation, "stepped_up", error);
     }
     if (ok) {
         *out = view;
@@ -146,8 +204,8 @@ static bool store_hash(struct operation *operation, const struct person_row *per
 }
 
 /* A browser has one session: signing in again ends the one it had. */
-static bool end_former(struct operation *operation, const struct credential *former,
-                       struct error *error)
+bool end_former_session(struct operation *operation, const struct credential *former,
+                        struct error *error)
 {
     struct session_row session;
     struct error missing = {0};
@@ -181,13 +239,13 @@ bool operation_begin_session(struct operation *operation, const struct sign_in_i
     struct person_row person;
     if (!authorize(operation, OPERATION_BEGIN_SESSION, NULL, NULL, error) ||
         !confirm_verified(operation, input->verified, &person, error) ||
-        !end_former(operation, input->ended_session, error)) {
+        !end_former_session(operation, input->ended_session, error)) {
         return false;
     }
     if (input->new_hash != NULL && !store_hash(operation, &person, input->new_hash, error)) {
         return false;
     }
-    return open_session(operation, &person, out, error);
+    return open_session(operation, &person, STEP_UP_NONE, out, error);
 }
 
 bool operation_read_session(struct operation *operation, struct session_view *out,
@@ -201,8 +259,34 @@ bool operation_read_session(struct operation *operation, struct session_view *ou
         return false;
     }
     view.session = operation->session;
+    view.stepped_up_until = stepped_up_until(operation);
     *out = view;
     return true;
+}
+
+bool operation_step_up_by_password(struct operation *operation,
+                                   const struct password_found *verified, struct session_view *out,
+                                   struct error *error)
+{
+    struct person_row person;
+    struct passkey_row *passkeys;
+    size_t count;
+    struct error changed = {0};
+    if (!authorize(operation, OPERATION_STEP_UP, NULL, NULL, error) ||
+        !store_list_passkeys(operation->store, operation->principal.id, operation->arena, &passkeys,
+                             &count, error)) {
+        return false;
+    }
+    if (count > 0) {
+        return error_set(error, ERROR_FORBIDDEN, "passkey_needed", "/passkey",
+                         "you have a passkey: confirm with it, not with your password");
+    }
+    if (!confirm_verified(operation, verified, &person, &changed) ||
+        strcmp(person.id, operation->principal.id) != 0) {
+        return error_set(error, ERROR_FORBIDDEN, "wrong_password", "/password",
+                         "that is not your password");
+    }
+    return step_up_session(operation, STEP_UP_PASSWORD, out, error);
 }
 
 bool operation_end_session(struct operation *operation, struct error *error)

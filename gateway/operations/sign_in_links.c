@@ -159,7 +159,7 @@ bool operation_use_setup_link(struct operation *operation, const struct link_use
     return consume_link(operation, LINK_SETUP, &use->hash, &link, error) &&
            add_person(operation, &input, &person, error) &&
            put_password(operation, &person, use->password_hash, error) &&
-           open_session(operation, &person, out, error);
+           open_session(operation, &person, STEP_UP_LINK, out, error);
 }
 
 bool operation_use_enrolment_link(struct operation *operation, const struct link_use *use,
@@ -177,5 +177,5 @@ bool operation_use_enrolment_link(struct operation *operation, const struct link
     }
     return store_delete_sessions(operation->store, person.id, NULL, &ended, error) &&
            put_password(operation, &person, use->password_hash, error) &&
-           open_session(operation, &person, out, error);
+           open_session(operation, &person, STEP_UP_LINK, out, error);
 }

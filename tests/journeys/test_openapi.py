@@ -11,6 +11,7 @@ import unittest
 from support import raw_http
 from support.description import METHODS, Description, ROOT, read_routes, yaml
 from support.gateway import POLICY, Gateway, eventually
+from support.people import ORIGIN, Passkey, Person
 
 LIMITS = "limits: { requests_per_second: 0, failures_per_minute: 1000000 }\n"
 
@@ -21,6 +22,7 @@ UNREACHED = {
     ("get", "/v1/setup", 429): "needs the reader's queue full",
     ("post", "/v1/setup", 429): "needs the workers' queue full",
     ("post", "/v1/enrol", 429): "needs the workers' queue full",
+    ("post", "/v1/session/passkey/begin", 429): "needs the reader's queue full",
 }
 SELDOM = {500, 503}  # a fault of ours; a full disk, a stop: described everywhere, seen where they can be had
 
@@ -80,6 +82,13 @@ SHARED = """
     verdict: allow
     grant: { audience: [payments] }
 """
+CRITICAL = """
+  - name: dropping
+    match: { action: critical.drop }
+    verdict: require_approval
+    risk: critical
+    approval: { groups: [oncall] }
+"""
 PASSWORD = "EXAMPLE not a password"
 
 
@@ -89,12 +98,13 @@ class Cast:
     def __init__(self, gateway):
         self.gateway = gateway
         self.key = gateway.add_caller("runner", agents=["billing-bot"], audiences=["payments"])
-        self.admin = gateway.add_person("root", admin=True)
+        gateway.add_person("root", admin=True)
         self.dana = gateway.add_person("dana", ["oncall"])
         gateway.admin("POST", "/v1/people", {"name": "omar"})
         secret = gateway.admin("POST", "/v1/people/root/enrolment")["link_path"].split("#")[1]
         signed_in = gateway.call("POST", "/v1/enrol", {"secret": secret, "password": PASSWORD})
-        self.session = session_headers(signed_in)
+        # Opened by a link a moment ago: it has stepped up.
+        self.admin = self.session = session_headers(signed_in)
 
     def credentials(self, operation):
         """How to call an operation with authority."""
@@ -110,6 +120,8 @@ class Cast:
     def stranger(self, operation):
         """A credential that is good, but not for this."""
         names = [name for choice in operation.get("security", []) for name in choice]
+        if "personalToken" not in names and "hostSocket" in names:
+            return {"secret": self.dana}  # people, but not by a token
         return {"secret": self.dana if "hostSocket" not in names and "apiKey" in names else self.key}
 
 
@@ -185,7 +197,7 @@ class Form(unittest.TestCase):
         files = [*folder.glob("api/*.c"), *folder.glob("operations/*.c"), *folder.glob("identity/*.c"),
                  *folder.glob("loop/http_*.c"), *folder.glob("formats/json*.c"), *folder.glob("store/channel.c"),
                  *folder.glob("store/writer.c"), *folder.glob("store/reader.c"), *folder.glob("store/sqlite/failure.c"),
-                 *folder.glob("store/sqlite/statement*.c"), *folder.glob("store/sqlite/*_rows.c"), folder / "loop" / "workers.c", folder / "crypto" / "jws.c",
+                 *folder.glob("store/sqlite/statement*.c"), *folder.glob("store/sqlite/*_rows.c"), folder / "loop" / "workers.c", folder / "crypto" / "jws.c", *folder.glob("crypto/webauthn*.c"),
                  folder / "crypto" / "password.c", folder / "grants" / "redeem.c", folder / "ledger" / "entry.c",
                  folder / "ledger" / "tree.c", folder / "ledger" / "tile.c", folder / "store" / "mark.c",
                  folder / "loop" / "websocket.c", folder / "live" / "live.c"]
@@ -195,7 +207,10 @@ class Form(unittest.TestCase):
             text = file.read_text()
             for code in re.findall(r"error_set(?:_at)?\(\s*&?[\w.>-]+,\s*[\w.>-]+,\s*([^,]+),", text):
                 found |= set(re.findall(word, code))
+            found |= set(re.findall(r"\.conflict_code = " + word, text))
             found |= set(re.findall(r"check_text\([^;]*?" + word + r",\s*error\)", text, re.S))
+            if file.name == "webauthn.c":
+                found |= set(re.findall(r"refuse\(error,\s*" + word, text))
             found |= set(re.findall(r"store_must_change_one\([^;]*?" + word, text, re.S))
             if file.name.startswith("http_"):
                 found |= set(re.findall(r"refuse\([^;]*?" + word + r",\s*\"[A-Z]", text, re.S))
@@ -208,7 +223,7 @@ class Form(unittest.TestCase):
 
 
 # In those files, but no answer's: before the gateway listens, in the log, or behind a door that checks the same first.
-NOT_TOLD = {"bad_files", "bad_kind", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
+NOT_TOLD = {"bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
             "ledger_changed", "listen", "mark_corrupt", "no_descriptors", "no_websockets", "not_in_force", "other_ledger_key",
             "thread_not_started"}
 
@@ -400,7 +415,7 @@ class Answers(unittest.TestCase):
         # After them, because it may well do what it asks for.
         for changed in variations(self.description, body, schema):
             answer = gateway.call(method, path, changed, **given)
-            self.assertTrue(answer.status not in (400, 415) or answer.json["code"] in ("wrong_target", "target_missing", "policy_invalid"), (key, changed, answer))
+            self.assertTrue(answer.status not in (400, 415) or answer.json["code"] in ("wrong_target", "target_missing", "policy_invalid", "proof_missing"), (key, changed, answer))
         answer = gateway.call(method, path, body, **given)
         self.assertNotIn(answer.status, (400, 415), (key, answer))
         return tried
@@ -610,6 +625,96 @@ class Answers(unittest.TestCase):
         self.book.seen.add(("get", "/v1/live", 101))
         gateway.call("GET", "/v1/live", headers=mine)
 
+    def test_2_passkeys(self):
+        with Recorded(self.book, policy=POLICY + CRITICAL) as gateway:
+            key = gateway.add_caller()
+            dana, root = Person(gateway, "dana", ["oncall"]), Person(gateway, "root", admin=True)
+            passkey = Passkey(ORIGIN)
+            made = dana.add_passkey(passkey)
+            self.register_wrongly(dana, passkey)
+            dana.ok("PUT", f"/v1/passkeys/{made['id']}", {"name": "green key"})
+            self.assertEqual("green key", dana.ok("GET", "/v1/passkeys")["passkeys"][0]["name"])
+            root.ok("GET", f"/v1/passkeys?person={dana.id}")
+            self.sign_in_wrongly(gateway, dana)
+            dana.sign_in_by_passkey()
+            second = dana.add_passkey(Passkey(ORIGIN))
+            self.assertEqual("own_passkey", root.call("POST", f"/v1/passkeys/{root.add_passkey()['id']}/confirm").json["code"])
+            self.assertTrue(root.ok("POST", f"/v1/passkeys/{second['id']}/confirm")["trusted"])
+            self.vote_by_passkey(gateway, key, dana)
+            dana.step_up()
+            self.step_up_wrongly(dana)
+            dana.ok("DELETE", f"/v1/passkeys/{second['id']}")
+            for method, path in (("PUT", ""), ("DELETE", ""), ("POST", "/confirm")):
+                body = {"name": "x"} if method == "PUT" else None
+                self.assertEqual(404, root.call(method, f"/v1/passkeys/{second['id']}{path}", body).status)
+            self.assertEqual(404, root.call("GET", "/v1/passkeys?person=nobody").status)
+            gateway.advance(seconds=301)
+            self.assertEqual("step_up_needed", dana.call("DELETE", f"/v1/passkeys/{made['id']}").json["code"])
+            omar = Person(gateway, "omar")
+            omar.sign_in()
+            omar.step_up()
+            self.assertEqual("enrolment_needed", omar.call("POST", "/v1/me/passkeys/begin").json["code"])
+
+    def register_wrongly(self, dana, passkey):
+        begun = dana.ok("POST", "/v1/me/passkeys/begin")["challenge"]
+        self.assertEqual((409, "passkey_known"), self.outcome(dana.call("POST", "/v1/passkeys", {"name": "x", **passkey.register(begun)})))
+        other = Passkey(ORIGIN).register(begun)
+        dana.ok("POST", "/v1/passkeys", {"name": "x", **other})
+        self.assertEqual((409, "challenge_used"), self.outcome(dana.call("POST", "/v1/passkeys", {"name": "x", **other})))
+        self.assertEqual((403, "challenge_invalid"), self.outcome(dana.call("POST", "/v1/passkeys", {"name": "x", **Passkey(ORIGIN).register("AAAA")})))
+
+    def outcome(self, answer):
+        return answer.status, answer.json["code"]
+
+    def sign_in_wrongly(self, gateway, dana):
+        wrong = dana.sign_in_by_passkey(want=401, flags=1)
+        self.assertEqual((401, "wrong_passkey"), self.outcome(wrong))
+        begun = gateway.call("POST", "/v1/session/passkey/begin").json["challenge"]
+        answer = dana.passkey.answer(begun)
+        self.assertEqual(201, gateway.call("POST", "/v1/session/passkey", answer).status)
+        self.assertEqual((401, "wrong_passkey"), self.outcome(gateway.call("POST", "/v1/session/passkey", answer)), "counts backwards")
+        again = dana.passkey.answer(begun)
+        self.assertEqual((409, "challenge_used"), self.outcome(gateway.call("POST", "/v1/session/passkey", again)))
+        for _ in range(8):
+            last = gateway.call("POST", "/v1/session/passkey", {**again, "credential": "AAAA"})
+        self.assertEqual((429, "too_many_attempts"), self.outcome(last))
+        for path in ("/v1/session/passkey/begin", "/v1/session/passkey"):
+            foreign = gateway.call("POST", path, again if path.endswith("passkey") else None, headers={"Origin": "http://elsewhere.example"})
+            self.assertEqual((403, "wrong_origin"), self.outcome(foreign))
+
+    def vote_by_passkey(self, gateway, key, dana):
+        asked = gateway.submit(key, action="critical.drop")["id"]
+        self.assertEqual((403, "assurance_too_low"), self.outcome(dana.vote(asked)))
+        shown = dana.show(asked)
+        stale = dana.call("POST", f"/v1/requests/{asked}/statement", {"revision": 2, "digest": shown["digest"]})
+        self.assertEqual((409, "digest_mismatch"), self.outcome(stale))
+        self.assertEqual(404, dana.call("POST", "/v1/requests/req_01m869avenebvzk10qrr3kwns8/statement", {"revision": 1, "digest": shown["digest"]}).status)
+        signed = dana.passkey.sign(dana.statement(asked)["statement"])
+        self.assertEqual(200, dana.vote(asked, signed=signed).status)
+
+    def step_up_wrongly(self, dana):
+        begun = dana.ok("POST", "/v1/session/step-up/begin")["challenge"]
+        wrong = dana.call("POST", "/v1/session/step-up", {"passkey": dana.passkey.answer(begun, origin="https://evil.example")})
+        self.assertEqual((403, "passkey_wrong_origin"), self.outcome(wrong))
+        self.assertEqual((403, "passkey_needed"), self.outcome(dana.call("POST", "/v1/session/step-up", {"password": dana.password})))
+        answer = dana.passkey.answer(begun)
+        dana.take(dana.call("POST", "/v1/session/step-up", {"passkey": answer}))
+        again = dana.passkey.answer(begun)
+        self.assertEqual((409, "challenge_used"), self.outcome(dana.call("POST", "/v1/session/step-up", {"passkey": again})))
+
+    def test_2_no_passkeys_without_a_host_name(self):
+        with Recorded(self.book, config=LIMITS + "issuer: http://127.0.0.1:8080\n") as gateway:
+            dana = Person(gateway, "dana", ["oncall"])
+            key = gateway.add_caller()
+            asked = gateway.submit(key)
+            for path, body in (("/v1/me/passkeys/begin", None), ("/v1/session/passkey/begin", None),
+                               ("/v1/passkeys", {"name": "x", **Passkey(ORIGIN).register("AAAA")}),
+                               (f"/v1/requests/{asked['id']}/statement", {"revision": 1, "digest": dana.show(asked["id"])["digest"]})):
+                answer = dana.call("POST", path, body) if path != "/v1/session/passkey/begin" else gateway.call("POST", path)
+                self.assertEqual((409, "passkeys_unavailable"), self.outcome(answer), path)
+            self.assertEqual("password", dana.ok("POST", "/v1/session/step-up/begin")["method"])
+            dana.step_up()
+
     def test_2_the_first_admin(self):
         with Recorded(self.book) as gateway:
             gateway.admin("POST", "/v1/people", {"name": "taken"})
@@ -621,7 +726,7 @@ class Answers(unittest.TestCase):
 
     def test_2_people_agents_and_callers(self):
         with Recorded(self.book) as gateway:
-            admin = gateway.add_person("root", admin=True)
+            admin = Person(gateway, "root", admin=True).headers
             ok = lambda method, path, body=None, want=(200, 201): gateway.ok(method, path, body, admin, want=want)
             ok("POST", "/v1/people", {"name": "dana", "display": "Dana Lee", "subjects": ["user/dana@example.com"], "groups": ["oncall"]})
             ok("POST", "/v1/people", {"name": "dana"}, want=(409,))

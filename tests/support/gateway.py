@@ -218,11 +218,13 @@ class Gateway:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def call(self, method, path, body=None, secret=None, headers=None, host=False, connection=None, timeout=60):
-        """One exchange. `host` uses the host socket; `secret` is an API key or a token."""
+        """One exchange. `host` uses the host socket; `secret` is an API key, a token, or the headers of a session."""
         mine = connection is None
         connection = connection or (UnixConnection(self.socket_path, timeout) if host else self.connection(timeout))
         sent = {"Content-Type": "application/json", **(headers or {})}
-        if secret:
+        if isinstance(secret, dict):
+            sent.update(secret)
+        elif secret:
             sent["Authorization"] = f"Bearer {secret}"
         payload = None
         if body is not None:

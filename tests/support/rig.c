@@ -1,7 +1,9 @@
 #include "tests/support/rig.h"
 
 #include "base/builder.h"
+#include "base/check.h"
 #include "base/clock.h"
+#include "identity/session.h"
 #include "operations/people_operations.h"
 #include <dirent.h>
 #include <limits.h>
@@ -221,6 +223,29 @@ struct credential rig_add_person(struct rig *rig, const char *name, const char *
     }
     rig_commit(rig);
     return add_credential(rig, CREDENTIAL_TOKEN, name);
+}
+
+struct credential rig_step_up(struct rig *rig, const char *name)
+{
+    struct error error = {0};
+    struct person_row person;
+    char secret[SECRET_TEXT_BYTES];
+    crypto_make_secret("css", secret);
+    struct credential credential = identity_session_credential(secret);
+    struct operation *operation = rig_begin_host(rig);
+    struct session_row session = {.created_at = rig->now,
+                                  .seen_at = rig->now,
+                                  .expires_at = rig->now + 3600000,
+                                  .step_up = STEP_UP_PASSKEY,
+                                  .stepped_up_at = rig->now};
+    crypto_make_id("ses", rig->now, session.id);
+    session.hash = credential.hash;
+    CHECK(store_read_person(rig->store, "default", name, operation->arena, &person, &error));
+    memcpy(session.person, person.id, sizeof session.person);
+    memcpy(session.tenant, person.tenant, sizeof session.tenant);
+    CHECK(store_insert_session(rig->store, &session, &error));
+    rig_commit(rig);
+    return credential;
 }
 
 struct credential rig_add_caller(struct rig *rig, const char *name)

@@ -52,6 +52,8 @@ void rig_publish(struct rig *rig, const char *yaml);
 /* A person of group `ops` and a caller that speaks for agent `bot` and everyone, by the host. */
 struct credential rig_add_person(struct rig *rig, const char *name, const char *group,
                                  bool is_admin);
+/* A browser session of the person, which has stepped up a moment ago. */
+struct credential rig_step_up(struct rig *rig, const char *name);
 struct credential rig_add_caller(struct rig *rig, const char *name);
 
 /* One request of agent `bot` for user/sam on order/4711, without arguments. */

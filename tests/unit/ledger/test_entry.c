@@ -330,8 +330,17 @@ START_TEST(data__of_the_other_types_is_written_as_the_contract_says)
                                           .cost = 3,
                                           .rules = TEXTS("r")};
     ledger_data_decided(&out, &denied);
+    static const struct ledger_proof proof = {.passkey = "pky_1",
+                                              .credential = "CC",
+                                              .public_key = "DD",
+                                              .rp_id = "a.example",
+                                              .origin = "https://a.example",
+                                              .statement = "{\"decision\":\"deny\"}",
+                                              .client_data = "BB",
+                                              .authenticator_data = "AA",
+                                              .signature = "EE"};
     const struct ledger_vote vote = {
-        .is_approve = false, .revision = 1, .assertion = "aa", .comment_digest = "bb"};
+        .is_approve = false, .revision = 1, .comment_digest = "bb", .proof = &proof};
     ledger_data_vote(&out, &vote);
     ck_assert_str_eq(
         out.bytes,
@@ -346,7 +355,10 @@ START_TEST(data__of_the_other_types_is_written_as_the_contract_says)
         "\"verdict\":\"allow\"}"
         "{\"cause\":\"submitted\",\"cost\":3,\"revision\":1,\"risk\":\"low\",\"rules\":[\"r\"],"
         "\"verdict\":\"deny\"}"
-        "{\"approve\":false,\"assertion\":\"aa\",\"comment_digest\":\"bb\",\"revision\":1}");
+        "{\"approve\":false,\"comment_digest\":\"bb\",\"proof\":{\"authenticator_data\":\"AA\","
+        "\"client_data\":\"BB\",\"credential\":\"CC\",\"origin\":\"https://"
+        "a.example\",\"passkey\":\"pky_1\",\"public_key\":\"DD\",\"rp_id\":\"a.example\","
+        "\"signature\":\"EE\",\"statement\":{\"decision\":\"deny\"}},\"revision\":1}");
 }
 END_TEST
 

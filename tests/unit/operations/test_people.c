@@ -72,7 +72,9 @@ static size_t entries_with(const char *text)
 
 START_TEST(people__the_host_adds_the_first_admin_who_adds_others)
 {
-    struct credential dana = rig_add_person(&rig, "dana", NULL, true);
+    struct credential token = rig_add_person(&rig, "dana", NULL, true);
+    struct credential dana = rig_step_up(&rig, "dana");
+    expect_refusal(add_person(rig_begin(&rig, &token), "erin"), ERROR_FORBIDDEN, "step_up_needed");
     ck_assert(add_person(rig_begin(&rig, &dana), "erin"));
     rig_commit(&rig);
     ck_assert_uint_eq(entries_with("\"type\":\"person.added\""), 2);
@@ -163,7 +165,8 @@ END_TEST
 START_TEST(people__the_last_admin_may_not_leave_by_mistake)
 {
     struct person_view view;
-    struct credential dana = rig_add_person(&rig, "dana", NULL, true);
+    rig_add_person(&rig, "dana", NULL, true);
+    struct credential dana = rig_step_up(&rig, "dana");
     expect_refusal(operation_set_roles(rig_begin(&rig, &dana), "dana", false, false, &view, &error),
                    ERROR_CONFLICT, "last_admin");
     expect_refusal(operation_enable_person(rig_begin(&rig, &dana), "dana", false, &view, &error),
