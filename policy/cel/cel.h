@@ -27,8 +27,8 @@ enum cel_kind {
     CEL_INT,
     CEL_UINT,
     CEL_DOUBLE,
-    CEL_STRING,    /* as.bytes and length: valid UTF-8, may hold NULs */
-    CEL_BYTES,     /* as.bytes and length */
+    CEL_STRING,    /* as.bytes, never NULL, and length: valid UTF-8, may hold NULs */
+    CEL_BYTES,     /* as.bytes, never NULL, and length */
     CEL_LIST,      /* as.items and length */
     CEL_MAP,       /* as.map */
     CEL_TIMESTAMP, /* as.integer seconds since 1970, nanos 0..999999999 in length */
@@ -224,7 +224,9 @@ static inline struct cel_value cel_double(double real)
 
 static inline struct cel_value cel_string(const char *bytes, size_t length)
 {
-    return (struct cel_value){.kind = CEL_STRING, .length = (uint32_t)length, .as.bytes = bytes};
+    return (struct cel_value){.kind = CEL_STRING,
+                              .length = (uint32_t)length,
+                              .as.bytes = bytes == NULL ? "" : bytes};
 }
 
 /* Appends a value as CEL would write it, bounded by the builder's limit: for explanations and
