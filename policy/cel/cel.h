@@ -224,9 +224,8 @@ static inline struct cel_value cel_double(double real)
 
 static inline struct cel_value cel_string(const char *bytes, size_t length)
 {
-    return (struct cel_value){.kind = CEL_STRING,
-                              .length = (uint32_t)length,
-                              .as.bytes = bytes == NULL ? "" : bytes};
+    return (struct cel_value){
+        .kind = CEL_STRING, .length = (uint32_t)length, .as.bytes = bytes == NULL ? "" : bytes};
 }
 
 /* Appends a value as CEL would write it, bounded by the builder's limit: for explanations and

@@ -187,12 +187,17 @@ static void fail(const char *file, const struct json *test, const char *expected
            or_empty(json_member(test, "expr")), expected, actual);
 }
 
+static bool is_set(const struct json *test, const char *name)
+{
+    return json_type(json_member(test, name)) == JSON_TYPE_TRUE;
+}
+
 static bool check_type(const char *file, const struct json *test, const struct json *row,
                        const struct cel_program *program)
 {
     const struct json *wanted = json_member(json_member(test, "expect"), "type");
     const char *actual = cel_program_type(program);
-    if (json_member(row, "type") != NULL && json_member(test, "disable_check") == NULL) {
+    if (json_member(row, "type") != NULL && !is_set(test, "disable_check")) {
         types.total++;
         types.passed += strcmp(json_text(json_member(row, "type")), actual) == 0;
         if (strcmp(json_text(json_member(row, "type")), actual) != 0 && getenv("CEL_VERBOSE")) {
@@ -263,11 +268,6 @@ static bool check_result(const char *file, const struct json *test, struct arena
     cel_print(&expected, wanted);
     fail(file, test, expected.bytes, actual.bytes);
     return false;
-}
-
-static bool is_set(const struct json *test, const char *name)
-{
-    return json_type(json_member(test, name)) == JSON_TYPE_TRUE;
 }
 
 static bool run_program(const char *file, const struct json *test, const struct json *row,
@@ -418,6 +418,9 @@ static struct cel_value plain_value(struct arena *arena, const struct json *json
     case JSON_TYPE_OBJECT:
         if (json_member(json, "$timestamp") != NULL) {
             return plain_time(arena, "timestamp", json_member(json, "$timestamp"));
+        }
+        if (json_member(json, "$double") != NULL) {
+            return cel_double(strtod(json_text(json_member(json, "$double")), NULL));
         }
         if (json_member(json, "$duration") != NULL) {
             return plain_time(arena, "duration", json_member(json, "$duration"));
