@@ -2,6 +2,7 @@
 
 #include "requests/binding.h"
 #include "store/history_rows.h"
+#include <string.h>
 
 enum { PAST_ROWS_A_STEP = 1000, HAPPENED_MAX = 5 };
 
@@ -38,32 +39,83 @@ static struct binding_history binding_of(const struct request_row *request)
     };
 }
 
-static bool read_series(struct operation *operation, const struct history_kind *kind,
-                        const struct binding_history *binding, struct history_row *out_row,
-                        struct request_history *out, struct error *error)
+/* One series as the store has it, so that what rules read is not read again to count in it: the key
+ * alone costs as much as the row. Of one revision of one request, which its salted digest names. */
+struct history_series {
+    struct history_series *next;
+    unsigned parts;
+    struct sha256 digest;
+    struct history_row row;
+};
+
+static struct history_series *find_series(const struct operation *operation, unsigned parts,
+                                          const struct sha256 *digest)
 {
+    struct history_series *series = digest == NULL ? NULL : operation->series;
+    for (; series != NULL; series = series->next) {
+        if (series->parts == parts &&
+            memcmp(series->digest.bytes, digest->bytes, SHA256_BYTES) == 0) {
+            return series;
+        }
+    }
+    return NULL;
+}
+
+/* `digest` NULL: of nobody that rules are asked about. */
+static bool read_row(struct operation *operation, const struct history_kind *kind,
+                     const struct binding_history *binding, const struct sha256 *digest,
+                     struct history_row *out, struct error *error)
+{
+    const struct history_series *known = find_series(operation, kind->parts, digest);
+    bool is_found = false;
+    if (known != NULL) {
+        *out = known->row;
+        return true;
+    }
     struct binding_history named = *binding;
     named.parts = kind->parts;
     named.since_at = kind->since_at;
-    struct sha256 series = binding_history_key(&named, operation->operations->options.match_secret);
-    bool is_found = false;
+    struct sha256 key = binding_history_key(&named, operation->operations->options.match_secret);
+    return store_read_history(operation->store, &key, operation->arena, out, &is_found, error);
+}
+
+static bool read_series(struct operation *operation, const struct history_kind *kind,
+                        const struct binding_history *binding, const struct sha256 *digest,
+                        struct history_row *out_row, struct request_history *out,
+                        struct error *error)
+{
     out->pending = 0;
     out->span_count = 0;
-    return store_read_history(operation->store, &series, operation->arena, out_row, &is_found,
-                              error) &&
-           (!is_found || request_history_read(out_row->counts, out_row->length, out, error));
+    return read_row(operation, kind, binding, digest, out_row, error) &&
+           (out_row->length == 0 ||
+            request_history_read(out_row->counts, out_row->length, out, error));
+}
+
+static void remember(struct operation *operation, unsigned parts, const struct sha256 *digest,
+                     const struct history_row *row)
+{
+    struct history_series *series = ARENA_NEW(operation->arena, struct history_series);
+    *series = (struct history_series){
+        .next = operation->series, .parts = parts, .digest = *digest, .row = *row};
+    operation->series = series;
+}
+
+/* What is written is another row than what was read. */
+static void forget(struct operation *operation)
+{
+    operation->series = NULL;
 }
 
 static bool count_in(struct operation *operation, const struct history_kind *kind,
-                     const struct binding_history *binding, const struct happening *happening,
-                     struct error *error)
+                     const struct binding_history *binding, const struct sha256 *digest,
+                     const struct happening *happening, struct error *error)
 {
     struct history_row row;
     struct request_history counts;
     if (happening->count == 0 && happening->pending == 0) {
         return true;
     }
-    if (!read_series(operation, kind, binding, &row, &counts, error)) {
+    if (!read_series(operation, kind, binding, digest, &row, &counts, error)) {
         return false;
     }
     for (size_t i = 0; i < happening->count; i++) {
@@ -89,10 +141,11 @@ static bool count_now(struct operation *operation, const struct request_row *req
     for (size_t i = 0; i < state->count; i++) {
         const struct history_kind *kind = &state->kinds[i];
         if (operation->now >= kind->since_at &&
-            !count_in(operation, kind, &binding, happening, error)) {
+            !count_in(operation, kind, &binding, &request->digest, happening, error)) {
             return false;
         }
     }
+    forget(operation);
     return true;
 }
 
@@ -296,7 +349,7 @@ static bool count_row(struct operation *operation, const struct history_kind *ki
                  row->grant_state == GRANT_FAILED ? POLICY_PAST_FAILED : POLICY_PAST_SUCCEEDED,
                  row->effect_at, kind, now);
     }
-    return count_in(operation, kind, &binding, &happening, error);
+    return count_in(operation, kind, &binding, NULL, &happening, error);
 }
 
 static struct history_kind *next_uncounted(struct history_state *state)
@@ -343,6 +396,7 @@ bool count_past_history(struct operation *operation, bool *out_has_more, struct 
             return false;
         }
     }
+    forget(operation);
     kind->cursor = count == PAST_ROWS_A_STEP ? rows[count - 1].row : 0;
     *out_has_more = next_uncounted(&operation->operations->history) != NULL;
     return store_kind(operation, kind, error);
@@ -369,10 +423,12 @@ static bool read_counts(struct history_reader *reader, const struct history_kind
         reader->counts = ARENA_NEW(operation->arena, struct request_history);
     }
     reader->parts = 0;
-    if (!read_series(operation, kind, &binding, &row, reader->counts, &reader->error)) {
+    if (!read_series(operation, kind, &binding, &reader->request->digest, &row, reader->counts,
+                     &reader->error)) {
         reader->has_failed = true;
         return false;
     }
+    remember(operation, kind->parts, &reader->request->digest, &row);
     reader->parts = kind->parts;
     return true;
 }

@@ -21,6 +21,7 @@
 
 struct operations;
 struct caller_row;
+struct history_series;
 
 /* A request that this operation changed, for waiters and dashboards. Told only after the commit. */
 struct operation_change {
@@ -45,6 +46,7 @@ struct operation {
     const struct proof *proof;        /* of a workload; NULL for others, and for who waited */
     const char *confirmation;         /* the key a caller proved to hold with this call; "" none */
     struct operation_change *changes; /* newest first; in the arena */
+    struct history_series *series;    /* what rules read of history, newest first; in the arena */
 };
 
 /* Starts an operation of the given credential: finds who it is in this transaction. UNAUTHENTICATED
