@@ -31,6 +31,7 @@ void chain_init(struct chain *chain)
 void chain_finish(struct chain *chain)
 {
     lives_finish(&chain->lives);
+    passkeys_finish(&chain->passkeys);
 }
 
 static bool is_malformed(const struct entry_view *entry, struct finding *finding, const char *what)
@@ -481,8 +482,34 @@ static bool judge(struct chain *chain, const struct row *row, struct life *life,
     return true;
 }
 
+/* A statement is good for one vote. */
+static bool check_proof(struct chain *chain, const struct entry_view *entry,
+                        struct finding *finding)
+{
+    bool is_unknown;
+    if (!passkeys_check_vote(&chain->passkeys, entry, chain->begins_midway, &is_unknown, finding)) {
+        return false;
+    }
+    chain->unjudged_count += is_unknown;
+    struct span nonce =
+        scan_text_member(scan_member(scan_member(entry->data, "proof"), "statement"), "nonce");
+    if (nonce.bytes != NULL && lives_has_ended(&chain->lives, nonce)) {
+        return finding_set(finding, "statement_replayed", entry->request,
+                           "A vote carries a statement that an earlier vote used.");
+    }
+    if (nonce.bytes != NULL) {
+        lives_note_ended(&chain->lives, nonce);
+    }
+    return true;
+}
+
 bool chain_apply(struct chain *chain, const struct entry_view *entry, struct finding *finding)
 {
+    bool is_vote = entry->type == LEDGER_VOTE || entry->type == LEDGER_VOTE_LATE;
+    if (!passkeys_note(&chain->passkeys, entry, finding) ||
+        (is_vote && !check_proof(chain, entry, finding))) {
+        return false;
+    }
     const struct row *row = &ROWS[entry->type];
     bool begins = entry->type == LEDGER_REQUEST_SUBMITTED;
     if (row->from == 0 && !begins) {

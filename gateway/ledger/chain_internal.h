@@ -7,9 +7,11 @@
 #include "ledger/entry_internal.h"
 #include "ledger/finding_internal.h"
 #include "ledger/life_internal.h"
+#include "ledger/passkeys_internal.h"
 
 struct chain {
     struct lives lives;
+    struct passkeys passkeys;
     bool begins_midway; /* older requests may be unknown: their entries are counted, not judged */
     int64_t fence;      /* highest seen */
     uint64_t request_count;

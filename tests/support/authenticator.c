@@ -1,4 +1,4 @@
-#include "authenticator.h"
+#include "tests/support/authenticator.h"
 
 #include "base/check.h"
 #include "base/memory.h"

@@ -1,7 +1,7 @@
-#include "../../support/authenticator.h"
-#include "../../support/run_suite.h"
 #include "formats/text.h"
-#include "webauthn_vectors.h"
+#include "tests/support/authenticator.h"
+#include "tests/support/run_suite.h"
+#include "tests/unit/crypto/webauthn_vectors.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+#include "tests/unit/ledger/signed.h"
 #include "tests/unit/ledger/steps.h"
 
 /* Approval. */
@@ -48,7 +49,7 @@ END_TEST
 START_TEST(approval__one_person_counted_twice_is_found)
 {
     require(finance_and_security, 2, "low", 1, false);
-    sample_vote_with(&sample, "req_1", "per_bob", true, "passkey");
+    signed_vote_of(&sample, "req_1", "per_bob");
     const struct ledger_assigned assigned[] = {ASSIGNED("per_bob", "finance", 0),
                                                ASSIGNED("per_bob", "security", 1)};
     approve_with(assigned, 2);
@@ -60,7 +61,7 @@ START_TEST(approval__one_person_for_each_requirement_is_good)
 {
     require(finance_and_security, 2, "low", 1, false);
     sample_vote(&sample, "req_1", "per_bob", true);
-    sample_vote_with(&sample, "req_1", "per_carol", true, "passkey");
+    signed_vote_of(&sample, "req_1", "per_carol");
     const struct ledger_assigned assigned[] = {ASSIGNED("per_bob", "finance", 0),
                                                ASSIGNED("per_carol", "security", 1)};
     approve_with(assigned, 2);
@@ -106,7 +107,7 @@ START_TEST(approval__a_rung_widens_only_its_own_requirement)
     require(finance_and_security, 2, "low", 1, false);
     rung();
     sample_vote(&sample, "req_1", "per_bob", true);
-    sample_vote_with(&sample, "req_1", "per_carol", true, "passkey");
+    signed_vote_of(&sample, "req_1", "per_carol");
     const struct ledger_assigned assigned[] = {ASSIGNED("per_bob", "finance", 0),
                                                ASSIGNED("per_carol", "leads", 1)};
     approve_with(assigned, 2);
