@@ -37,7 +37,8 @@ LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lstdc++ -lev -lp
 # Rooms. The clock that is linked is a choice of file: the product reads the system's, countersignd-scripted a test's.
 ROOMS    := base formats crypto metrics loop ledger grants approvals requests identity store store/sqlite trust operations \
             api live courier admin config
-SOURCES  := $(filter-out gateway/base/system_clock.c,$(wildcard $(ROOMS:%=gateway/%/*.c))) $(wildcard policy/*.c policy/cel/*.c notifiers/*.c notifiers/*/*.c)
+SOURCES  := $(filter-out gateway/base/system_clock.c policy/cel/example.c,$(wildcard $(ROOMS:%=gateway/%/*.c) \
+            policy/*.c policy/cel/*.c notifiers/*.c notifiers/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/policy/cel/regex.o $(BUILD)/generated/migrations.o \
             $(BUILD)/generated/templates.o $(BUILD)/generated/web.o $(BUILD)/generated/zones.o
 PAGES    := $(sort $(shell find web/dist -type f 2>/dev/null))
@@ -49,6 +50,10 @@ UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/support/scripted_clock.c,$(wildcard tests/support/*.c)))
 TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/conformance/*.c tests/faults/*.c tests/journeys/*.c)) \
             $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+# CEL alone, for other programs: policy/cel/example.c is one.
+CEL      := $(BUILD)/libcel.a
+CEL_OF   := $(filter $(BUILD)/policy/cel/%,$(OBJECTS)) $(BUILD)/generated/zones.o \
+            $(patsubst %,$(BUILD)/gateway/base/%.o,arena builder check error memory)
 
 # Keeps the list of the dashboard's files, so that one taken away is noticed too.
 $(shell mkdir -p $(BUILD)/generated; echo '$(PAGES)' | cmp -s - $(BUILD)/generated/web.list || \
@@ -120,10 +125,18 @@ $(UNIT) $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT) $(CLOCK) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$(CEL): $(CEL_OF)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/cel-example: $(BUILD)/policy/cel/example.o $(CEL)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs re2 2>/dev/null) -lstdc++ -lpthread -lm
+
 unit: $(UNIT)
 	$(Q)tests/run --build $(BUILD) unit
 
-check: all $(BUILD)/countersignd-scripted $(UNIT) $(TOOLS) check-floors check-headers
+check: all $(BUILD)/countersignd-scripted $(BUILD)/cel-example $(UNIT) $(TOOLS) check-floors check-headers
 	$(Q)tests/run --build $(BUILD) unit conformance journeys web browser
 
 check-floors:
@@ -135,7 +148,7 @@ check-headers:
 	  echo "#include \"$${header#gateway/}\"" | $(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) -Werror -x c -fsyntax-only - || exit 1; done
 	@echo "every public header compiles alone"
 
-conformance: all $(TOOLS)
+conformance: all $(BUILD)/cel-example $(TOOLS)
 	$(Q)tests/run --build $(BUILD) conformance
 
 bench: all $(TOOLS)

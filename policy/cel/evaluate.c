@@ -8,6 +8,9 @@
 
 enum { ARGS_ON_STACK = 8, SLOTS_ON_STACK = 16 };
 
+/* The product zeroes what is on the stack; what is written below before it is read need not be. */
+#define UNINITIALIZED __attribute__((uninitialized))
+
 struct cel_value cel_stop(struct cel_run *run, const char *reason)
 {
     if (!run->is_stopped) {
@@ -288,7 +291,7 @@ static struct cel_value eval_call_with(struct cel_run *run, const struct cel_cod
 
 static struct cel_value eval_call(struct cel_run *run, const struct cel_code *code)
 {
-    struct cel_value args[ARGS_ON_STACK];
+    struct cel_value args[ARGS_ON_STACK] UNINITIALIZED;
     if (code->count <= ARGS_ON_STACK) {
         return eval_call_with(run, code, args);
     }
@@ -443,11 +446,11 @@ static void finish(struct cel_run *run, struct cel_value value, struct cel_resul
 void cel_evaluate(const struct cel_program *program, cel_find find, void *context,
                   int64_t cost_left, struct arena *arena, struct cel_result *out)
 {
-    struct cel_value variables[SLOTS_ON_STACK];
-    struct cel_value locals[SLOTS_ON_STACK];
-    const struct cel_code *lazy[SLOTS_ON_STACK];
+    struct cel_value variables[SLOTS_ON_STACK] UNINITIALIZED;
+    struct cel_value locals[SLOTS_ON_STACK] UNINITIALIZED;
+    const struct cel_code *lazy[SLOTS_ON_STACK] UNINITIALIZED;
     const struct cel_limits *limits = &program->env->limits;
-    struct cel_run run;
+    struct cel_run run UNINITIALIZED;
     run.program = program;
     run.arena = arena;
     run.context = context;

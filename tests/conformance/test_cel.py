@@ -82,6 +82,10 @@ class Cel(unittest.TestCase):
         self.assertEqual(answers.failures, set(), answers.text[-4000:])
         self.assertEqual(answers.counts[""], (1651, 1651), answers.text[-4000:])
 
+    def test_a_program_of_its_own_uses_the_library_alone(self):
+        run = subprocess.run([str(gateway.BUILD / "cel-example")], stdout=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual((run.returncode, run.stdout), (0, "true\n"))
+
 
 if __name__ == "__main__":
     unittest.main()
