@@ -102,10 +102,13 @@ static void publish(struct filling *filling)
     const char *json;
     must(config_read_policy(filling->config->policy_folder, arena, &files, &count, &json, &error),
          &error);
-    struct policy *policy = policy_compile(files, count, &error);
-    must(policy != NULL, &error);
-    must(operations_publish_at_start(filling->operations, filling->store, clock_wall_ms(), policy,
-                                     json, &error),
+    struct start_policy start = {.policy_take = policy_compile(files, count, &error),
+                                 .files = json,
+                                 .forgets_choice = true};
+    char kept[POLICY_VERSION_BYTES];
+    must(start.policy_take != NULL, &error);
+    must(operations_publish_at_start(filling->operations, filling->store, clock_wall_ms(), &start,
+                                     kept, &error),
          &error);
 }
 
