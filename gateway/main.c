@@ -220,29 +220,33 @@ static bool start_operations(struct gateway *gateway, struct error *error)
     const struct config *config = gateway->config;
     bool rolled_back = false;
     int64_t now = clock_wall_ms();
-    gateway->operations = operations_create(
-        &(struct operations_options){.metrics = gateway->metrics,
-                                     .ledger_signer = gateway->ledger_signer,
-                                     .match_secret = gateway->match_secret,
-                                     .mark_file = gateway->mark_file,
-                                     .mark = gateway->mark,
-                                     .mark_found = gateway->mark_found,
-                                     .issuer = config->issuer,
-                                     .origin = config->origin,
-                                     .uncounted_context = config->uncounted_context,
-                                     .channels = config->channel_names,
-                                     .channel_count = config->channel_count,
-                                     .repeat_denial_window_ms = config->repeat_denial_window_ms,
-                                     .near_window_ms = config->near_window_ms,
-                                     .effect_due_ms = config->effect_due_ms,
-                                     .pending_per_caller_max = config->pending_per_caller_max,
-                                     .idempotency_keep_ms = 24LL * 3600 * 1000,
-                                     .session_idle_ms = config->session_idle_ms,
-                                     .session_longest_ms = config->session_longest_ms,
-                                     .rp_id = config->rp_id,
-                                     .passkey_origin = config->passkey_origin,
-                                     .step_up_ms = config->step_up_ms,
-                                     .passkey_trust_after_ms = config->passkey_trust_after_ms});
+    gateway->operations = operations_create(&(struct operations_options){
+        .metrics = gateway->metrics,
+        .ledger_signer = gateway->ledger_signer,
+        .match_secret = gateway->match_secret,
+        .mark_file = gateway->mark_file,
+        .mark = gateway->mark,
+        .mark_found = gateway->mark_found,
+        .issuer = config->issuer,
+        .origin = config->origin,
+        .uncounted_context = config->uncounted_context,
+        .channels = config->channel_names,
+        .channel_count = config->channel_count,
+        .repeat_denial_window_ms = config->repeat_denial_window_ms,
+        .near_window_ms = config->near_window_ms,
+        .effect_due_ms = config->effect_due_ms,
+        .pending_per_caller_max = config->pending_per_caller_max,
+        .idempotency_keep_ms = 24LL * 3600 * 1000,
+        .session_idle_ms = config->session_idle_ms,
+        .session_longest_ms = config->session_longest_ms,
+        .dwell_ms = {config->dwell_ms[0], config->dwell_ms[1], config->dwell_ms[2],
+                     config->dwell_ms[3]},
+        .watch_ms = config->watch_ms,
+        .votes_per_hour = config->votes_per_hour == 0 ? -1 : config->votes_per_hour,
+        .rp_id = config->rp_id,
+        .passkey_origin = config->passkey_origin,
+        .step_up_ms = config->step_up_ms,
+        .passkey_trust_after_ms = config->passkey_trust_after_ms});
     if (!operations_start(gateway->operations, gateway->store, now, &rolled_back, error)) {
         return false;
     }

@@ -233,6 +233,8 @@ bool api_sign_token(struct api *api, const char *typ, const struct grant_claims 
                     struct builder *out, struct error *error) MUST_CHECK;
 void api_write_texts(struct canonical_writer *writer, const char *name, const char *const *texts,
                      size_t count);
+/* `{"limit":6,"used":2}`; nothing where there is none. */
+void api_write_budget(struct canonical_writer *writer, const struct view_budget *budget);
 void api_write_hex(struct canonical_writer *writer, const char *name, const struct sha256 *hash);
 void api_write_time(struct canonical_writer *writer, const char *name,
                     int64_t wall_ms); /* left out when 0 */
@@ -254,6 +256,13 @@ bool api_run_comment(struct api_call *, struct error *);
 void api_answer_comment(struct api_call *);
 bool api_run_list_comments(struct api_call *, struct error *);
 void api_answer_comments(struct api_call *);
+/* attention.c */
+bool api_read_view(struct api_call *, struct error *);
+bool api_run_view(struct api_call *, struct error *);
+void api_answer_view(struct api_call *);
+bool api_run_watch(struct api_call *, struct error *);
+bool api_run_unwatch(struct api_call *, struct error *);
+void api_answer_watch(struct api_call *);
 /* edits.c */
 /* What a vote or an edit is for: `revision` and `digest` as they were shown. */
 bool api_take_shown(struct api_call *call, const struct json *body, int *out_revision,

@@ -10,7 +10,8 @@
 
 static const char *const submit_members[] = {
     "subject", "agent", "action", "resource", "context", "reason", "audience", "expires_in", NULL};
-static const char *const vote_members[] = {"vote", "revision", "digest", "reason", "passkey", NULL};
+static const char *const vote_members[] = {"vote",    "revision", "digest", "reason",
+                                           "passkey", "retyped",  NULL};
 static const char *const no_members[] = {NULL};
 static const char *const read_parameters[] = {"seen", NULL};
 static const char *const list_parameters[] = {"state", "agent", "inbox", "after", "limit", NULL};
@@ -252,6 +253,7 @@ struct list_answer {
     struct request_view *views;
     size_t count;
     const char *next;
+    struct view_budget budget;
 };
 
 static bool read_state(const char *text, int *out, struct error *error)
@@ -307,7 +309,8 @@ bool api_run_list(struct api_call *call, struct error *error)
     struct list_answer *answer = ARENA_NEW(call->arena, struct list_answer);
     call->result = answer;
     return operation_list_requests(&call->operation, call->input, &answer->views, &answer->count,
-                                   &answer->next, error);
+                                   &answer->next, error) &&
+           operation_read_budget(&call->operation, &answer->budget, error);
 }
 
 void api_answer_list(struct api_call *call)
@@ -318,6 +321,7 @@ void api_answer_list(struct api_call *call)
     builder_init(&body, 0);
     canonical_begin(&writer, &body);
     canonical_open_object(&writer);
+    api_write_budget(&writer, &answer->budget);
     canonical_member_text(&writer, "next", answer->next);
     canonical_name(&writer, "requests");
     canonical_open_array(&writer);
@@ -366,6 +370,10 @@ bool api_read_vote(struct api_call *call, struct error *error)
         !api_take_shown(call, body, &input->revision, &input->digest, error) ||
         !api_take_text(call, body, "reason", false, API_TEXT_BYTES_MAX, &input->reason, error) ||
         !take_passkey(call, body, input, error)) {
+        return false;
+    }
+    const struct json *retyped;
+    if (!api_take_object(call, body, "retyped", false, &input->retyped, &retyped, error)) {
         return false;
     }
     input->request = call->path_values[0];

@@ -96,7 +96,13 @@ static void write_votes(struct canonical_writer *writer, const struct request_vi
         canonical_member_text(writer, "id", vote->id);
         canonical_member_bool(writer, "late", vote->is_late);
         canonical_member_text(writer, "person", vote->person_name);
+        if (vote->is_quick) {
+            canonical_member_bool(writer, "quick", true);
+        }
         canonical_member_text(writer, "reason", vote->reason);
+        if (vote->is_retyped) {
+            canonical_member_bool(writer, "retyped", true);
+        }
         canonical_member_integer(writer, "revision", vote->revision);
         canonical_member_text(writer, "vote", vote->approves ? "approve" : "deny");
         canonical_close_object(writer);
@@ -123,6 +129,76 @@ static void write_edits(struct canonical_writer *writer, const struct request_vi
     canonical_close_array(writer);
 }
 
+void api_write_budget(struct canonical_writer *writer, const struct view_budget *budget)
+{
+    if (!budget->has_one) {
+        return;
+    }
+    canonical_name(writer, "budget");
+    canonical_open_object(writer);
+    canonical_member_integer(writer, "limit", budget->limit);
+    canonical_member_integer(writer, "used", budget->used);
+    canonical_close_object(writer);
+}
+
+static void write_dwell(struct canonical_writer *writer, const struct request_view *view)
+{
+    if (!view->has_dwell) {
+        return;
+    }
+    canonical_name(writer, "dwell");
+    canonical_open_object(writer);
+    canonical_member_integer(writer, "needed_ms", view->dwell_needed_ms);
+    api_write_time(writer, "viewed_at", view->viewed_at);
+    canonical_close_object(writer);
+}
+
+static void write_group(struct canonical_writer *writer, const struct request_view *view)
+{
+    canonical_name(writer, "group");
+    canonical_open_object(writer);
+    canonical_member_integer(writer, "count", view->repeats);
+    canonical_member_text(writer, "key", view->group_key);
+    canonical_close_object(writer);
+}
+
+/* Who was asked since when, who is next and when, and what happens at zero. */
+static void write_ladder(struct canonical_writer *writer, const struct request_view *view)
+{
+    canonical_name(writer, "ladder");
+    canonical_open_object(writer);
+    api_write_time(writer, "next_at", view->next_rung_at);
+    canonical_name(writer, "rungs");
+    canonical_open_array(writer);
+    for (size_t i = 0; i < view->rung_count; i++) {
+        const struct view_rung *rung = &view->rungs[i];
+        canonical_open_object(writer);
+        api_write_time(writer, "at", rung->at);
+        api_write_texts(writer, "groups", rung->groups, rung->group_count);
+        canonical_member_bool(writer, "reached", rung->is_reached);
+        canonical_member_text(writer, "rule", rung->rule);
+        canonical_close_object(writer);
+    }
+    canonical_close_array(writer);
+    canonical_member_text(writer, "then", request_state_name(REQUEST_EXPIRED));
+    canonical_close_object(writer);
+}
+
+static void write_watches(struct canonical_writer *writer, const struct request_view *view)
+{
+    canonical_name(writer, "watching");
+    canonical_open_array(writer);
+    for (size_t i = 0; i < view->watch_count; i++) {
+        const struct watch_row *watch = &view->watches[i];
+        canonical_open_object(writer);
+        canonical_member_text(writer, "person", watch->person_name);
+        api_write_time(writer, "since", watch->since_at);
+        api_write_time(writer, "until", watch->until_at);
+        canonical_close_object(writer);
+    }
+    canonical_close_array(writer);
+}
+
 /* Who is still wanted: only while it can matter. */
 static void write_pending(struct canonical_writer *writer, const struct request_view *view)
 {
@@ -140,11 +216,16 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     api_write_texts(writer, "asked", view->asked_groups, view->asked_group_count);
     canonical_member_text(writer, "audience",
                           request->audience[0] == '\0' ? NULL : request->audience);
+    api_write_budget(writer, &view->budget);
     canonical_member_text(writer, "caller", request->caller_name);
+    if (request->challenge != NULL) {
+        write_canonical(writer, "challenge", request->challenge);
+    }
     canonical_member_integer(writer, "comments", request->comment_count);
     write_canonical(writer, "context", request->context);
     api_write_time(writer, "created_at", request->created_at);
     api_write_hex(writer, "digest", &request->digest);
+    write_dwell(writer, view);
     write_edits(writer, view);
     api_write_time(writer, "ended_at", request->ended_at);
     if (request->explanation != NULL) {
@@ -154,7 +235,13 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     if (view->has_grant) {
         write_grant(writer, view, token);
     }
+    if (view->group_key != NULL) {
+        write_group(writer, view);
+    }
     canonical_member_text(writer, "id", request->id);
+    if (is_pending) {
+        write_ladder(writer, view);
+    }
     canonical_member_bool(writer, "may_approve", view->may_approve);
     canonical_member_bool(writer, "may_deny", view->may_deny);
     canonical_member_bool(writer, "may_edit", view->may_edit);
@@ -181,12 +268,18 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     canonical_member_integer(writer, "revision", request->revision);
     canonical_member_text(writer, "risk", policy_risk_name((enum policy_risk)request->risk));
     canonical_member_text(writer, "salt", request->salt);
+    if (request->show != NULL) {
+        write_canonical(writer, "show", request->show);
+    }
     canonical_member_text(writer, "state", request_state_name(request->state));
     write_canonical(writer, "subject", request->subject);
     api_write_time(writer, "timeout_at", is_pending ? request->timeout_at : 0);
     canonical_member_text(writer, "verdict",
                           policy_verdict_name((enum policy_verdict)request->verdict));
     write_votes(writer, view);
+    if (is_pending) {
+        write_watches(writer, view);
+    }
     canonical_member_text(writer, "why", request->why);
     canonical_close_object(writer);
 }

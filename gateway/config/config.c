@@ -37,18 +37,19 @@ static const char *const timing_keys[] = {"repeat_denial_window",
                                           "wait_max",
                                           "session_idle",
                                           "session_longest",
+                                          "dwell_low",
+                                          "dwell_medium",
+                                          "dwell_high",
+                                          "dwell_critical",
+                                          "watch",
                                           "head",
                                           "body",
                                           "idle",
                                           "write",
                                           NULL};
-static const char *const limit_keys[] = {"pending_per_caller",
-                                         "requests_per_second",
-                                         "failures_per_minute",
-                                         "body_kib",
-                                         "connections",
-                                         "connections_per_address",
-                                         NULL};
+static const char *const limit_keys[] = {
+    "pending_per_caller", "votes_per_hour", "requests_per_second",     "failures_per_minute",
+    "body_kib",           "connections",    "connections_per_address", NULL};
 
 static bool read_text_key(struct reader *reader, const struct yaml_node *mapping, const char *key,
                           const char **out)
@@ -220,6 +221,20 @@ static bool read_store(struct reader *reader, const struct yaml_node *root)
     return true;
 }
 
+/* How long an approver looks before an approval is not too quick, by risk. */
+static bool read_dwell(struct reader *reader, const struct yaml_node *timing)
+{
+    static const char *const names[OPERATIONS_RISKS] = {"dwell_low", "dwell_medium", "dwell_high",
+                                                        "dwell_critical"};
+    for (size_t i = 0; i < OPERATIONS_RISKS; i++) {
+        if (!read_duration_key(reader, timing, names[i], 1, 10 * MINUTE,
+                               &reader->config->dwell_ms[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_timing(struct reader *reader, const struct yaml_node *root)
 {
     const struct yaml_node *timing = yaml_member(root, "timing");
@@ -239,6 +254,8 @@ static bool read_timing(struct reader *reader, const struct yaml_node *root)
                              &config->session_idle_ms) &&
            read_duration_key(reader, timing, "session_longest", 2 * MINUTE, 7 * DAY,
                              &config->session_longest_ms) &&
+           read_dwell(reader, timing) &&
+           read_duration_key(reader, timing, "watch", 10 * SECOND, DAY, &config->watch_ms) &&
            read_duration_key(reader, timing, "head", 100, MINUTE, &config->http.head_ms) &&
            read_duration_key(reader, timing, "body", 100, 10 * MINUTE, &config->http.body_ms) &&
            read_duration_key(reader, timing, "idle", 100, HOUR, &config->http.idle_ms) &&
@@ -256,6 +273,7 @@ static bool read_limits(struct reader *reader, const struct yaml_node *root)
         (!yaml_only_keys(reader->file, limits, limit_keys, reader->error) ||
          !read_number_key(reader, limits, "pending_per_caller", 1, 10000000,
                           &config->pending_per_caller_max) ||
+         !read_number_key(reader, limits, "votes_per_hour", 0, 100000, &config->votes_per_hour) ||
          !read_number_key(reader, limits, "requests_per_second", 0, 10000000,
                           &config->requests_per_second_max) ||
          !read_number_key(reader, limits, "failures_per_minute", 1, 10000000,
@@ -425,6 +443,9 @@ const struct config *config_load(const char *path, struct arena *arena, struct e
                               .session_longest_ms = 12 * HOUR,
                               .step_up_ms = 5 * MINUTE,
                               .passkey_trust_after_ms = DAY,
+                              .dwell_ms = {400, 800, 2 * SECOND, 4 * SECOND},
+                              .watch_ms = 10 * MINUTE,
+                              .votes_per_hour = 6,
                               .pending_per_caller_max = 10000,
                               .requests_per_second_max = 1000,
                               .failures_per_minute_max = 60,

@@ -64,6 +64,9 @@ struct config {
     const char *rp_id;
     int64_t step_up_ms;
     int64_t passkey_trust_after_ms;
+    int64_t dwell_ms[OPERATIONS_RISKS]; /* by risk, low first */
+    int64_t watch_ms;
+    int64_t votes_per_hour; /* 0: no limit */
     int64_t pending_per_caller_max;
     int64_t requests_per_second_max; /* per credential; 0: no limit */
     int64_t failures_per_minute_max; /* per source address */

@@ -140,15 +140,36 @@ static void member_proof(struct canonical_writer *writer, const struct ledger_pr
     canonical_close_object(writer);
 }
 
+void ledger_data_watched(struct builder *out, int64_t until_ms)
+{
+    struct canonical_writer writer;
+    begin(&writer, out);
+    member_time(&writer, "until", until_ms);
+    canonical_close_object(&writer);
+}
+
+static void member_if(struct canonical_writer *writer, const char *name, bool is_so)
+{
+    if (is_so) {
+        canonical_member_bool(writer, name, true);
+    }
+}
+
 void ledger_data_vote(struct builder *out, const struct ledger_vote *vote)
 {
     struct canonical_writer writer;
     begin(&writer, out);
     canonical_member_bool(&writer, "approve", vote->is_approve);
     canonical_member_text(&writer, "comment_digest", vote->comment_digest);
+    if (vote->dwell_ms >= 0) {
+        canonical_member_integer(&writer, "dwell_ms", vote->dwell_ms);
+    }
+    member_if(&writer, "over_budget", vote->is_over_budget);
     if (vote->proof != NULL) {
         member_proof(&writer, vote->proof);
     }
+    member_if(&writer, "quick", vote->is_quick);
+    member_if(&writer, "retyped", vote->is_retyped);
     canonical_member_integer(&writer, "revision", vote->revision);
     canonical_close_object(&writer);
 }

@@ -23,7 +23,7 @@
  *            request.edited D ── policy.decided D (require_approval again, votes start again);
  *            policy.decided D with verdict deny ── request.denied (policy_deny);
  *            request.approved D | request.denied | request.expired | request.cancelled
- *   anywhere after request.submitted: request.viewed, request.commented, notice.*;
+ *   anywhere after request.submitted: request.viewed, request.commented, request.watched, notice.*;
  *   request.cancelled: from any state before the end;  vote.late: after the end only
  *   request.approved ── grant.issued D ── grant.minted * ─┬─ grant.redeemed D ── effect.reported
  *                                                         │     │ (succeeded, failed)
@@ -96,6 +96,10 @@ void ledger_data_rung(struct builder *out, int64_t requirement, int64_t rung,
 /* request.viewed and request.commented: which revision; of a comment its digest, else NULL. */
 void ledger_data_seen(struct builder *out, int64_t revision, const char *comment_digest);
 
+/* request.watched: the person says they are at it, until then; for no longer, when that is not
+ * after the entry. */
+void ledger_data_watched(struct builder *out, int64_t until_ms);
+
 /* request.edited: the actor is the editor, `digest` of the entry the new one. `changed` are JSON
  * pointers of what was edited, never the values. */
 void ledger_data_edited(struct builder *out, int64_t revision, struct ledger_texts changed);
@@ -122,6 +126,10 @@ struct ledger_proof {
 struct ledger_vote {
     bool is_approve;
     int64_t revision;
+    int64_t dwell_ms; /* since the person saw the revision; negative: never said so, left out */
+    bool is_quick;    /* an approval faster than its risk allows; left out when not, as the next */
+    bool is_retyped;  /* the challenge was retyped */
+    bool is_over_budget; /* more than the person's of an hour */
     const char *comment_digest;
     const struct ledger_proof *proof; /* NULL: none */
 };

@@ -105,9 +105,12 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return allow(is_signed_in && knows, knows);
     case OPERATION_CAST_VOTE:
     case OPERATION_EDIT_REQUEST:
+    case OPERATION_VIEW_REQUEST:
         return allow(is_person && knows, knows);
     case OPERATION_COMMENT_REQUEST:
         return allow(is_own || (is_person && facts->is_involved), knows);
+    case OPERATION_WATCH_REQUEST:
+        return allow(is_person && facts->is_involved, knows);
     case OPERATION_CANCEL_REQUEST:
         return allow(is_own || is_admin || is_host, knows);
     case OPERATION_ESCALATE_DUE:
@@ -169,6 +172,8 @@ static bool needs_step_up(enum operation_kind kind)
         return true;
     case OPERATION_EDIT_REQUEST:
     case OPERATION_COMMENT_REQUEST:
+    case OPERATION_VIEW_REQUEST:
+    case OPERATION_WATCH_REQUEST:
     case OPERATION_ROLL_BACK_POLICY: /* the host's */
     case OPERATION_READ_POLICY:
     case OPERATION_EVALUATE:
@@ -273,6 +278,10 @@ static const char *explain(enum operation_kind kind)
         return "only people vote, and only on what they may know of";
     case OPERATION_EDIT_REQUEST:
         return "only people edit, and only what they may decide";
+    case OPERATION_VIEW_REQUEST:
+        return "only people look at requests";
+    case OPERATION_WATCH_REQUEST:
+        return "only people who are asked or involved say that they are at it";
     case OPERATION_COMMENT_REQUEST:
         return "only people who are asked or involved ask, and only who submitted it answers";
     case OPERATION_CANCEL_REQUEST:

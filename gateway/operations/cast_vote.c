@@ -1,9 +1,16 @@
+#include "operations/attention_internal.h"
 #include "operations/prove_vote_internal.h"
-#include "operations/request_internal.h"
 #include <string.h>
 
 /* Of one person on one revision: a mind may be changed, a ledger not be filled. */
 enum { VOTES_OF_PERSON_MAX = 20 };
+
+struct attention {
+    int64_t dwell_ms; /* -1: it was never said to be shown */
+    bool is_quick;
+    bool is_retyped;
+    bool is_over_budget;
+};
 
 struct voting {
     struct operation *operation;
@@ -12,7 +19,8 @@ struct voting {
     struct authorize_facts standing;
     struct request_case loaded;
     bool is_frozen;
-    struct ledger_proof proof; /* when the input has a passkey */
+    struct ledger_proof proof;  /* when the input has a passkey */
+    struct attention attention; /* how much of it went into the vote */
     struct vote_result *out;
 };
 
@@ -70,6 +78,40 @@ static bool check_eligibility(const struct voting *voting, bool approves, struct
            refuse_permission(&voting->request, permission, needed, error);
 }
 
+static void count_vote(struct metrics *metrics, const struct vote_row *vote)
+{
+    metrics_add(metrics, METRIC_VOTES, 1);
+    metrics_add(metrics, METRIC_VOTES_QUICK, vote->is_quick ? 1 : 0);
+    metrics_add(metrics, METRIC_VOTES_OVER_BUDGET, vote->is_over_budget ? 1 : 0);
+}
+
+/* What the vote's entry says of the care that went into it. Nothing of it refuses a vote but a
+ * challenge that was not met. */
+static bool weigh_attention(struct voting *voting, struct error *error)
+{
+    struct operation *operation = voting->operation;
+    const struct request_row *request = &voting->request;
+    struct attention *attention = &voting->attention;
+    int64_t limit = operation->operations->options.votes_per_hour;
+    int64_t viewed_at;
+    int64_t used;
+    if (!store_find_view(operation->store, request->tenant, request->id, request->revision,
+                         operation->principal.id, &viewed_at, error) ||
+        !count_own_votes(operation, &used, error) ||
+        (voting->input->approves &&
+         !check_retyped(request, voting->input->retyped, &attention->is_retyped, error))) {
+        return false;
+    }
+    attention->dwell_ms = viewed_at == 0 ? -1 : operation->now - viewed_at;
+    if (viewed_at != 0 && attention->dwell_ms < 0) {
+        attention->dwell_ms = 0; /* the clock stepped back meanwhile */
+    }
+    attention->is_quick =
+        voting->input->approves && attention->dwell_ms < dwell_needed_ms(operation, request);
+    attention->is_over_budget = limit > 0 && used >= limit;
+    return true;
+}
+
 static bool record_vote(struct voting *voting, bool is_late, struct error *error)
 {
     struct operation *operation = voting->operation;
@@ -83,6 +125,10 @@ static bool record_vote(struct voting *voting, bool is_late, struct error *error
         .via = operation_via(operation),
         .reason = operation_bounded_text(operation, voting->input->reason),
         .at = operation->now,
+        .dwell_ms = voting->attention.dwell_ms,
+        .is_quick = voting->attention.is_quick,
+        .is_retyped = voting->attention.is_retyped,
+        .is_over_budget = voting->attention.is_over_budget,
     };
     crypto_make_id("vot", operation->now, vote.id);
     memcpy(vote.request, request->id, sizeof vote.request);
@@ -92,6 +138,10 @@ static bool record_vote(struct voting *voting, bool is_late, struct error *error
     bool is_proved = voting->input->passkey != NULL;
     struct ledger_vote entry = {.is_approve = vote.approves,
                                 .revision = vote.revision,
+                                .dwell_ms = vote.dwell_ms,
+                                .is_quick = vote.is_quick,
+                                .is_retyped = vote.is_retyped,
+                                .is_over_budget = vote.is_over_budget,
                                 .proof = is_proved ? &voting->proof : NULL};
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
@@ -104,7 +154,7 @@ static bool record_vote(struct voting *voting, bool is_late, struct error *error
         .digest = &request->digest,
         .data = &data,
     };
-    metrics_add(operation->operations->options.metrics, METRIC_VOTES, 1);
+    count_vote(operation->operations->options.metrics, &vote);
     return store_insert_vote(operation->store, request->tenant, &vote, error) &&
            record_entry(operation, &record, error);
 }
@@ -155,6 +205,7 @@ static bool vote_late(struct voting *voting, struct error *error)
         memcpy(voting->out->vote, last->id, sizeof last->id);
         return answer(voting, VOTE_LATE, 0);
     }
+    voting->attention.dwell_ms = -1;
     return check_vote_count(voting, error) && record_vote(voting, true, error) &&
            answer(voting, VOTE_LATE, 0);
 }
@@ -259,7 +310,7 @@ static bool vote_in_time(struct voting *voting, struct error *error)
         memcpy(voting->out->vote, current->id, sizeof current->id);
         return answer(voting, VOTE_UNCHANGED, tally.missing);
     }
-    return check_vote_count(voting, error) &&
+    return check_vote_count(voting, error) && weigh_attention(voting, error) &&
            find_transition(&voting->request, REQUEST_VOTE_COUNTED, &transition, error) &&
            record_vote(voting, false, error) && count(voting, error);
 }

@@ -1,7 +1,7 @@
 #include "operations/edit_operations.h"
 
 #include "formats/json.h"
-#include "operations/request_internal.h"
+#include "operations/attention_internal.h"
 #include "requests/edit.h"
 #include "store/edit_rows.h"
 #include <string.h>
@@ -169,6 +169,9 @@ static void take_judgement(struct editing *editing)
     request->requirements =
         requirements_text(operation, growth->requirements, growth->requirement_count);
     request->grant_settings = grant_settings_text(operation, &growth->terms);
+    request->show = names_text(operation, decision->show, decision->show_count);
+    request->challenge =
+        names_union(operation, request->challenge, decision->challenge, decision->challenge_count);
     request->allows_self_approval = all_allow_self(growth->requirements, growth->requirement_count);
 }
 

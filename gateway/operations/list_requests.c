@@ -1,4 +1,4 @@
-#include "operations/request_internal.h"
+#include "operations/attention_internal.h"
 #include <string.h>
 
 enum {
@@ -105,6 +105,13 @@ static bool find_agent_id(struct operation *operation, struct page *page, bool *
     }
     page->filter.agent = agent->id;
     return true;
+}
+
+bool operation_read_budget(struct operation *operation, struct view_budget *out,
+                           struct error *error)
+{
+    return authorize(operation, OPERATION_LIST_REQUESTS, NULL, NULL, error) &&
+           view_budget(operation, out, error);
 }
 
 bool operation_list_requests(struct operation *operation, const struct list_input *input,

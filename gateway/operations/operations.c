@@ -16,11 +16,25 @@ enum {
     SESSION_LONGEST_MS = 12 * 60 * 60 * 1000,
     STEP_UP_MS = 5 * 60 * 1000,
     PASSKEY_TRUST_AFTER_MS = 24 * 60 * 60 * 1000,
+    VOTES_PER_HOUR = 6, /* alarms that one operator follows well: EEMUA 191 */
+    WATCH_MS = 10 * 60 * 1000,
 };
 
 static int64_t or_default(int64_t value, int64_t fallback)
 {
     return value > 0 ? value : fallback;
+}
+
+static void choose_attention(struct operations_options *own)
+{
+    static const int64_t dwell_ms[OPERATIONS_RISKS] = {400, 800, 2000, 4000};
+    for (size_t i = 0; i < OPERATIONS_RISKS; i++) {
+        own->dwell_ms[i] = or_default(own->dwell_ms[i], dwell_ms[i]);
+    }
+    if (own->votes_per_hour == 0) {
+        own->votes_per_hour = VOTES_PER_HOUR;
+    }
+    own->watch_ms = or_default(own->watch_ms, WATCH_MS);
 }
 
 static const char *const *copy_texts(struct arena *arena, const char *const *texts)
@@ -61,6 +75,7 @@ struct operations *operations_create(const struct operations_options *options)
     own->channels = copy_names(operations->memory, options->channels, options->channel_count);
     /* What waits in the outbox from before is looked for at once. */
     atomic_store(&operations->notices_due_at, options->channel_count == 0 ? 0 : 1);
+    choose_attention(own);
     own->repeat_denial_window_ms =
         or_default(own->repeat_denial_window_ms, REPEAT_DENIAL_WINDOW_MS);
     own->near_window_ms = or_default(own->near_window_ms, NEAR_WINDOW_MS);

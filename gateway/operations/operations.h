@@ -17,6 +17,7 @@
 #include "store/store.h"
 #include "store/writer.h"
 
+enum { OPERATIONS_RISKS = 4 };
 struct operations_options {
     struct metrics *metrics;
     const struct signer *ledger_signer;
@@ -40,6 +41,11 @@ struct operations_options {
     const char *passkey_origin;     /* of the page that uses them: https://gate.example */
     int64_t step_up_ms;             /* how long a step-up lasts: default 5 min */
     int64_t passkey_trust_after_ms; /* until a later passkey serves votes: default 24 h */
+    /* By risk, low first: an approval sooner after its person saw the request is noted as quick.
+     * Default 0.4, 0.8, 2 and 4 s. */
+    int64_t dwell_ms[OPERATIONS_RISKS];
+    int64_t votes_per_hour; /* of one person, before it is noted: default 6; negative: no limit */
+    int64_t watch_ms;       /* how long "I am on it" lasts: default 10 min */
 };
 
 struct operations *operations_create(const struct operations_options *options);

@@ -1,3 +1,4 @@
+#include "operations/attention_internal.h"
 #include "operations/issue_grant.h"
 #include "operations/request_internal.h"
 #include <string.h>
@@ -77,6 +78,9 @@ bool operation_read_request(struct operation *operation, const char *id, bool mi
             return false;
         }
         out->nobody_can_approve = !can_be;
+        if (!view_budget(operation, &out->budget, error)) {
+            return false;
+        }
     }
     return !mints || !is_for_holder(operation, out) || mint(operation, out, error);
 }

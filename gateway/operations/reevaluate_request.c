@@ -1,4 +1,4 @@
-#include "operations/request_internal.h"
+#include "operations/attention_internal.h"
 #include <string.h>
 
 struct reevaluation {
@@ -91,6 +91,9 @@ static bool grow(struct reevaluation *again, bool is_frozen, struct error *error
         requirements_text(operation, again->growth.requirements, again->growth.requirement_count);
     bool has_grown = strcmp(requirements, request->requirements) != 0;
     request->requirements = requirements;
+    request->show = names_text(operation, decision->show, decision->show_count);
+    request->challenge =
+        names_union(operation, request->challenge, decision->challenge, decision->challenge_count);
     request->grant_settings = grant_settings_text(operation, &again->growth.terms);
     if ((int)decision->risk > request->risk) {
         request->risk = (int)decision->risk;

@@ -7,6 +7,7 @@
 #include "grants/grant.h"
 #include "operations/operation.h"
 #include "policy/policy.h"
+#include "store/attention_rows.h"
 #include "store/comment_rows.h"
 #include "store/edit_rows.h"
 #include "store/grant_rows.h"
@@ -47,6 +48,19 @@ bool operation_submit_request(struct operation *operation, const struct submit_i
 
 /* read_request.c: one request as this principal may see it. The one projection of requests for
  * every surface. */
+struct view_rung {
+    const char *rule;
+    const char *const *groups;
+    size_t group_count;
+    int64_t at; /* asked since, or to be asked */
+    bool is_reached;
+};
+/* Votes within the hour, and how many a person can give well. */
+struct view_budget {
+    bool has_one; /* a person, and there is a limit */
+    int64_t used;
+    int64_t limit;
+};
 struct request_view {
     struct request_row request;
     struct policy_requirement *requirements;
@@ -59,6 +73,18 @@ struct request_view {
     size_t asked_group_count;
     struct edit_row *edits; /* what approvers changed, in order */
     size_t edit_count;
+    /* While pending: */
+    struct view_rung *rungs; /* who was asked since when, and who will be, by requirement */
+    size_t rung_count;
+    int64_t next_rung_at; /* 0: none before the timeout, or the clock is stopped */
+    struct watch_row *watches;
+    size_t watch_count;
+    const char *group_key; /* the same for requests that repeat this one; NULL when ended */
+    int64_t repeats;       /* pending ones of that group, this included */
+    bool has_dwell;        /* a person reads it: */
+    int64_t dwell_needed_ms;
+    int64_t viewed_at;         /* when this revision was first shown to them; 0 never */
+    struct view_budget budget; /* only by operation_read_request */
     bool has_question;
     struct comment_row question; /* the one that waits for the agent's answer */
     int64_t news;                /* edits and questions so far: more of them end a wait early */
@@ -98,6 +124,9 @@ struct list_input {
 bool operation_list_requests(struct operation *operation, const struct list_input *input,
                              struct request_view **out, size_t *out_count, const char **out_next,
                              struct error *error) MUST_CHECK;
+/* Of the principal, for the head of a list. */
+bool operation_read_budget(struct operation *operation, struct view_budget *out,
+                           struct error *error) MUST_CHECK;
 
 /* cast_vote.c */
 struct passkey_answer;
@@ -108,7 +137,8 @@ struct vote_input {
     bool approves;
     const char *reason; /* NULL when none */
     const struct passkey_answer
-        *passkey; /* what signed it; NULL: it proves what the credential does */
+        *passkey;        /* what signed it; NULL: it proves what the credential does */
+    const char *retyped; /* canonical JSON object {name: text}: the challenge; NULL when none */
 };
 enum vote_outcome { VOTE_NONE = 0, VOTE_COUNTED, VOTE_UNCHANGED, VOTE_LATE };
 struct vote_result {

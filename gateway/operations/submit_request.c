@@ -1,6 +1,6 @@
 #include "formats/text.h"
+#include "operations/attention_internal.h"
 #include "operations/history_internal.h"
-#include "operations/request_internal.h"
 #include <string.h>
 
 /* Everything one submission has found out so far. */
@@ -414,6 +414,8 @@ static void take_judgement(struct submission *submission, const struct judgement
     if (decision->verdict == POLICY_DENY) {
         return;
     }
+    request->show = names_text(operation, decision->show, decision->show_count);
+    request->challenge = names_text(operation, decision->challenge, decision->challenge_count);
     request->grant_settings = grant_settings_text(operation, &decision->grant);
     if (decision->verdict == POLICY_REQUIRE_APPROVAL) {
         request->requirements =

@@ -1,3 +1,4 @@
+#include "operations/attention_internal.h"
 #include "operations/edit_operations.h"
 #include "operations/request_internal.h"
 #include <string.h>
@@ -262,6 +263,7 @@ bool view_request(struct operation *operation, struct request_row *request,
     view_votes(operation, &loaded, out);
     view_permissions(operation, &loaded, out);
     view_asked_groups(operation, &loaded.facts, out);
-    return view_edits(operation, out, error) && view_question(operation, out, error) &&
+    return view_attention(operation, &loaded.facts, out, error) &&
+           view_edits(operation, out, error) && view_question(operation, out, error) &&
            view_open_effect(operation, out, error) && view_grant(operation, out, error);
 }

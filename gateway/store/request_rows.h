@@ -54,6 +54,9 @@ struct request_row {
     int64_t ended_at;        /* 0 while pending */
     const char *ended_by;    /* per_… or "" */
     char grant[ID_BYTES];    /* "" when none */
+    const char *show;        /* canonical JSON array: names of arguments shown first; NULL none */
+    const char *challenge;   /* the same, of those to be retyped when critical; NULL none */
+    bool is_stranded;        /* pending, and nobody may approve it */
     int comment_count;       /* of both sides */
     int question_count;      /* of people */
     char question[ID_BYTES]; /* the comment that waits for an answer; "" when none */
@@ -123,6 +126,10 @@ struct vote_row {
     const char *via;    /* "token", "session"… */
     const char *reason; /* may be NULL */
     int64_t at;
+    int64_t dwell_ms;    /* since its person saw the revision; -1: never said so */
+    bool is_quick;       /* an approval, faster than its risk allows */
+    bool is_retyped;     /* the challenge was retyped */
+    bool is_over_budget; /* more than an hour's */
 };
 bool store_insert_vote(struct store *store, const char *tenant, const struct vote_row *vote,
                        struct error *error) MUST_CHECK;

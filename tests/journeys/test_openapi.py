@@ -223,7 +223,7 @@ class Form(unittest.TestCase):
 
 
 # In those files, but no answer's: before the gateway listens, in the log, or behind a door that checks the same first.
-NOT_TOLD = {"bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
+NOT_TOLD = {"edited_already", "seen_already", "bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
             "ledger_changed", "listen", "mark_corrupt", "no_descriptors", "no_websockets", "not_in_force", "other_ledger_key",
             "thread_not_started"}
 
@@ -520,6 +520,24 @@ class Answers(unittest.TestCase):
             gateway.admin("POST", "/v1/groups/oncall/members", {"person": "root"})
             gateway.submit(cast.key, action="disk.wipe", want=(202,))
             self.assertEqual("vote_first", gateway.ok("GET", "/v1/ledger/export", None, cast.admin, want=(409,))["code"])
+
+    def test_2_who_looks_at_it(self):
+        with Recorded(self.book) as gateway:
+            cast = Cast(gateway)
+            asked = gateway.submit(cast.key, want=(202,))
+            path = f"/v1/requests/{asked['id']}"
+            shown = {"revision": 1, "digest": asked["digest"]}
+            gateway.ok("POST", path + "/views", {**shown, "digest": "0" * 64}, cast.dana, want=(409,))
+            at = gateway.ok("POST", path + "/views", shown, cast.dana)["viewed_at"]
+            until = gateway.ok("POST", path + "/watch", None, cast.dana)["until"]
+            seen = gateway.show(cast.dana, asked["id"])
+            self.assertEqual((at, until), (seen["dwell"]["viewed_at"], seen["watching"][0]["until"]))
+            gateway.ok("POST", path + "/watch", None, cast.admin, want=(403,))
+            gateway.ok("POST", path + "/views", shown, cast.key, want=(403,))
+            self.assertEqual({}, gateway.ok("DELETE", path + "/watch", None, cast.dana))
+            gateway.vote(cast.dana, asked["id"], "deny")
+            gateway.ok("POST", path + "/watch", None, cast.dana, want=(409,))
+            self.assertEqual({"limit": 6, "used": 1}, gateway.ok("GET", "/v1/requests", None, cast.dana)["budget"])
 
     def test_2_comments(self):
         with Recorded(self.book) as gateway:

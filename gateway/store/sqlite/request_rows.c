@@ -54,6 +54,9 @@ static const struct column columns[] = {
     COLUMN(struct request_row, INT, "comment_count", comment_count),
     COLUMN(struct request_row, INT, "question_count", question_count),
     COLUMN(struct request_row, ID, "question", question),
+    COLUMN(struct request_row, TEXT, "show", show),
+    COLUMN(struct request_row, TEXT, "challenge", challenge),
+    COLUMN(struct request_row, BOOL, "is_stranded", is_stranded),
 };
 static const struct shape request_shape = SHAPE(struct request_row, columns);
 
@@ -69,7 +72,7 @@ static const struct shape reference_shape = SHAPE(struct request_reference, refe
     "context, audience, why, trace, salt, digest, match_key, effect_key, near_key, requirements, " \
     "grant_settings, explanation, message, policy, allows_self_approval, parties, near_denials, "  \
     "created_at, asked_at, settled_at, timeout_at, due_at, ended_at, ended_by, grant_id, "         \
-    "editor, comment_count, question_count, question "                                             \
+    "editor, comment_count, question_count, question, show, challenge, is_stranded "               \
     "FROM requests "
 
 /* Each page reads along one index, named so that a plan that does not use it stops the start. */
@@ -85,7 +88,7 @@ static const struct statement_text texts[] = {
             "allows_self_approval, parties, near_denials, created_at, asked_at, settled_at, "
             "timeout_at, "
             "due_at, ended_at, ended_by, grant_id, editor, "
-            "comment_count, question_count, question) "
+            "comment_count, question_count, question, show, challenge, is_stranded) "
             "VALUES (:id, :tenant, :caller, :caller_name, :agent, :agent_name, :state, :reason, "
             ":version, :revision, :risk, :verdict, :subject, :subject_key, :action, :action_name, "
             ":resource, :resource_key, :context, :audience, :why, :trace, :salt, :digest, "
@@ -93,7 +96,8 @@ static const struct statement_text texts[] = {
             ":message, :policy, :allows_self_approval, :parties, :near_denials, :created_at, "
             ":asked_at, "
             ":settled_at, :timeout_at, :due_at, :ended_at, :ended_by, :grant_id, "
-            ":editor, :comment_count, :question_count, :question)"},
+            ":editor, :comment_count, :question_count, :question, "
+            ":show, :challenge, :is_stranded)"},
     {.name = STATEMENT_REQUEST_READ,
      .shape = &request_shape,
      .sql = SELECT_REQUEST "WHERE tenant = :tenant AND id = :id"},
@@ -108,7 +112,8 @@ static const struct statement_text texts[] = {
             "settled_at = :settled_at, timeout_at = :timeout_at, due_at = :due_at, "
             "ended_at = :ended_at, ended_by = :ended_by, grant_id = :grant_id, "
             "editor = :editor, comment_count = :comment_count, "
-            "question_count = :question_count, question = :question "
+            "question_count = :question_count, question = :question, "
+            "show = :show, challenge = :challenge, is_stranded = :is_stranded "
             "WHERE tenant = :tenant AND id = :id AND version = :version"},
     {.name = STATEMENT_REQUEST_FIND_PENDING,
      .sql = "SELECT id FROM requests INDEXED BY requests_match WHERE state = 1 "

@@ -16,6 +16,10 @@ static const struct column columns[] = {
     COLUMN(struct vote_row, TEXT, "via", via),
     COLUMN(struct vote_row, TEXT, "reason", reason),
     COLUMN(struct vote_row, INT64, "at", at),
+    COLUMN(struct vote_row, INT64, "dwell_ms", dwell_ms),
+    COLUMN(struct vote_row, BOOL, "is_quick", is_quick),
+    COLUMN(struct vote_row, BOOL, "is_retyped", is_retyped),
+    COLUMN(struct vote_row, BOOL, "is_over_budget", is_over_budget),
 };
 static const struct shape vote_shape = SHAPE(struct vote_row, columns);
 
@@ -23,13 +27,15 @@ static const struct statement_text texts[] = {
     {.name = STATEMENT_VOTE_INSERT,
      .shape = &vote_shape,
      .sql = "INSERT INTO votes (id, tenant, request, person, person_name, revision, digest, "
-            "approves, is_late, assurance, via, reason, at) "
+            "approves, is_late, assurance, via, reason, at, dwell_ms, is_quick, is_retyped, "
+            "is_over_budget) "
             "VALUES (:id, :of_tenant, :request, :person, :person_name, :revision, :digest, "
-            ":approves, :is_late, :assurance, :via, :reason, :at)"},
+            ":approves, :is_late, :assurance, :via, :reason, :at, :dwell_ms, :is_quick, "
+            ":is_retyped, :is_over_budget)"},
     {.name = STATEMENT_VOTE_LIST,
      .shape = &vote_shape,
      .sql = "SELECT id, request, person, person_name, revision, digest, approves, is_late, "
-            "assurance, via, reason, at FROM votes "
+            "assurance, via, reason, at, dwell_ms, is_quick, is_retyped, is_over_budget FROM votes "
             "WHERE request = :request AND tenant = :of_tenant ORDER BY row_id"},
 };
 const struct statement_list vote_statements = STATEMENT_LIST(texts);

@@ -21,6 +21,8 @@ static const struct {
     {OPERATION_CAST_VOTE, "cast_vote", /*               */ ".-- .++. ++ -- . .+"},
     {OPERATION_EDIT_REQUEST, "edit_request", /*         */ ".-- .++. ++ -- . .+"},
     {OPERATION_COMMENT_REQUEST, "comment_request", /*   */ ".-+ .+-. -- -- . .-"},
+    {OPERATION_VIEW_REQUEST, "view_request", /*         */ ".-- .++. ++ -- . .+"},
+    {OPERATION_WATCH_REQUEST, "watch_request", /*       */ ".-- .+-. -- -- . .-"},
     {OPERATION_CANCEL_REQUEST, "cancel_request", /*     */ ".-+ .--. -+ +- . .+"},
     {OPERATION_ESCALATE_DUE, "escalate_due", /*         */ "--- ---- -- -+ - --"},
     {OPERATION_EVALUATE, "evaluate", /*                 */ "+++ ---- -- -- - --"},
