@@ -1,5 +1,6 @@
 #include "policy/cases.h"
 
+#include "formats/json.h"
 #include "formats/text.h"
 #include "policy/policy_internal.h"
 #include <string.h>
@@ -240,28 +241,35 @@ static bool expect_grant(struct check *check, const struct yaml_node *mapping)
            expect_bool(check, node, "bearer", actual->allows_bearer);
 }
 
-static bool read_input(struct check *check, const struct yaml_node *node,
-                       struct policy_input *input)
+/* Looks at the explanation, as whoever reads a decision later does. */
+static bool has_error(const struct json *explanation, const char *says)
 {
-    const struct {
-        const char *member;
-        const char **out_text;
-    } texts[] = {{"tenant", &input->tenant}, {"subject", &input->subject},
-                 {"agent", &input->agent},   {"caller", &input->caller},
-                 {"action", &input->action}, {"resource", &input->resource}};
-    static const char *const keys[] = {"tenant", "subject",  "agent", "caller",
-                                       "action", "resource", NULL};
-    if (!yaml_only_keys(check->file, node, keys, check->error)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const struct yaml_node *member = yaml_member(node, texts[i].member);
-        if (member != NULL &&
-            !yaml_read_text(check->file, member, texts[i].out_text, check->error)) {
-            return false;
+    const struct json *rules = json_member(explanation, "rules");
+    for (size_t i = 0; i < json_count(rules); i++) {
+        const char *error = json_text(json_member(json_element(rules, i), "error"));
+        if (error != NULL && strstr(error, says) != NULL) {
+            return true;
         }
     }
-    return true;
+    return false;
+}
+
+static bool expect_explained(struct check *check, const struct yaml_node *mapping)
+{
+    const struct policy_decision *decision = &check->decision;
+    const struct yaml_node *node = yaml_member(mapping, "error");
+    const char *says = NULL;
+    struct json_document *document JSON_SCOPE =
+        json_parse(decision->explanation, decision->explanation_length, check->error);
+    const struct json *root = json_root(document);
+    if (document == NULL ||
+        (node != NULL && !yaml_read_text(check->file, node, &says, check->error))) {
+        return false;
+    }
+    if (says != NULL && !has_error(root, says)) {
+        report_difference(check, node, "error", says, decision->explanation);
+    }
+    return expect_text(check, mapping, "reason", json_text(json_member(root, "reason")));
 }
 
 static void collect_rule(void *context, const char *rule, bool has_matched)
@@ -274,8 +282,9 @@ static void collect_rule(void *context, const char *rule, bool has_matched)
 
 static bool run_case(struct check *check, const struct yaml_node *node)
 {
-    static const char *const keys[] = {"name",    "input",   "verdict",      "rules", "risk",
-                                       "message", "timeout", "requirements", "grant", NULL};
+    static const char *const keys[] = {"name",         "input",   "verdict",   "rules", "risk",
+                                       "reason",       "message", "error",     "show",  "timeout",
+                                       "requirements", "grant",   "challenge", NULL};
     struct policy_input input = {0};
     if (!yaml_only_keys(check->file, node, keys, check->error)) {
         return false;
@@ -287,7 +296,7 @@ static bool run_case(struct check *check, const struct yaml_node *node)
                          "a case needs `name`, `input` and `verdict`");
     }
     if (!yaml_read_text(check->file, name, &check->name, check->error) ||
-        !read_input(check, input_node, &input)) {
+        !policy_case_read_input(check->file, input_node, check->arena, &input, check->error)) {
         return false;
     }
     check->matched =
@@ -298,6 +307,9 @@ static bool run_case(struct check *check, const struct yaml_node *node)
            expect_texts(check, node, "rules", check->matched, check->matched_count) &&
            expect_text(check, node, "risk", policy_risk_name(decision->risk)) &&
            expect_text(check, node, "message", decision->message) &&
+           expect_explained(check, node) &&
+           expect_texts(check, node, "show", decision->show, decision->show_count) &&
+           expect_texts(check, node, "challenge", decision->challenge, decision->challenge_count) &&
            expect_duration(check, node, "timeout", decision->timeout_ms) &&
            expect_requirements(check, node) && expect_grant(check, node);
 }

@@ -15,6 +15,7 @@ struct compilation {
     size_t count;
     const struct yaml_node *defaults;
     size_t defaults_file;
+    struct variable_nodes variables;
 };
 
 static int compare_files(const void *left, const void *right)
@@ -71,19 +72,6 @@ static void write_version(const struct compilation *compilation)
     memcpy(compilation->reader.policy->version, text.bytes, POLICY_VERSION_BYTES);
 }
 
-static bool refuse_unsupported(struct reader *reader, const struct yaml_node *root)
-{
-    const struct yaml_node *variables = find_key(root, "variables");
-    const struct yaml_node *tools = find_key(root, "tools");
-    if (variables != NULL) {
-        return yaml_fail(reader->file, variables, reader->error, "not_supported",
-                         "conditions are not supported yet, and variables serve nothing else; "
-                         "remove them");
-    }
-    return tools == NULL || yaml_fail(reader->file, tools, reader->error, "not_supported",
-                                      "tool schemas are not supported yet; remove them");
-}
-
 static bool check_version_member(struct reader *reader, const struct yaml_node *root)
 {
     const struct yaml_node *node = yaml_member(root, "version");
@@ -115,12 +103,19 @@ static bool note_defaults(struct compilation *compilation, size_t file)
     return true;
 }
 
+/* What the reader reads from now on. */
+static void read_from(struct compilation *compilation, size_t file)
+{
+    compilation->reader.file = compilation->names[file];
+    compilation->reader.source = compilation->files[file];
+}
+
 static bool open_file(struct compilation *compilation, size_t file)
 {
     static const char *const keys[] = {"version", "defaults", "variables", "tools", "rules", NULL};
     struct reader *reader = &compilation->reader;
     const struct policy_file *source = compilation->files[file];
-    reader->file = compilation->names[file];
+    read_from(compilation, file);
     struct yaml_node *root =
         yaml_parse(reader->file, source->bytes, source->length, reader->scratch, reader->error);
     if (root == NULL) {
@@ -128,8 +123,7 @@ static bool open_file(struct compilation *compilation, size_t file)
     }
     compilation->roots[file] = root;
     return yaml_only_keys(reader->file, root, keys, reader->error) &&
-           check_version_member(reader, root) && refuse_unsupported(reader, root) &&
-           note_defaults(compilation, file);
+           check_version_member(reader, root) && note_defaults(compilation, file);
 }
 
 static bool open_files(struct compilation *compilation)
@@ -147,8 +141,25 @@ static bool open_files(struct compilation *compilation)
                          "no file says what holds when no rule matches; write `defaults: "
                          "{verdict: deny}` in one of them");
     }
-    compilation->reader.file = compilation->names[compilation->defaults_file];
+    read_from(compilation, compilation->defaults_file);
     return read_defaults(&compilation->reader, compilation->defaults);
+}
+
+/* Rules may name the tools and variables of every file, so those come first. */
+static bool read_names_of_conditions(struct compilation *compilation)
+{
+    struct reader *reader = &compilation->reader;
+    for (size_t i = 0; i < compilation->count; i++) {
+        const struct yaml_node *tools = yaml_member(compilation->roots[i], "tools");
+        const struct yaml_node *variables = yaml_member(compilation->roots[i], "variables");
+        read_from(compilation, i);
+        if ((tools != NULL && !read_tools(reader, tools)) ||
+            (variables != NULL && !note_variables(reader, variables, &compilation->variables))) {
+            return false;
+        }
+    }
+    reader->variables = &compilation->variables;
+    return sort_tools(reader) && compile_variables(reader, &compilation->variables);
 }
 
 /* Counts the rules of all files before any is read. */
@@ -173,6 +184,7 @@ static bool make_room(struct compilation *compilation)
         }
     }
     policy->rules = arena_array(policy->arena, total, sizeof *policy->rules);
+    policy->rule_capacity = total;
     return true;
 }
 
@@ -181,7 +193,7 @@ static bool read_rules(struct compilation *compilation)
     struct policy *policy = compilation->reader.policy;
     for (size_t i = 0; i < compilation->count; i++) {
         const struct yaml_node *rules = yaml_member(compilation->roots[i], "rules");
-        compilation->reader.file = compilation->names[i];
+        read_from(compilation, i);
         for (size_t j = 0; rules != NULL && j < rules->count; j++) {
             if (!read_rule(&compilation->reader, rules->items[j],
                            &policy->rules[policy->rule_count])) {
@@ -235,9 +247,11 @@ static bool compile(struct compilation *compilation, const struct policy_file *f
                          POLICY_FILES_MAX, compilation->count);
     }
     if (!sort_files(compilation, files, error) || !open_files(compilation) ||
-        !make_room(compilation) || !read_rules(compilation) || !sort_rules(compilation)) {
+        !read_names_of_conditions(compilation) || !make_room(compilation) ||
+        !read_rules(compilation) || !sort_rules(compilation)) {
         return false;
     }
+    conditions_finish_loading(policy);
     policy->index = index_build(policy->rules, policy->rule_count, policy->arena);
     write_version(compilation);
     return true;
@@ -262,6 +276,7 @@ struct policy *policy_compile(const struct policy_file *files, size_t count, str
 void policy_destroy(struct policy *policy)
 {
     if (policy != NULL) {
+        conditions_destroy(policy);
         arena_destroy(policy->arena);
     }
 }

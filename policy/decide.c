@@ -1,40 +1,16 @@
-#include "policy/policy_internal.h"
+#include "policy/decide_internal.h"
 
-#include "formats/canonical.h"
 #include <string.h>
 
-/* Why the verdict is what it is; part of every explanation. */
-enum reason {
-    REASON_RULES_MATCHED,
-    REASON_NO_RULE_MATCHED,
-    REASON_TEXT_TOO_LONG,
-    REASON_TOO_MANY_REQUIREMENTS,
-    REASON_NO_COMMON_AUDIENCE,
-};
-
-static const struct {
-    const char *name;
-    const char *message; /* what a deny that no rule asked for tells its reader */
-} reasons[] = {
-    [REASON_RULES_MATCHED] = {"rules_matched", NULL},
-    [REASON_NO_RULE_MATCHED] = {"no_rule_matched", NULL},
-    [REASON_TEXT_TOO_LONG] = {"text_too_long",
-                              "The tenant, subject, agent, action or resource is longer than rules "
-                              "can judge."},
-    [REASON_TOO_MANY_REQUIREMENTS] = {"too_many_requirements",
-                                      "More rules require approval than people could answer."},
-    [REASON_NO_COMMON_AUDIENCE] = {"no_common_audience",
-                                   "The matching rules allow no common audience."},
-};
-
-struct trial {
-    const struct policy *policy;
-    struct arena *arena;
-    struct span texts[FIELD_COUNT];
-    const struct rule **matched; /* strictest verdict first, then by name */
-    size_t matched_count;
-    size_t count_by_verdict[POLICY_ALLOW + 1];
-    enum reason reason;
+/* What a deny that no rule asked for tells its reader. */
+static const char *const messages[] = {
+    [REASON_RULES_MATCHED] = NULL,
+    [REASON_NO_RULE_MATCHED] = NULL,
+    [REASON_TEXT_TOO_LONG] =
+        "The tenant, subject, agent, action or resource is longer than rules can judge.",
+    [REASON_ARGUMENTS] = "The arguments are not readable.",
+    [REASON_TOO_MANY_REQUIREMENTS] = "More rules require approval than people could answer.",
+    [REASON_NO_COMMON_AUDIENCE] = "The matching rules allow no common audience.",
 };
 
 static struct span span_of(const char *text)
@@ -72,29 +48,64 @@ static enum field first_mismatch(const struct rule *rule, const struct span text
     return field;
 }
 
-/* Keeps the rules whose match fits, grouped by verdict. */
-static void try_rules(struct trial *trial)
+/* The rules whose match fits, grouped by verdict, the strictest first. */
+static void find_rules(struct trial *trial)
 {
     uint32_t *numbers;
     size_t count = index_find(trial->policy->index, trial->texts, trial->arena, &numbers);
+    size_t by_verdict[POLICY_ALLOW + 1] = {0};
     size_t fitting = 0;
     for (size_t i = 0; i < count; i++) {
         const struct rule *rule = &trial->policy->rules[numbers[i]];
         if (first_mismatch(rule, trial->texts) == FIELD_COUNT) {
             numbers[fitting++] = numbers[i];
+            by_verdict[rule->verdict]++;
+        }
+    }
+    trial->attempts = arena_array(trial->arena, fitting, sizeof *trial->attempts);
+    trial->attempt_count = fitting;
+    size_t next[POLICY_ALLOW + 1] = {0};
+    next[POLICY_REQUIRE_APPROVAL] = by_verdict[POLICY_DENY];
+    next[POLICY_ALLOW] = by_verdict[POLICY_DENY] + by_verdict[POLICY_REQUIRE_APPROVAL];
+    for (size_t i = 0; i < fitting; i++) {
+        const struct rule *rule = &trial->policy->rules[numbers[i]];
+        trial->attempts[next[rule->verdict]++].rule = rule;
+    }
+}
+
+/* Anything but a clear true or false is a match where that is the stricter answer. */
+static void try_condition(struct trial *trial, struct attempt *attempt)
+{
+    struct cel_result result;
+    facts_evaluate(&trial->facts, attempt->rule->when.program, &result);
+    attempt->cost = result.cost;
+    if (result.outcome == CEL_OUTCOME_VALUE && result.value.kind == CEL_BOOL) {
+        attempt->result = result.value.as.boolean ? RESULT_TRUE : RESULT_FALSE;
+        attempt->has_matched = result.value.as.boolean;
+        return;
+    }
+    attempt->result = result.outcome == CEL_OUTCOME_STOPPED ? RESULT_STOPPED : RESULT_ERROR;
+    attempt->problem = result.outcome == CEL_OUTCOME_VALUE ? "the condition is not true or false"
+                                                           : result.problem.message;
+    attempt->has_matched = attempt->rule->verdict != POLICY_ALLOW;
+}
+
+static void try_rules(struct trial *trial)
+{
+    find_rules(trial);
+    trial->matched = arena_array(trial->arena, trial->attempt_count, sizeof(void *));
+    for (size_t i = 0; i < trial->attempt_count; i++) {
+        struct attempt *attempt = &trial->attempts[i];
+        const struct rule *rule = attempt->rule;
+        attempt->has_matched = true;
+        if (rule->when.program != NULL) {
+            try_condition(trial, attempt);
+        }
+        if (attempt->has_matched) {
+            trial->matched[trial->matched_count++] = rule;
             trial->count_by_verdict[rule->verdict]++;
         }
     }
-    trial->matched = arena_array(trial->arena, fitting, sizeof(void *));
-    size_t next[POLICY_ALLOW + 1] = {0};
-    next[POLICY_REQUIRE_APPROVAL] = trial->count_by_verdict[POLICY_DENY];
-    next[POLICY_ALLOW] =
-        next[POLICY_REQUIRE_APPROVAL] + trial->count_by_verdict[POLICY_REQUIRE_APPROVAL];
-    for (size_t i = 0; i < fitting; i++) {
-        const struct rule *rule = &trial->policy->rules[numbers[i]];
-        trial->matched[next[rule->verdict]++] = rule;
-    }
-    trial->matched_count = fitting;
 }
 
 /* The strictest rules come first, so the first rule's verdict is the policy's. */
@@ -117,7 +128,7 @@ static void deny_because(struct trial *trial, enum reason reason, struct policy_
 {
     trial->reason = reason;
     decision->verdict = POLICY_DENY;
-    decision->message = reasons[reason].message;
+    decision->message = messages[reason];
 }
 
 static void keep_common_audiences(struct policy_grant *grant, const struct policy_grant *other)
@@ -211,50 +222,6 @@ static int64_t shortest_timeout(const struct policy_decision *decision)
     return shortest;
 }
 
-/* The rules' objects were written at load; here they are only put together. */
-static void append_rules(struct builder *out, const struct trial *trial, size_t listed)
-{
-    for (size_t i = 0; i < listed; i++) {
-        if (i > 0) {
-            builder_char(out, ',');
-        }
-        builder_append(out, trial->matched[i]->explained.bytes,
-                       trial->matched[i]->explained.length);
-    }
-}
-
-/* Members in ascending order, as canonical JSON wants them. */
-static void explain(const struct trial *trial, struct policy_decision *decision)
-{
-    size_t listed =
-        trial->matched_count > POLICY_EXPLAINED_MAX ? POLICY_EXPLAINED_MAX : trial->matched_count;
-    struct builder out BUILDER_SCOPE;
-    builder_init(&out, 0);
-    builder_char(&out, '{');
-    if (decision->message != NULL) {
-        builder_text(&out, "\"message\":");
-        canonical_append_string(&out, decision->message, strlen(decision->message));
-        builder_char(&out, ',');
-    }
-    builder_text(&out, "\"policy\":\"");
-    builder_text(&out, trial->policy->version);
-    builder_text(&out, "\",\"reason\":\"");
-    builder_text(&out, reasons[trial->reason].name);
-    builder_text(&out, "\",\"risk\":\"");
-    builder_text(&out, policy_risk_name(decision->risk));
-    builder_text(&out, "\",\"rules\":[");
-    append_rules(&out, trial, listed);
-    builder_printf(&out, "],\"skipped\":%zu", trial->policy->rule_count - trial->matched_count);
-    if (listed < trial->matched_count) {
-        builder_printf(&out, ",\"unlisted\":%zu", trial->matched_count - listed);
-    }
-    builder_text(&out, ",\"verdict\":\"");
-    builder_text(&out, policy_verdict_name(decision->verdict));
-    builder_text(&out, "\"}");
-    decision->explanation = arena_copy(trial->arena, out.bytes, out.length);
-    decision->explanation_length = out.length;
-}
-
 static bool has_overlong_text(const struct span texts[FIELD_COUNT])
 {
     for (enum field field = FIELD_ACTION; field < FIELD_COUNT; field++) {
@@ -265,25 +232,71 @@ static bool has_overlong_text(const struct span texts[FIELD_COUNT])
     return false;
 }
 
+/* Types are checked before any rule runs. */
+static bool check_arguments(struct trial *trial, struct policy_decision *decision)
+{
+    struct cel_value args;
+    const char *problem;
+    const struct tool *tool = trial->tool;
+    if (tool == NULL) {
+        return true;
+    }
+    if (!facts_args(&trial->facts, &args)) {
+        deny_because(trial, REASON_ARGUMENTS, decision);
+        return false;
+    }
+    if (!arguments_fit(tool, args, trial->arena, &problem)) {
+        deny_because(trial, REASON_ARGUMENTS, decision);
+        decision->message = problem;
+        return false;
+    }
+    return true;
+}
+
+/* What the approver sees first, and what is retyped. */
+static void take_tool(const struct trial *trial, struct policy_decision *decision)
+{
+    const struct tool *tool = trial->tool;
+    if (tool != NULL) {
+        decision->show = copy_texts(trial->arena, tool->show, tool->show_count);
+        decision->show_count = tool->show_count;
+        decision->challenge = copy_texts(trial->arena, tool->challenge, tool->challenge_count);
+        decision->challenge_count = tool->challenge_count;
+    }
+}
+
+static void decide(struct trial *trial, struct policy_decision *decision)
+{
+    if (has_overlong_text(trial->texts)) {
+        deny_because(trial, REASON_TEXT_TOO_LONG, decision);
+        return;
+    }
+    if (trial->policy->env != NULL || trial->tool != NULL) {
+        facts_init(&trial->facts, trial->policy, trial->input, trial->arena);
+    }
+    if (!check_arguments(trial, decision)) {
+        return;
+    }
+    try_rules(trial);
+    if (trial->matched_count > 0) {
+        decide_by_rules(trial, decision);
+    } else {
+        decide_by_default(trial, decision);
+    }
+    take_tool(trial, decision);
+}
+
 void policy_decide(const struct policy *policy, const struct policy_input *input,
                    struct arena *arena, policy_trace trace, void *context,
                    struct policy_decision *out_decision)
 {
-    struct trial trial = {.policy = policy, .arena = arena};
+    struct trial trial = {
+        .policy = policy, .input = input, .arena = arena, .tool = find_tool(policy, input->action)};
     struct policy_decision decision = {.verdict = POLICY_DENY, .risk = policy->default_risk};
     fill_texts(input, trial.texts);
-    if (has_overlong_text(trial.texts)) {
-        deny_because(&trial, REASON_TEXT_TOO_LONG, &decision);
-    } else {
-        try_rules(&trial);
-        if (trial.matched_count > 0) {
-            decide_by_rules(&trial, &decision);
-        } else {
-            decide_by_default(&trial, &decision);
-        }
-    }
-    for (size_t i = 0; trace != NULL && i < trial.matched_count; i++) {
-        trace(context, trial.matched[i]->name, true);
+    decide(&trial, &decision);
+    for (size_t i = 0; trace != NULL && i < trial.attempt_count; i++) {
+        trace(context, trial.attempts[i].rule->name, trial.attempts[i].has_matched);
     }
     decision.timeout_ms = shortest_timeout(&decision);
     explain(&trial, &decision);

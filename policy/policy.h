@@ -12,7 +12,10 @@
  * `match` is an index, not a condition: the cost of a decision depends on the rules that match, not
  * on how many there are.
  *
- * Not supported yet, and refused at load rather than half done: `when`, `variables`, `tools`.
+ * Whether a rule whose match fits does match is then for its condition to say: true, false, or an
+ * error. An error, and a limit that was reached, count as a match of a rule that denies or requires
+ * approval, and as none of a rule that allows. Arguments that do not fit the tool's schema are
+ * denied before any rule is tried.
  */
 
 #include "base/arena.h"
@@ -29,6 +32,7 @@ enum {
     POLICY_PATTERN_BYTES_MAX = 256,
     POLICY_TEXT_BYTES_MAX = 2048, /* in one field of an input; a longer one is a deny */
     POLICY_MESSAGE_BYTES_MAX = 500,
+    POLICY_COST_MAX = 100000,   /* of all conditions of one decision, in CEL's units */
     POLICY_WINDOWS_MAX = 16,    /* different windows of history in one policy */
     POLICY_EXPLAINED_MAX = 200, /* rules listed in an explanation; the rest are counted */
     POLICY_VERSION_BYTES = 65,  /* 64 hexadecimal digits and NUL */
@@ -55,6 +59,11 @@ struct policy_file {
     const char *bytes;
     size_t length;
 };
+
+/* Appends what a person needs to mend it: `file:line:column: message`, the line itself and a caret
+ * under the place. */
+void policy_append_error(struct builder *out, const struct policy_file *files, size_t count,
+                         const struct error *error);
 
 struct policy; /* immutable after compile: any number of threads may decide with it */
 
@@ -123,6 +132,12 @@ typedef void (*policy_trace)(void *context, const char *rule, bool has_matched);
 void policy_decide(const struct policy *policy, const struct policy_input *input,
                    struct arena *arena, policy_trace trace, void *context,
                    struct policy_decision *out_decision);
+
+/* The arguments a stored explanation names under `member` ("show" or "challenge"), in `arena`; none
+ * when it names none. CORRUPT when it is no explanation. */
+bool policy_explained_names(const char *explanation, const char *member, struct arena *arena,
+                            const char ***out_names, size_t *out_count,
+                            struct error *error) MUST_CHECK;
 
 /* Why a rule was not tried: the name of the first `match` field that does not fit ("resource"),
  * NULL when all fit. False when there is no rule of that name. */

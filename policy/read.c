@@ -89,14 +89,6 @@ static bool read_rule_name(struct reader *reader, const struct yaml_node *node, 
     return true;
 }
 
-static bool refuse_unsupported(struct reader *reader, const struct yaml_node *node)
-{
-    const struct yaml_node *when = find_key(node, "when");
-    return when == NULL || yaml_fail(reader->file, when, reader->error, "not_supported",
-                                     "conditions are not supported yet; say what the rule is for "
-                                     "with `match` alone");
-}
-
 static bool read_pattern(struct reader *reader, const struct yaml_node *node,
                          struct pattern *pattern)
 {
@@ -210,6 +202,7 @@ static bool read_requirement(struct reader *reader, const struct yaml_node *node
     place.line = node->line;
     place.column = node->column;
     rule->requirement.rule = rule->name;
+    rule->takes_timeout = approval == NULL || yaml_member(approval, "timeout") == NULL;
     return read_approval(reader, approval != NULL ? approval : &place, inherited,
                          rule->risk == POLICY_RISK_CRITICAL, &rule->requirement);
 }
@@ -231,21 +224,26 @@ static bool read_terms(struct reader *reader, const struct yaml_node *node, stru
            (grant == NULL || read_grant(reader, grant, &rule->grant));
 }
 
+static struct span keep_span(struct reader *reader, const struct builder *text)
+{
+    return (struct span){arena_copy(reader->policy->arena, text->bytes, text->length),
+                         text->length};
+}
+
+/* What every explanation says of the rule is written once. */
 static void write_explained(struct reader *reader, struct rule *rule)
 {
     struct builder text BUILDER_SCOPE;
     builder_init(&text, 0);
-    struct canonical_writer writer;
-    canonical_begin(&writer, &text);
-    canonical_open_object(&writer);
-    canonical_member_text(&writer, "at",
-                          arena_printf(reader->scratch, "%s:%d", rule->file, rule->line));
-    canonical_member_bool(&writer, "matched", true);
-    canonical_member_text(&writer, "name", rule->name);
-    canonical_member_text(&writer, "outcome", policy_verdict_name(rule->verdict));
-    canonical_close_object(&writer);
-    rule->explained =
-        (struct span){arena_copy(reader->policy->arena, text.bytes, text.length), text.length};
+    const char *place = arena_printf(reader->scratch, "%s:%d", rule->file, rule->line);
+    builder_text(&text, "{\"at\":");
+    canonical_append_string(&text, place, strlen(place));
+    rule->explained_head = keep_span(reader, &text);
+    builder_clear(&text);
+    builder_text(&text, ",\"name\":");
+    canonical_append_string(&text, rule->name, strlen(rule->name));
+    builder_printf(&text, ",\"outcome\":\"%s\"", policy_verdict_name(rule->verdict));
+    rule->explained_tail = keep_span(reader, &text);
 }
 
 bool read_rule(struct reader *reader, const struct yaml_node *node, struct rule *rule)
@@ -254,9 +252,12 @@ bool read_rule(struct reader *reader, const struct yaml_node *node, struct rule 
                                        "message", "approval", "grant", NULL};
     *rule = (struct rule){.file = reader->file};
     if (!yaml_only_keys(reader->file, node, keys, reader->error) ||
-        !refuse_unsupported(reader, node) || !read_rule_name(reader, node, rule) ||
-        !read_match(reader, node, rule) || !read_outcome(reader, node, rule) ||
-        !read_terms(reader, node, rule)) {
+        !read_rule_name(reader, node, rule) || !read_match(reader, node, rule) ||
+        !read_outcome(reader, node, rule) || !read_terms(reader, node, rule)) {
+        return false;
+    }
+    const struct yaml_node *when = yaml_member(node, "when");
+    if (when != NULL && !compile_when(reader, when, rule)) {
         return false;
     }
     write_explained(reader, rule);

@@ -165,7 +165,11 @@ int cli_call_and_print(const struct cli_arguments *arguments, enum cli_role role
 bool cli_is_link(const char *word);
 int cli_link(int count, char **words);
 
-/* folder.c: the *.yaml and *.yml files of a folder, in the order of their names, as canonical JSON
+/* folder.c: names of the *.yaml and *.yml files of a folder, sorted. INVALID when it cannot be
+ * opened or has none. */
+bool cli_list_folder(const char *path, struct arena *arena, const char ***out_names,
+                     size_t *out_count, struct error *error) MUST_CHECK;
+/* The *.yaml and *.yml files of a folder, in the order of their names, as canonical JSON
  * {name: text}. INVALID with what is wrong with it. */
 bool cli_read_folder(const char *path, struct builder *out, struct error *error) MUST_CHECK;
 

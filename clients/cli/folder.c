@@ -23,8 +23,8 @@ static bool is_policy_file(const char *name)
     return name[0] != '.' && dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-static bool list_files(const char *path, struct arena *arena, const char ***out_names,
-                       size_t *out_count, struct error *error)
+bool cli_list_folder(const char *path, struct arena *arena, const char ***out_names,
+                     size_t *out_count, struct error *error)
 {
     DIR *folder = opendir(path);
     if (folder == NULL) {
@@ -75,7 +75,7 @@ bool cli_read_folder(const char *path, struct builder *out, struct error *error)
     struct arena *arena ARENA_SCOPE = arena_create();
     const char **names = NULL;
     size_t count = 0;
-    if (!list_files(path, arena, &names, &count, error)) {
+    if (!cli_list_folder(path, arena, &names, &count, error)) {
         return false;
     }
     builder_char(out, '{');

@@ -1,4 +1,4 @@
-#include "clients/cli/cli.h"
+#include "clients/cli/policy.h"
 
 #include <string.h>
 
@@ -9,6 +9,10 @@ static const struct {
     int (*run)(int count, char **words);
     const char *help;
 } verbs[] = {
+    {"check", cli_policy_check, "load a folder as the gateway would, and point out slips"},
+    {"test", cli_policy_test, "run the cases in its tests/*.yaml"},
+    {"explain", cli_policy_explain, "decide one request by a folder, and say why"},
+    {"bench", cli_policy_bench, "how long a decision takes, on the inputs of its tests"},
     {"publish", cli_policy_publish, "put the gateway's policy folder in force (on the host)"},
     {"versions", cli_policy_versions, "what was published, and what is in force"},
     {"rollback", cli_policy_rollback, "put a former version in force (on the host)"},

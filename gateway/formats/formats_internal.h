@@ -71,8 +71,6 @@ bool formats_scan_json(const char *bytes, size_t length, bool *out_has_wide_inte
 bool formats_fail_json(const char *bytes, size_t offset, bool is_after_name, const char *code,
                        const char *message, struct error *error);
 
-/* The nearest of the NULL-terminated `known` words within a third of its length, else NULL. */
-const char *formats_nearest_word(const char *word, const char *const *known);
 /* The known words as `a`, `b` and `c`. */
 void formats_list_words(struct builder *out, const char *const *known);
 

@@ -215,7 +215,7 @@ static bool refuse_member(const char *pointer, const char *name, const char *con
     builder_text(&hint, "unknown member `");
     text_append_visible(&hint, name, text_cut(name, 40));
     builder_text(&hint, "`: ");
-    const char *nearest = formats_nearest_word(name, names);
+    const char *nearest = text_nearest_word(name, names);
     if (nearest != NULL) {
         builder_printf(&hint, "did you mean `%s`?", nearest);
     } else if (names[0] != NULL) {

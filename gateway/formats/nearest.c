@@ -1,4 +1,5 @@
 #include "formats/formats_internal.h"
+#include "formats/text.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ static size_t edit_distance(const char *left, size_t left_length, const char *ri
     return row[right_length];
 }
 
-const char *formats_nearest_word(const char *word, const char *const *known)
+const char *text_nearest_word(const char *word, const char *const *known)
 {
     size_t length = strlen(word);
     const char *nearest = NULL;

@@ -43,5 +43,8 @@ size_t text_append_visible(struct builder *out, const char *bytes, size_t length
  * else literal. Segments end at `separator`. Linear time and memory whatever the pattern: see
  * text.c. */
 bool text_matches_glob(const char *pattern, const char *text, char separator);
+/* The nearest of the NULL-terminated `known` words within a third of its length, else NULL: for "did
+ * you mean". */
+const char *text_nearest_word(const char *word, const char *const *known);
 
 #endif

@@ -74,7 +74,7 @@ static bool refuse_key(const char *name, const struct yaml_node *key, const char
     builder_text(&message, "unknown key `");
     text_append_visible(&message, key->text, text_cut(key->text, SHOWN_BYTES_MAX));
     builder_text(&message, "`: ");
-    const char *nearest = formats_nearest_word(key->text, known);
+    const char *nearest = text_nearest_word(key->text, known);
     if (nearest != NULL) {
         builder_printf(&message, "did you mean `%s`?", nearest);
     } else if (known[0] != NULL) {

@@ -121,6 +121,22 @@ static bool eat(struct reader *reader, char mark)
     return true;
 }
 
+/* From now on the type can be named. */
+static const struct cel_type *remember(struct cel_env *env, const struct cel_type *type)
+{
+    if (env->object_count == env->object_capacity) {
+        size_t capacity = env->object_capacity == 0 ? 16 : env->object_capacity * 2;
+        const struct cel_type **objects = arena_array(env->arena, capacity, sizeof *objects);
+        for (size_t i = 0; i < env->object_count; i++) {
+            objects[i] = env->objects[i];
+        }
+        env->objects = objects;
+        env->object_capacity = capacity;
+    }
+    env->objects[env->object_count++] = type;
+    return type;
+}
+
 static const struct cel_type *find_named(const struct reader *reader, const char *name)
 {
     for (size_t i = 0; i < sizeof scalars / sizeof scalars[0]; i++) {
@@ -195,9 +211,12 @@ static const struct cel_type *make_named(struct reader *reader, const char *name
     if (known != NULL) {
         return known;
     }
-    return reader->may_name ? cel_type_make(reader->env->arena, CEL_TYPE_ABSTRACT,
-                                            arena_text(reader->env->arena, name), params, count)
-                            : bad_type(reader, "no such type");
+    if (!reader->may_name) {
+        return bad_type(reader, "no such type");
+    }
+    const struct cel_type *type = cel_type_make(
+        reader->env->arena, CEL_TYPE_ABSTRACT, arena_text(reader->env->arena, name), params, count);
+    return count == 0 ? remember(reader->env, type) : type;
 }
 
 static const struct cel_type *read_type(struct reader *reader, int depth)
@@ -243,17 +262,7 @@ const struct cel_type *cel_type_object(struct cel_env *env, const char *name,
     type->name = arena_text(env->arena, name);
     type->fields = copies;
     type->field_count = count;
-    if (env->object_count == env->object_capacity) {
-        size_t capacity = env->object_capacity == 0 ? 16 : env->object_capacity * 2;
-        const struct cel_type **objects = arena_array(env->arena, capacity, sizeof *objects);
-        for (size_t i = 0; i < env->object_count; i++) {
-            objects[i] = env->objects[i];
-        }
-        env->objects = objects;
-        env->object_capacity = capacity;
-    }
-    env->objects[env->object_count++] = type;
-    return type;
+    return remember(env, type);
 }
 
 bool cel_signature_read(struct cel_env *env, const char *text, struct cel_signature *out,
