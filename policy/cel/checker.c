@@ -220,15 +220,17 @@ static bool check_index(struct cel_checker *checker, struct cel_node *node)
 static bool check_call(struct cel_checker *checker, struct cel_node *node)
 {
     const struct cel_function_entry *first = cel_resolve_function(checker, node);
+    if (first == NULL && checker->is_strict) {
+        return cel_refuse_function(checker, node);
+    }
     if (!check_all(checker, node)) {
         return false;
     }
     if (first != NULL) {
         return cel_check_call(checker, node, first);
     }
-    node->reference = CEL_REFERENCE_UNKNOWN;
     node->type = &cel_type_dyn;
-    return !checker->is_strict || cel_refuse_function(checker, node);
+    return true;
 }
 
 static bool wants_bool(struct cel_checker *checker, struct cel_node *node, const char *who)

@@ -208,7 +208,7 @@ static struct cel_value to_string(struct cel_run *run, const struct cel_value *a
     case CEL_DOUBLE:
         return text_of_double(run, value.as.real);
     case CEL_BYTES:
-        return cel_utf8_is_valid(value.as.bytes, value.length)
+        return cel_work(run, value.length / 64) && cel_utf8_is_valid(value.as.bytes, value.length)
                    ? cel_string(value.as.bytes, value.length)
                    : cel_fail(run, "the bytes are not UTF-8");
     case CEL_TIMESTAMP:

@@ -82,6 +82,9 @@ static bool read_name(struct cel_source *source, const struct cel_node *call,
                       const struct cel_node *node, struct cel_text *out)
 {
     if (node->kind != CEL_NODE_NAME || node->is_absolute) {
+        while (node->kind == CEL_NODE_SELECT || node->kind == CEL_NODE_INDEX) {
+            node = node->target;
+        }
         return cel_refuse(source, node->offset, "bad_variable",
                           "`%.*s` wants a plain name here for its variable", (int)call->name.length,
                           call->name.bytes);

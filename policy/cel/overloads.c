@@ -186,20 +186,19 @@ bool cel_check_call(struct cel_checker *checker, struct cel_node *node,
 }
 
 /* What to write when an operator is given these. */
-static const char *advise(const struct cel_checker *checker, const struct cel_node *node)
+static const char *advise(const struct cel_node *node)
 {
-    (void)checker;
     const struct cel_type *left = node->args[0]->type;
     const struct cel_type *right = node->count > 1 ? node->args[1]->type : left;
+    if (node->what == CEL_OP_IN) {
+        return "; the right side is a list or a map of such values";
+    }
     if (is_number(left) && is_number(right)) {
         return "; turn one into the other with `double()`, `int()` or `uint()`";
     }
     if (node->what == CEL_OP_ADD &&
         (left->kind == CEL_TYPE_STRING || right->kind == CEL_TYPE_STRING)) {
         return "; turn the other into text with `string()`";
-    }
-    if (node->what == CEL_OP_IN) {
-        return "; the right side is a list or a map of such values";
     }
     return "";
 }
@@ -228,5 +227,5 @@ bool cel_check_operator(struct cel_checker *checker, struct cel_node *node)
     return node->count == 1
                ? cel_mismatch(checker, node, "`%s` does not go with %s", name, left)
                : cel_mismatch(checker, node, "`%s` does not go between %s and %s%s", name, left,
-                              cel_type_text(checker, node->args[1]->type), advise(checker, node));
+                              cel_type_text(checker, node->args[1]->type), advise(node));
 }

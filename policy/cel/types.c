@@ -43,7 +43,7 @@ void cel_type_print(struct builder *out, const struct cel_type *type)
         return;
     }
     builder_text(out, type->name);
-    for (size_t i = 0; i < type->count; i++) {
+    for (size_t i = 0; i < type->count && !builder_failed(out); i++) {
         builder_text(out, i == 0 ? "(" : ", ");
         cel_type_print(out, type->params[i]);
     }
