@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "courier/courier.h"
 #include "crypto/crypto.h"
+#include "crypto/keyring.h"
 #include "crypto/secret.h"
 #include "crypto/signer.h"
 #include "live/live.h"
@@ -45,7 +46,7 @@ struct gateway {
     struct arena *arena;
     const struct config *config;
     struct metrics *metrics;
-    struct signer *grant_signer;
+    struct keyring *issuer_keys;
     struct signer *ledger_signer;
     struct secret *match_secret;
     struct store_mark_file *mark_file;
@@ -176,15 +177,31 @@ static bool make_data_folder(const struct config *config, struct error *error)
     return true;
 }
 
+/* Only where an audience takes nothing else is there a first RSA key. */
+static bool make_rsa_key(struct gateway *gateway, struct error *error)
+{
+    const struct config *config = gateway->config;
+    bool is_needed = false;
+    for (size_t i = 0; i < config->exchange_count; i++) {
+        is_needed = is_needed || config->exchange[i].is_rs256;
+    }
+    if (!is_needed || keyring_signer(gateway->issuer_keys, SIGNER_RS256, 0) != NULL) {
+        return true;
+    }
+    struct keyring_draft *draft = keyring_make_draft(gateway->issuer_keys, SIGNER_RS256, 0, error);
+    return draft != NULL && keyring_take_draft(gateway->issuer_keys, draft, error);
+}
+
 static bool open_keys(struct gateway *gateway, struct error *error)
 {
     struct arena *arena = gateway->arena;
     const char *data = gateway->config->data_folder;
     const char *grant_path = arena_printf(arena, "%s/grant-key.pem", data);
+    const char *ring_path = arena_printf(arena, "%s/issuer-keys", data);
     const char *ledger_path = arena_printf(arena, "%s/ledger-key.pem", data);
     const char *match_path = arena_printf(arena, "%s/match-secret", data);
-    gateway->grant_signer = signer_open(grant_path, SIGNER_ES256, true, error);
-    gateway->ledger_signer = gateway->grant_signer == NULL
+    gateway->issuer_keys = keyring_open(ring_path, grant_path, error);
+    gateway->ledger_signer = gateway->issuer_keys == NULL || !make_rsa_key(gateway, error)
                                  ? NULL
                                  : signer_open(ledger_path, SIGNER_ED25519, true, error);
     gateway->match_secret = gateway->ledger_signer == NULL
@@ -347,7 +364,9 @@ static void create_server(struct gateway *gateway)
                                          .reaches = gateway->reaches,
                                          .listener_count = config->listener_count,
                                          .metrics = gateway->metrics,
-                                         .grant_signer = gateway->grant_signer,
+                                         .issuer_keys = gateway->issuer_keys,
+                                         .exchange = config->exchange,
+                                         .exchange_count = config->exchange_count,
                                          .uncounted_context = config->uncounted_context,
                                          .wait_max_ms = config->wait_max_ms,
                                          .requests_per_second_max = config->requests_per_second_max,
@@ -558,7 +577,7 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
     loop_destroy(gateway->loop);
     secret_destroy(gateway->match_secret);
     signer_close(gateway->ledger_signer);
-    signer_close(gateway->grant_signer);
+    keyring_close(gateway->issuer_keys);
     metrics_destroy(gateway->metrics);
     return ok;
 }

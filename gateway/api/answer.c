@@ -49,6 +49,7 @@ int api_status(const struct error *error)
         {"stopping", 503},       /* the store's queue says so as a limit */
         /* Waiting does not help: Retry-After would make a client of good will ask for ever. */
         {"too_many", 400},
+        {"too_many_keys", 409},
         {"too_many_comments", 409},
         {"too_many_edits", 409},
         {"too_many_mints", 409},
@@ -190,6 +191,15 @@ static const char *seconds_to_wait(const struct error *error)
     return error->code != NULL && strcmp(error->code, "too_many_failures") == 0 ? "60" : "1";
 }
 
+static void log_ours(const struct error *error, const char *trace)
+{
+    if (is_ours(error)) {
+        LOG(LOG_LEVEL_ERROR, "request_failed", LOG_TEXT("instance", trace),
+            LOG_TEXT("kind", error_kind_name(error->kind)), LOG_TEXT("code", error->code),
+            LOG_TEXT("message", error->message));
+    }
+}
+
 static void answer_problem(struct http_exchange *exchange, const struct error *error,
                            const char *trace)
 {
@@ -197,11 +207,7 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
     struct builder body BUILDER_SCOPE;
     builder_init(&body, 0);
     int status = api_status(error);
-    if (is_ours(error)) {
-        LOG(LOG_LEVEL_ERROR, "request_failed", LOG_TEXT("instance", trace),
-            LOG_TEXT("kind", error_kind_name(error->kind)), LOG_TEXT("code", error->code),
-            LOG_TEXT("message", error->message));
-    }
+    log_ours(error, trace);
     api_append_problem(&body, error, trace);
     size_t count = common_fields(fields, "application/problem+json", trace);
     if (status == 401) {
@@ -216,8 +222,31 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
     http_answer(exchange, status, fields, count, body.bytes, body.length);
 }
 
+static void answer_oauth_error(struct api_call *call, const struct error *error)
+{
+    struct http_field fields[API_FIELDS_MAX + 4];
+    struct builder body BUILDER_SCOPE;
+    int status = api_oauth_status(error);
+    builder_init(&body, 0);
+    log_ours(error, call->trace);
+    api_append_oauth_error(&body, error);
+    size_t count = common_fields(fields, "application/json", call->trace);
+    if (status == 401) {
+        count = add_field(fields, count, "WWW-Authenticate", "Basic realm=\"countersign\"");
+    } else if (status == 429) {
+        count = add_field(fields, count, "Retry-After", seconds_to_wait(error));
+    } else if (status == 503) {
+        count = add_field(fields, count, "Retry-After", "2");
+    }
+    http_answer(call->exchange, status, fields, count, body.bytes, body.length);
+}
+
 void api_answer_error(struct api_call *call, const struct error *error)
 {
+    if (call->exchange != NULL && call->route->dialect == API_DIALECT_OAUTH) {
+        answer_oauth_error(call, error);
+        return;
+    }
     /* A parked client may have left while its last read was under way. */
     if (call->exchange != NULL) {
         answer_problem(call->exchange, error, call->trace);

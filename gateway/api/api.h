@@ -12,7 +12,8 @@
  *                                                                    \-> what changed -> waiters
  */
 
-#include "crypto/signer.h"
+#include "crypto/keyring.h"
+#include "grants/exchange.h"
 #include "loop/http.h"
 #include "loop/loop.h"
 #include "loop/workers.h"
@@ -53,7 +54,9 @@ struct api_options {
     struct workers *verifiers; /* for signatures of others */
     struct trust *trust;       /* what vouches for callers without an API key */
     struct metrics *metrics;
-    const struct signer *grant_signer;
+    struct keyring *issuer_keys;
+    const struct exchange_audience *exchange; /* audiences a grant can be exchanged for */
+    size_t exchange_count;
     const char *const *uncounted_context; /* NULL-terminated context members left out at the door */
     int64_t wait_max_ms;
     int64_t requests_per_second_max; /* per credential, 0: none */

@@ -24,6 +24,7 @@ enum {
 struct api_call;
 struct api_verification;
 struct proof;
+struct form;
 struct waiter;
 
 enum api_thread {
@@ -37,6 +38,7 @@ enum api_dialect {
     API_DIALECT_OURS = 0, /* unknown members refused, problem+json */
     API_DIALECT_AUTHZEN,  /* unknown members ignored; a wrong media type is 400, as certification
                              has it */
+    API_DIALECT_OAUTH,    /* forms in, OAuth's error body out, clients' own ways to say who */
 };
 
 /* One way in. `read` checks the input on the loop thread; `run` is the operation, on the store's
@@ -80,6 +82,8 @@ struct api_call {
     struct json_document *document;   /* the body */
     int64_t seen;                     /* news that who waits knows of already; -1: not said */
     struct waiter *waiter;            /* whose last read this is; else NULL */
+    struct form *form;                /* the body, of OAuth's dialect */
+    const char *client;               /* who the client says it is; NULL when it does not */
     void *input;                      /* the route's */
     void *result;                     /* the route's */
     struct api_call *next, *previous; /* under way */
@@ -148,6 +152,13 @@ void api_answer_text(struct api_call *call, int status, const char *type, const 
 int api_status(const struct error *error);
 void api_append_problem(struct builder *out, const struct error *error, const char *trace);
 void api_bare_answer(struct http_exchange *exchange, const struct error *error, const char *trace);
+
+/* oauth.c: the form and, where it or a Basic header holds one, the client's credential. */
+bool api_read_client(struct api_call *call, bool *out_is_read, struct error *error) MUST_CHECK;
+void api_append_oauth_error(struct builder *out, const struct error *error);
+int api_oauth_status(const struct error *error);
+/* grants.c: what to tell whoever presents a grant that does not redeem. */
+const char *api_refusal_detail(enum grant_refusal refusal);
 
 /* read_body.c: the request body as JSON, members checked, pointers in errors. Documents live as
  * long as the call. `members` NULL: any, as the standards we speak want it. */
@@ -292,6 +303,24 @@ bool api_read_revoke(struct api_call *, struct error *);
 bool api_run_revoke(struct api_call *, struct error *);
 void api_answer_revoke(struct api_call *);
 void api_answer_jwks(struct api_call *);
+void api_answer_openid_configuration(struct api_call *);
+void api_answer_oauth_metadata(struct api_call *);
+bool api_read_exchange(struct api_call *, struct error *);
+bool api_run_exchange(struct api_call *, struct error *);
+void api_answer_exchange(struct api_call *);
+void api_drop_exchange(struct api_call *);
+bool api_read_introspect(struct api_call *, struct error *);
+bool api_run_introspect(struct api_call *, struct error *);
+void api_answer_introspect(struct api_call *);
+bool api_run_revoke_token(struct api_call *, struct error *);
+void api_answer_revoke_token(struct api_call *);
+void api_drop_token(struct api_call *);
+bool api_read_rotate(struct api_call *, struct error *);
+bool api_look_rotate(struct api_call *, struct error *);
+bool api_work_rotate(struct api_call *, struct error *);
+bool api_run_rotate(struct api_call *, struct error *);
+void api_answer_rotate(struct api_call *);
+void api_drop_rotate(struct api_call *);
 
 bool api_read_evaluation(struct api_call *, struct error *);
 bool api_read_evaluations(struct api_call *, struct error *);

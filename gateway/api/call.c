@@ -300,6 +300,11 @@ static bool read_credential(struct api_call *call, struct error *error)
  * goes on deciding. */
 static bool authenticate(struct api_call *call, struct error *error)
 {
+    if (call->route->dialect == API_DIALECT_OAUTH) {
+        bool is_read;
+        return api_noise_allows_source(call->api, api_peer(call), error) &&
+               api_read_client(call, &is_read, error) && (is_read || read_credential(call, error));
+    }
     if (api_carries_session(call)) {
         return api_read_session(call, error);
     }
@@ -312,8 +317,8 @@ static bool check_content_type(struct api_call *call, struct error *error)
     size_t length;
     const char *type = NULL;
     http_body(call->exchange, &length);
-    if (length == 0) {
-        return true; /* whoever needs a body says so */
+    if (length == 0 || call->route->dialect == API_DIALECT_OAUTH) {
+        return true; /* whoever needs a body says so; a form was read with who sends it */
     }
     if (!http_header(call->exchange, "content-type", &type, error)) {
         return false;

@@ -22,8 +22,8 @@ static void verify_token(struct api_call *call, const char *token, struct redeem
     struct error ignored = {0};
     struct builder payload BUILDER_SCOPE;
     builder_init(&payload, GRANT_CLAIMS_BYTES_MAX);
-    input->has_claims = jws_verify(call->api->options.grant_signer, GRANT_TOKEN_TYP, token,
-                                   strlen(token), &payload, &ignored) &&
+    input->has_claims = keyring_verify(call->api->options.issuer_keys, call->api->wall_now,
+                                       GRANT_TOKEN_TYP, token, strlen(token), &payload, &ignored) &&
                         grant_read_claims(payload.bytes, payload.length, &input->claims, &ignored);
 }
 
@@ -83,7 +83,7 @@ static int refusal_status(enum grant_refusal refusal)
     return 403;
 }
 
-static const char *refusal_detail(enum grant_refusal refusal)
+const char *api_refusal_detail(enum grant_refusal refusal)
 {
     switch (refusal) {
     case GRANT_REFUSED_UNKNOWN_GRANT:
@@ -131,7 +131,7 @@ static void answer_refusal(struct api_call *call, const struct redeem_result *re
     canonical_begin(&writer, &body);
     canonical_open_object(&writer);
     canonical_member_text(&writer, "code", grant_refusal_name(result->refusal));
-    canonical_member_text(&writer, "detail", refusal_detail(result->refusal));
+    canonical_member_text(&writer, "detail", api_refusal_detail(result->refusal));
     if (result->is_yours) {
         canonical_member_integer(&writer, "fence", result->fence);
         canonical_member_text(&writer, "grant", result->grant);
@@ -302,19 +302,6 @@ void api_answer_revoke(struct api_call *call)
     canonical_member_text(&writer, "grant", call->path_values[0]);
     canonical_member_text(&writer, "state", grant_state_name(*state));
     canonical_close_object(&writer);
-    api_answer_json(call, 200, &body, NULL, 0);
-    api_end_call(call);
-}
-
-/* ---- keys ---- */
-
-void api_answer_jwks(struct api_call *call)
-{
-    struct builder body BUILDER_SCOPE;
-    builder_init(&body, 0);
-    builder_text(&body, "{\"keys\":[");
-    signer_append_jwk(call->api->options.grant_signer, &body);
-    builder_text(&body, "]}");
     api_answer_json(call, 200, &body, NULL, 0);
     api_end_call(call);
 }

@@ -290,5 +290,7 @@ bool api_sign_token(struct api *api, const char *typ, const struct grant_claims 
     struct builder payload BUILDER_SCOPE;
     builder_init(&payload, GRANT_CLAIMS_BYTES_MAX);
     grant_append_claims(claims, &payload);
-    return jws_sign(api->options.grant_signer, typ, payload.bytes, payload.length, out, error);
+    const struct signer *signer =
+        keyring_signer(api->options.issuer_keys, SIGNER_ES256, api->wall_now);
+    return jws_sign(signer, typ, payload.bytes, payload.length, out, error);
 }

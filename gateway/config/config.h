@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "courier/courier.h"
+#include "grants/exchange.h"
 #include "loop/http.h"
 #include "policy/policy.h"
 #include "trust/trust.h"
@@ -44,6 +45,8 @@ struct config {
     struct trust_issuer issuers[TRUST_ISSUERS_MAX];
     struct trust_domain domains[TRUST_DOMAINS_MAX];
     struct courier_source sources[TRUST_ISSUERS_MAX]; /* beside the issuers */
+    struct exchange_audience exchange[EXCHANGE_AUDIENCES_MAX];
+    size_t exchange_count;
     const char *admin_socket;
     const char *data_folder;
     const char *store_file;

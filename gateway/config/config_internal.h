@@ -26,4 +26,8 @@ bool config_read_passkeys(const char *file, const struct yaml_node *node, struct
 bool config_settle_passkeys(const char *file, struct arena *arena, struct config *config,
                             struct error *error) MUST_CHECK;
 
+/* exchange.c: the `exchange` list; `list` NULL: none. */
+bool config_read_exchange(const char *file, const struct yaml_node *list, struct config *config,
+                          struct error *error) MUST_CHECK;
+
 #endif

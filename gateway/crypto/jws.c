@@ -6,7 +6,8 @@
 #include "formats/text.h"
 #include <string.h>
 
-enum { TOKEN_BYTES_MAX = 8 * 1024, SIGNATURE_BYTES = 64, SIGNATURE_CHARACTERS = 86 };
+/* Signatures in base64url: of an RSA key of 4096 bits, and of 64 bytes. */
+enum { TOKEN_BYTES_MAX = 8 * 1024, LONG_SIGNATURE_CHARACTERS = 683, SIGNATURE_CHARACTERS = 86 };
 
 /* The one header this signer writes for this `typ`, encoded. */
 static void append_header(const struct signer *signer, const char *typ, struct builder *out)
@@ -16,7 +17,7 @@ static void append_header(const struct signer *signer, const char *typ, struct b
     struct canonical_writer writer;
     canonical_begin(&writer, &header);
     canonical_open_object(&writer);
-    canonical_member_text(&writer, "alg", signer_kind(signer) == SIGNER_ES256 ? "ES256" : "EdDSA");
+    canonical_member_text(&writer, "alg", signer_algorithm(signer));
     canonical_member_text(&writer, "kid", signer_key_id(signer));
     canonical_member_text(&writer, "typ", typ);
     canonical_close_object(&writer);
@@ -31,17 +32,20 @@ bool jws_sign(const struct signer *signer, const char *typ, const char *payload,
     append_header(signer, typ, &token);
     builder_char(&token, '.');
     text_append_base64url(&token, (const unsigned char *)payload, payload_length);
-    if (token.length + 1 + SIGNATURE_CHARACTERS > TOKEN_BYTES_MAX) {
+    size_t room =
+        signer_kind(signer) == SIGNER_RS256 ? LONG_SIGNATURE_CHARACTERS : SIGNATURE_CHARACTERS;
+    if (token.length + 1 + room > TOKEN_BYTES_MAX) {
         return error_set(error, ERROR_LIMIT, "token_too_long", NULL,
                          "the payload of %zu bytes makes a token longer than %d bytes",
                          payload_length, TOKEN_BYTES_MAX);
     }
-    unsigned char signature[SIGNATURE_BYTES];
-    if (!signer_sign(signer, token.bytes, token.length, signature, error)) {
+    unsigned char signature[SIGNER_SIGNATURE_BYTES_MAX];
+    size_t signature_length = 0;
+    if (!signer_sign_any(signer, token.bytes, token.length, signature, &signature_length, error)) {
         return false;
     }
     builder_char(&token, '.');
-    text_append_base64url(&token, signature, sizeof signature);
+    text_append_base64url(&token, signature, signature_length);
     struct sha256 hash = crypto_sha256(token.bytes, token.length);
     signer_remember(signer, &hash);
     builder_append(out, token.bytes, token.length);
@@ -51,11 +55,11 @@ bool jws_sign(const struct signer *signer, const char *typ, const char *payload,
 /* Most tokens come back to the process that made them; their hash costs a hundredth of their
  * signature. */
 static bool is_signed(const struct signer *signer, const char *token, size_t token_length,
-                      size_t signed_length, const unsigned char signature[SIGNATURE_BYTES])
+                      size_t signed_length, const unsigned char *signature, size_t signature_length)
 {
     struct sha256 hash = crypto_sha256(token, token_length);
     return signer_remembers(signer, &hash) ||
-           signer_verify(signer, token, signed_length, signature);
+           signer_verify_any(signer, token, signed_length, signature, signature_length);
 }
 
 static bool refuse(struct error *error, const char *message)
@@ -84,12 +88,12 @@ bool jws_verify(const struct signer *signer, const char *typ, const char *token,
     if (dot == NULL) {
         return refuse(error, "the token is cut short: it has no signature");
     }
-    unsigned char signature[SIGNATURE_BYTES];
+    unsigned char signature[SIGNER_SIGNATURE_BYTES_MAX];
     size_t signature_length = 0;
     if (!text_read_base64url(dot + 1, (size_t)(end - dot - 1), signature, sizeof signature,
                              &signature_length) ||
-        signature_length != sizeof signature ||
-        !is_signed(signer, token, token_length, (size_t)(dot - token), signature)) {
+        !is_signed(signer, token, token_length, (size_t)(dot - token), signature,
+                   signature_length)) {
         return refuse(error, "the signature of the token is not valid");
     }
     unsigned char bytes[TOKEN_BYTES_MAX];

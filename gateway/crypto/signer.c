@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "crypto/crypto_internal.h"
+#include "crypto/signer_internal.h"
 #include "formats/canonical.h"
 #include "formats/text.h"
 #include <openssl/core_names.h>
@@ -14,31 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCALAR_BYTES = 32, SIGNATURE_BYTES = 64, POINT_BYTES = 65, THUMBPRINT_CHARACTERS = 43 };
+enum { SCALAR_BYTES = 32, SIGNATURE_BYTES = 64, THUMBPRINT_CHARACTERS = 43 };
 /* A megabyte. One that was pushed out by another is verified like a stranger's. */
 enum { TOKENS_REMEMBERED = 1 << 16 };
-
-/* Setting up an operation costs a third of a signature: kept for the next one. One at a time. */
-struct signer_operations {
-    pthread_mutex_t mutex;
-    EVP_PKEY_CTX *signing; /* ES256 only; NULL before the first and after a failure */
-    EVP_PKEY_CTX *verifying;
-    struct made_token *made; /* TOKENS_REMEMBERED of them; NULL before the first */
-};
-
-/* Half of a token's SHA-256: what nobody finds a second text for. */
-struct made_token {
-    unsigned char hash[SHA256_BYTES / 2];
-};
-
-struct signer {
-    enum signer_kind kind;
-    EVP_PKEY *key; /* read-only after creation: OpenSSL may then share it between threads */
-    struct signer_operations *operations;
-    unsigned char public_key[POINT_BYTES];
-    size_t public_key_length;
-    char key_id[THUMBPRINT_CHARACTERS + 1];
-};
 
 /* OpenSSL's queue of errors is per thread: drained, so that nobody else reads ours. */
 static bool fail(const char *path, const char *what, struct error *error)
@@ -63,6 +42,17 @@ static void append_coordinate(struct builder *out, const char *name, const unsig
  * front of `kty`, `use` behind it, for the whole JWK. */
 static void append_key_members(const struct signer *signer, const char *key_id, struct builder *out)
 {
+    if (signer->kind == SIGNER_RS256) {
+        struct builder between BUILDER_SCOPE;
+        builder_init(&between, 0);
+        if (key_id != NULL) {
+            builder_printf(&between, "\"kid\":\"%s\",", key_id);
+        }
+        builder_text(&between, "\"kty\":\"RSA\",");
+        CHECK(signer_append_rsa(signer, between.bytes, out));
+        builder_text(out, key_id == NULL ? "" : ",\"use\":\"sig\"");
+        return;
+    }
     builder_printf(out, "\"crv\":\"%s\"", signer->kind == SIGNER_ES256 ? "P-256" : "Ed25519");
     if (key_id != NULL) {
         builder_printf(out, ",\"kid\":\"%s\"", key_id);
@@ -98,6 +88,9 @@ static bool is_of_kind(const EVP_PKEY *key, enum signer_kind kind)
     if (kind == SIGNER_ED25519) {
         return EVP_PKEY_is_a(key, "ED25519") == 1;
     }
+    if (kind == SIGNER_RS256) {
+        return signer_is_rsa(key);
+    }
     char group[32] = "";
     return EVP_PKEY_is_a(key, "EC") == 1 &&
            EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 &&
@@ -106,6 +99,9 @@ static bool is_of_kind(const EVP_PKEY *key, enum signer_kind kind)
 
 static bool read_public_key(struct signer *signer)
 {
+    if (signer->kind == SIGNER_RS256) {
+        return true;
+    }
     size_t length = sizeof signer->public_key;
     if (signer->kind == SIGNER_ED25519) {
         if (EVP_PKEY_get_raw_public_key(signer->key, signer->public_key, &length) != 1) {
@@ -136,9 +132,10 @@ static bool read_public_key(struct signer *signer)
 static bool has_matching_halves(const struct signer *signer)
 {
     static const char probe[] = "countersign key check";
-    unsigned char signature[SIGNATURE_BYTES];
-    return signer_sign(signer, probe, sizeof probe, signature, NULL) &&
-           signer_verify(signer, probe, sizeof probe, signature);
+    unsigned char signature[SIGNER_SIGNATURE_BYTES_MAX];
+    size_t length = 0;
+    return signer_sign_any(signer, probe, sizeof probe, signature, &length, NULL) &&
+           signer_verify_any(signer, probe, sizeof probe, signature, length);
 }
 
 static struct signer *create_take(EVP_PKEY *key, enum signer_kind kind)
@@ -166,6 +163,19 @@ static int no_password(char *buffer, int size, int is_writing, void *context)
     return -1;
 }
 
+static const char *key_name(enum signer_kind kind)
+{
+    switch (kind) {
+    case SIGNER_ES256:
+        return "P-256";
+    case SIGNER_ED25519:
+        return "Ed25519";
+    case SIGNER_RS256:
+        return "RSA (2048 to 4096 bits)";
+    }
+    return "known";
+}
+
 static struct signer *read_key(const char *path, enum signer_kind kind, const unsigned char *pem,
                                size_t length, struct error *error)
 {
@@ -177,8 +187,7 @@ static struct signer *read_key(const char *path, enum signer_kind kind, const un
     struct signer *signer = NULL;
     if (key == NULL || !is_of_kind(key, kind)) {
         error_set(error, ERROR_INVALID, "key", path,
-                  "`%s` does not hold an unencrypted %s private key in PEM", path,
-                  kind == SIGNER_ES256 ? "P-256" : "Ed25519");
+                  "`%s` does not hold an unencrypted %s private key in PEM", path, key_name(kind));
         EVP_PKEY_free(key);
     } else if ((signer = create_take(key, kind)) == NULL) {
         ERR_clear_error();
@@ -201,10 +210,22 @@ static struct signer *open_file(const char *path, enum signer_kind kind, bool *o
     return signer;
 }
 
+static EVP_PKEY *make_key(enum signer_kind kind)
+{
+    switch (kind) {
+    case SIGNER_ES256:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    case SIGNER_ED25519:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case SIGNER_RS256:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
+    }
+    return NULL;
+}
+
 static bool create_file(const char *path, enum signer_kind kind, struct error *error)
 {
-    EVP_PKEY *key = kind == SIGNER_ES256 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
-                                         : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    EVP_PKEY *key = make_key(kind);
     BIO *memory = BIO_new(BIO_s_secmem());
     char *pem = NULL;
     long length = 0;
@@ -262,6 +283,19 @@ enum signer_kind signer_kind(const struct signer *signer)
     return signer->kind;
 }
 
+const char *signer_algorithm(const struct signer *signer)
+{
+    switch (signer->kind) {
+    case SIGNER_ES256:
+        return "ES256";
+    case SIGNER_ED25519:
+        return "EdDSA";
+    case SIGNER_RS256:
+        return "RS256";
+    }
+    return "none";
+}
+
 const char *signer_key_id(const struct signer *signer)
 {
     return signer->key_id;
@@ -275,7 +309,7 @@ size_t signer_public_key(const struct signer *signer, unsigned char out[65])
 
 void signer_append_jwk(const struct signer *signer, struct builder *out)
 {
-    builder_printf(out, "{\"alg\":\"%s\",", signer->kind == SIGNER_ES256 ? "ES256" : "EdDSA");
+    builder_printf(out, "{\"alg\":\"%s\",", signer_algorithm(signer));
     append_key_members(signer, signer->key_id, out);
     builder_char(out, '}');
 }
@@ -390,6 +424,7 @@ static bool verify_ed25519(EVP_PKEY *key, const void *bytes, size_t length,
 bool signer_sign(const struct signer *signer, const void *bytes, size_t length,
                  unsigned char out[64], struct error *error)
 {
+    CHECK(signer->kind != SIGNER_RS256); /* longer than `out` */
     bool is_signed = signer->kind == SIGNER_ES256 ? sign_es256(signer, bytes, length, out)
                                                   : sign_ed25519(signer, bytes, length, out);
     return is_signed || fail(signer->key_id, "sign", error);
@@ -398,11 +433,33 @@ bool signer_sign(const struct signer *signer, const void *bytes, size_t length,
 bool signer_verify(const struct signer *signer, const void *bytes, size_t length,
                    const unsigned char signature[64])
 {
+    CHECK(signer->kind != SIGNER_RS256);
     bool is_valid = signer->kind == SIGNER_ES256
                         ? verify_es256(signer, bytes, length, signature)
                         : verify_ed25519(signer->key, bytes, length, signature);
     ERR_clear_error();
     return is_valid;
+}
+
+bool signer_sign_any(const struct signer *signer, const void *bytes, size_t length,
+                     unsigned char out[SIGNER_SIGNATURE_BYTES_MAX], size_t *out_length,
+                     struct error *error)
+{
+    if (signer->kind == SIGNER_RS256) {
+        return signer_sign_rsa(signer, bytes, length, out, out_length) ||
+               fail(signer->key_id, "sign", error);
+    }
+    *out_length = SIGNATURE_BYTES;
+    return signer_sign(signer, bytes, length, out, error);
+}
+
+bool signer_verify_any(const struct signer *signer, const void *bytes, size_t length,
+                       const unsigned char *signature, size_t signature_length)
+{
+    if (signer->kind == SIGNER_RS256) {
+        return signer_verify_rsa(signer, bytes, length, signature, signature_length);
+    }
+    return signature_length == SIGNATURE_BYTES && signer_verify(signer, bytes, length, signature);
 }
 
 static struct made_token *slot_of(struct made_token *made, const struct sha256 *hash)

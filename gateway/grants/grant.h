@@ -19,6 +19,7 @@
 
 enum { GRANT_MINTS_MAX = 20, GRANT_CLAIMS_BYTES_MAX = 4096 };
 
+#define GRANT_DETAILS_TYPE "urn:countersign:action" /* of authorization_details */
 #define GRANT_TOKEN_TYP "countersign-grant+jwt" /* confers nothing; redeem it */
 #define GRANT_REDEEMED_TYP                                                                         \
     "countersign-redeemed+jwt" /* what redemption returns; for APIs that verify offline */
@@ -75,6 +76,10 @@ struct grant_claims {
     char audience[257];    /* "aud": the audience, or the caller's id when none was asked */
     char caller[ID_BYTES]; /* "client_id": the holder */
     char digest[65];       /* "digest": hex */
+    char binding[44];      /* "binding_hash": ARAP's, for those who know neither salt nor agent */
+    char action[201];      /* "authorization_details" (RFC 9396): its only action */
+    char resource[257];    /* its identifier: type/id */
+    char policy[65];       /* "policy_version": what decided, hex */
     char token[ID_BYTES];  /* "jti": only the newest redeems */
     bool is_bearer;        /* "bearer": holder cannot be proved */
     int64_t issued_at;
@@ -84,6 +89,8 @@ struct grant_claims {
 
 /* Appends the payload as canonical JSON; a time is rounded down to its second. */
 void grant_append_claims(const struct grant_claims *claims, struct builder *out);
+/* Appends authorization_details: what the token is for, without its arguments. */
+void grant_append_details(const struct grant_claims *claims, struct builder *out);
 /* Reads a payload whose signature was verified: every member of the right form, none missing (but
  * fence), none else. UNAUTHENTICATED `invalid_token` otherwise. */
 bool grant_read_claims(const char *payload, size_t length, struct grant_claims *out,

@@ -77,6 +77,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_SUBMIT_REQUEST:
     case OPERATION_EVALUATE:
     case OPERATION_REDEEM_GRANT:
+    case OPERATION_INTROSPECT_TOKEN:
         return allow(is_caller, true);
     case OPERATION_READ_REQUEST:
     case OPERATION_READ_RECEIPT:
@@ -132,6 +133,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_CHANGE_CREDENTIALS:
     case OPERATION_MAKE_ENROLMENT_LINK:
     case OPERATION_CONFIRM_PASSKEY:
+    case OPERATION_ROTATE_KEYS:
         return allow(is_admin || is_host, true);
     case OPERATION_PUBLISH_POLICY:
         return allow(is_admin || is_host || is_system, true);
@@ -166,6 +168,7 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_CHANGE_CREDENTIALS:
     case OPERATION_MAKE_ENROLMENT_LINK:
     case OPERATION_PUBLISH_POLICY:
+    case OPERATION_ROTATE_KEYS:
     case OPERATION_ADD_PASSKEY:
     case OPERATION_REMOVE_PASSKEY:
     case OPERATION_CONFIRM_PASSKEY:
@@ -177,6 +180,7 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_ROLL_BACK_POLICY: /* the host's */
     case OPERATION_READ_POLICY:
     case OPERATION_EVALUATE:
+    case OPERATION_INTROSPECT_TOKEN:
     case OPERATION_SUBMIT_REQUEST:
     case OPERATION_READ_REQUEST:
     case OPERATION_LIST_REQUESTS:
@@ -272,6 +276,8 @@ static const char *explain(enum operation_kind kind)
         return "only a caller with an API key submits requests";
     case OPERATION_EVALUATE:
         return "only a caller with an API key has actions evaluated";
+    case OPERATION_INTROSPECT_TOKEN:
+        return "only a caller asks what a token is worth";
     case OPERATION_REDEEM_GRANT:
         return "only a caller with an API key redeems grants";
     case OPERATION_CAST_VOTE:
@@ -308,6 +314,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_PUBLISH_POLICY:
     case OPERATION_RESEND_NOTICE:
     case OPERATION_CONFIRM_PASSKEY:
+    case OPERATION_ROTATE_KEYS:
         return "only an admin does this";
     case OPERATION_ROLL_BACK_POLICY:
         return "this is done on the host: `countersign policy rollback`";

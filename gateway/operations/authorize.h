@@ -48,6 +48,8 @@ enum operation_kind {
     OPERATION_LIST_CALLERS,
     OPERATION_CHANGE_CREDENTIALS,
     OPERATION_LIST_CREDENTIALS,
+    OPERATION_ROTATE_KEYS, /* of the issuer */
+    OPERATION_INTROSPECT_TOKEN,
     OPERATION_DESCRIBE_SELF,
     OPERATION_READ_SETUP,    /* whether there is an admin who can sign in */
     OPERATION_BEGIN_SESSION, /* by nobody yet: the password says who */

@@ -21,6 +21,9 @@ struct redeem_input {
      * grant's. */
     const char *approval;
     const char *agent;
+    /* A token exchange: the audience, which must be the grant's. Action and resource may then be
+     * NULL: the token that is made says what was approved. */
+    const char *exchange_for;
 };
 struct redeem_result {
     enum grant_refusal refusal; /* GRANT_ACCEPTED: redeemed now, and only now */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "formats/text.h"
+#include "requests/authzen_binding.h"
 #include <string.h>
 
 bool apply_grant_event(struct grant_row *grant, enum grant_event event, struct error *error)
@@ -138,7 +139,12 @@ void fill_claims(const struct operation *operation, const struct request_row *re
     const char *audience = grant->audience[0] == '\0' ? grant->caller : grant->audience;
     const char *issuer = operation->operations->options.issuer;
     struct builder digest BUILDER_SCOPE;
+    struct builder binding BUILDER_SCOPE;
+    struct sha256 hash = binding_authzen_hash(request->subject, request->action, request->resource,
+                                              request->context, NULL);
     builder_init(&digest, 0);
+    builder_init(&binding, 0);
+    text_append_base64url(&binding, hash.bytes, sizeof hash.bytes);
     text_append_hex(&digest, grant->digest.bytes, sizeof grant->digest.bytes);
     *out = (struct grant_claims){.is_bearer = grant->is_bearer,
                                  .issued_at = grant->token_issued_at,
@@ -152,6 +158,10 @@ void fill_claims(const struct operation *operation, const struct request_row *re
     copy_text(out->audience, sizeof out->audience, audience);
     copy_text(out->caller, sizeof out->caller, grant->caller);
     copy_text(out->digest, sizeof out->digest, digest.bytes);
+    copy_text(out->binding, sizeof out->binding, binding.bytes);
+    copy_text(out->action, sizeof out->action, request->action_name);
+    copy_text(out->resource, sizeof out->resource, request->resource_key);
+    copy_text(out->policy, sizeof out->policy, request->policy);
     copy_text(out->token, sizeof out->token, grant->token);
 }
 

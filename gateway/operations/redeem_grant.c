@@ -122,13 +122,14 @@ static bool digest_matches(const struct redeeming *redeeming)
     if (input->approval != NULL) {
         return approval_matches(redeeming);
     }
-    if (request->salt == NULL || request->context == NULL || input->action == NULL ||
-        input->resource == NULL) {
+    bool is_stated =
+        input->exchange_for != NULL || (input->action != NULL && input->resource != NULL);
+    if (request->salt == NULL || request->context == NULL || !is_stated) {
         return false;
     }
     struct binding binding = bind_stored(request);
-    binding.action = input->action;
-    binding.resource = input->resource;
+    binding.action = given_or(input->action, request->action);
+    binding.resource = given_or(input->resource, request->resource);
     binding.subject = given_or(input->subject, request->subject);
     binding.context = given_or(input->context, request->context);
     struct sha256 digest = binding_digest(&binding, request->salt);
@@ -191,6 +192,10 @@ static bool gather(struct redeeming *redeeming, struct error *error)
     };
     if (redeeming->input->approval != NULL) {
         take_approval(&redeeming->facts);
+    }
+    const char *exchange_for = redeeming->input->exchange_for;
+    if (exchange_for != NULL && strcmp(exchange_for, grant->audience) != 0) {
+        redeeming->facts.audience = NULL; /* nobody's */
     }
     return true;
 }
@@ -295,6 +300,13 @@ static int64_t take_fence(struct operations *operations)
     return grant_fence(operations->epoch, operations->place.fence_number);
 }
 
+static const char *how(const struct redeem_input *input)
+{
+    return input->approval != NULL       ? "evaluation"
+           : input->exchange_for != NULL ? "exchange"
+                                         : "redeem";
+}
+
 static bool record_redeemed(const struct redeeming *redeeming, struct error *error)
 {
     struct operation *operation = redeeming->operation;
@@ -303,7 +315,7 @@ static bool record_redeemed(const struct redeeming *redeeming, struct error *err
     struct ledger_redeemed redeemed = {.mint = is_evaluation ? 0 : grant->mint_count,
                                        .fence = grant->fence,
                                        .effect_due_ms = grant->effect_due_at,
-                                       .how = is_evaluation ? "evaluation" : "redeem"};
+                                       .how = how(redeeming->input)};
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
     ledger_data_redeemed(&data, &redeemed);

@@ -830,6 +830,11 @@ class Answers(unittest.TestCase):
             gateway.add_person("dana", ["oncall"])
             self.assertNotIn("nobody_can_approve", gateway.show(key, asked["id"]))
 
+    def test_2_signing_keys_are_bounded(self):
+        with Recorded(self.book) as gateway:
+            statuses = [gateway.call("POST", "/v1/signing-keys", {"algorithm": "ES256"}, host=True).status for _ in range(16)]
+            self.assertEqual([201] * 15 + [409], statuses)
+
     def test_2_operators_and_recovery(self):
         gateway = Recorded(self.book)
         with gateway:

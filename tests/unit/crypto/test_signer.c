@@ -326,6 +326,45 @@ START_TEST(signer__two_who_make_the_key_at_once_get_the_same)
 }
 END_TEST
 
+/* The members in RFC 7638's order, and a signature as long as the key. */
+START_TEST(signer__rsa_keys_sign_and_show_their_public_half)
+{
+    struct signer *signer = open_new(SIGNER_RS256);
+    struct signer *again = signer_open(path, SIGNER_RS256, false, &error);
+    struct builder jwk BUILDER_SCOPE;
+    unsigned char signature[SIGNER_SIGNATURE_BYTES_MAX];
+    size_t length = 0;
+    builder_init(&jwk, 0);
+    signer_append_jwk(signer, &jwk);
+    ck_assert_ptr_nonnull(strstr(jwk.bytes, "{\"alg\":\"RS256\",\"e\":\"AQAB\",\"kid\":\""));
+    ck_assert_ptr_nonnull(strstr(jwk.bytes, "\"kty\":\"RSA\",\"n\":\""));
+    ck_assert_ptr_null(strstr(jwk.bytes, "\"d\""));
+    ck_assert(signer_sign_any(signer, "text", 4, signature, &length, &error));
+    ck_assert_uint_eq(length, 256);
+    ck_assert(signer_verify_any(again, "text", 4, signature, length));
+    ck_assert(!signer_verify_any(again, "texT", 4, signature, length));
+    ck_assert(!signer_verify_any(again, "text", 4, signature, length - 1));
+    signature[9] ^= 1;
+    ck_assert(!signer_verify_any(again, "text", 4, signature, length));
+    signer_close(signer);
+    signer_close(again);
+}
+END_TEST
+
+START_TEST(signer__an_rsa_key_too_short_is_refused)
+{
+    char command[512];
+    snprintf(command, sizeof command,
+             "umask 077; openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out "
+             "'%s' 2>/dev/null || openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 "
+             "-out '%s' 2>/dev/null",
+             path, path);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_ptr_null(signer_open(path, SIGNER_RS256, false, &error));
+    ck_assert_int_eq(error.kind, ERROR_INVALID);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_loop_test(tests, signer__keys_are_made_private_and_opened_again, 0, 2);
@@ -341,6 +380,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, signer__key_ids_are_the_thumbprints_of_rfc_7638);
     tcase_add_test(tests, signer__es256_verifies_the_signature_of_rfc_7515);
     tcase_add_loop_test(tests, signer__no_changed_bit_verifies, 0, 2);
+    tcase_add_test(tests, signer__rsa_keys_sign_and_show_their_public_half);
+    tcase_add_test(tests, signer__an_rsa_key_too_short_is_refused);
     tcase_add_loop_test(tests, signer__threads_share_a_signer, 0, 2);
     tcase_add_test(tests, signer__two_who_make_the_key_at_once_get_the_same);
 }

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BINDING "yNM9XG-K4Bg6xk5KzQd4GU0mYM6gMuDm5AWz0q1YeeM"
+#define POLICY  "1111111111111111111111111111111111111111111111111111111111111111"
+#define DETAILS                                                                                    \
+    "[{\"actions\":[\"payments.refund\"],\"identifier\":\"order/4711\","                             \
+    "\"type\":\"urn:countersign:action\"}]"
 #define DIGEST "90775479ccda50bfe860e79dccac8218f3c150f2d2ad0b4ba49733f5aacff872"
 
 static const struct grant_claims claims = {
@@ -18,6 +23,10 @@ static const struct grant_claims claims = {
     .audience = "payments-api",
     .caller = "cal_1",
     .digest = DIGEST,
+    .binding = BINDING,
+    .action = "payments.refund",
+    .resource = "order/4711",
+    .policy = POLICY,
     .token = "jti_2",
     .is_bearer = true,
     .issued_at = 1700000000123,
@@ -25,10 +34,11 @@ static const struct grant_claims claims = {
 };
 
 static const char payload[] =
-    "{\"act\":{\"sub\":\"billing-batch\"},\"aud\":\"payments-api\",\"bearer\":true,"
+    "{\"act\":{\"sub\":\"billing-batch\"},\"aud\":\"payments-api\","
+    "\"authorization_details\":" DETAILS ",\"bearer\":true,\"binding_hash\":\"" BINDING "\","
     "\"client_id\":\"cal_1\",\"digest\":\"" DIGEST "\",\"exp\":1700000060,\"grant\":\"grt_1\","
     "\"iat\":1700000000,\"iss\":\"https://countersign.example\",\"jti\":\"jti_2\","
-    "\"sub\":\"user/dana@example.com\",\"tenant\":\"main\",\"txn\":\"req_1\"}";
+    "\"policy_version\":\"" POLICY "\",\"sub\":\"user/dana@example.com\",\"tenant\":\"main\",\"txn\":\"req_1\"}";
 
 static void assert_same(const struct grant_claims *found, const struct grant_claims *expected)
 {
@@ -41,6 +51,10 @@ static void assert_same(const struct grant_claims *found, const struct grant_cla
     ck_assert_str_eq(found->audience, expected->audience);
     ck_assert_str_eq(found->caller, expected->caller);
     ck_assert_str_eq(found->digest, expected->digest);
+    ck_assert_str_eq(found->binding, expected->binding);
+    ck_assert_str_eq(found->action, expected->action);
+    ck_assert_str_eq(found->resource, expected->resource);
+    ck_assert_str_eq(found->policy, expected->policy);
     ck_assert_str_eq(found->token, expected->token);
     ck_assert_int_eq(found->is_bearer, expected->is_bearer);
     ck_assert_int_eq(found->issued_at, expected->issued_at - expected->issued_at % 1000);
@@ -87,6 +101,8 @@ START_TEST(claims__longest_names_read_back)
     memset(longest.issuer, '"', sizeof longest.issuer - 1);
     memset(longest.subject, '\\', sizeof longest.subject - 1);
     memset(longest.audience, '"', sizeof longest.audience - 1);
+    memset(longest.action, '"', sizeof longest.action - 1);
+    memset(longest.resource, '"', sizeof longest.resource - 1);
     memset(longest.tenant, 't', sizeof longest.tenant - 1);
     memset(longest.agent, 'a', sizeof longest.agent - 1);
     memset(longest.grant, 'g', sizeof longest.grant - 1);
@@ -135,7 +151,20 @@ static const struct {
     /* each member missing */
     {"\"act\":{\"sub\":\"billing-batch\"},", ""},
     {"\"aud\":\"payments-api\",", ""},
+    {"\"authorization_details\":" DETAILS ",", ""},
     {"\"bearer\":true,", ""},
+    {"\"binding_hash\":\"" BINDING "\",", ""},
+    {"\"policy_version\":\"" POLICY "\",", ""},
+    /* more than one thing, or another kind of thing */
+    {DETAILS, "[]"},
+    {DETAILS, "{}"},
+    {"[\"payments.refund\"]", "[\"payments.refund\",\"x\"]"},
+    {"[\"payments.refund\"]", "\"payments.refund\""},
+    {"\"identifier\":\"order/4711\",", ""},
+    {"\"identifier\":\"order/4711\",", "\"identifier\":\"order/4711\",\"locations\":[],"},
+    {"urn:countersign:action", "urn:countersign:other"},
+    {POLICY, "111"},
+    {BINDING, "short"},
     {"\"client_id\":\"cal_1\",", ""},
     {"\"digest\":\"" DIGEST "\",", ""},
     {"\"exp\":1700000060,", ""},

@@ -51,6 +51,8 @@ static const struct {
     {OPERATION_LIST_CALLERS, "list_callers", /*         */ "--- ---- ++ ++ - -+"},
     {OPERATION_CHANGE_CREDENTIALS, "change_credentials", "--- ---- -^ +- - -+"},
     {OPERATION_LIST_CREDENTIALS, "list_credentials", /* */ "--- ---- ++ ++ - -+"},
+    {OPERATION_ROTATE_KEYS, "rotate_keys", /*           */ "--- ---- -^ +- - -+"},
+    {OPERATION_INTROSPECT_TOKEN, "introspect_token", /* */ "+++ ---- -- -- - --"},
     {OPERATION_DESCRIBE_SELF, "describe_self", /*       */ "+++ ++++ ++ +- - ++"},
     {OPERATION_READ_SETUP, "read_setup", "+++ ++++ ++ ++ + ++"},
     {OPERATION_BEGIN_SESSION, "begin_session", "--- ---- -- -- + --"},
