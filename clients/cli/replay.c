@@ -27,7 +27,7 @@ static long long number_of(const struct json *line, const char *name)
 
 static void show_progress(const struct json *line)
 {
-    fprintf(stderr, "\r%lld requests, back to %s: %lld loosened, %lld tightened ",
+    fprintf(stderr, "\r%lld requests, up to %s: %lld loosened, %lld tightened ",
             number_of(line, "looked_at"), cli_text(line, "reached_at"), number_of(line, "loosened"),
             number_of(line, "tightened"));
     fflush(stderr);
@@ -82,8 +82,8 @@ static void print_summary(const struct json *line)
                unjudged);
     }
     if (without > 0) {
-        printf("%lld met a rule that reads history, which a replay does not know: such a rule errs "
-               "on the strict side\n",
+        printf("%lld met a rule that reads history of more things than fit into a replay: such a "
+               "rule errs on the strict side\n",
                without);
     }
     printf("%lld loosened, %lld tightened of %lld requests since %s under %.12s\n",

@@ -33,6 +33,8 @@ void crypto_wipe(void *bytes, size_t length);
  * made by one process within one millisecond still sort in the order they were made. `prefix` is
  * "req", "grt"…; out holds ID_BYTES. Thread-safe. */
 void crypto_make_id(const char *prefix, int64_t now, char out[ID_BYTES]);
+/* What sorts before every id made at `at` or after, and after those made before it. */
+void crypto_first_id(const char *prefix, int64_t at, char out[ID_BYTES]);
 
 /* A bearer secret `<prefix>_<43 characters>` of 256 random bits, e.g. an API key: shown once,
  * stored as its SHA-256. */

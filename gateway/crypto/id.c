@@ -38,17 +38,11 @@ static void advance(int64_t now)
     last.high = (uint16_t)(last.high + (last.low < before));
 }
 
-void crypto_make_id(const char *prefix, int64_t now, char out[ID_BYTES])
+static void write_id(const char *prefix, unsigned __int128 bits, char out[ID_BYTES])
 {
     static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
     size_t length = strlen(prefix);
     CHECK(length > 0 && length <= PREFIX_MAX);
-    CHECK(now >= 0 && now < INT64_C(1) << 48);
-    CHECK(pthread_mutex_lock(&last.lock) == 0);
-    advance(now);
-    unsigned __int128 bits =
-        (unsigned __int128)((uint64_t)last.ms << 16 | last.high) << 64 | last.low;
-    CHECK(pthread_mutex_unlock(&last.lock) == 0);
     memcpy(out, prefix, length);
     out[length] = '_';
     char *end = out + length + 1 + ID_CHARACTERS;
@@ -57,4 +51,21 @@ void crypto_make_id(const char *prefix, int64_t now, char out[ID_BYTES])
         end[-i] = alphabet[(unsigned)bits & 31];
         bits >>= 5;
     }
+}
+
+void crypto_make_id(const char *prefix, int64_t now, char out[ID_BYTES])
+{
+    CHECK(now >= 0 && now < INT64_C(1) << 48);
+    CHECK(pthread_mutex_lock(&last.lock) == 0);
+    advance(now);
+    unsigned __int128 bits =
+        (unsigned __int128)((uint64_t)last.ms << 16 | last.high) << 64 | last.low;
+    CHECK(pthread_mutex_unlock(&last.lock) == 0);
+    write_id(prefix, bits, out);
+}
+
+void crypto_first_id(const char *prefix, int64_t at, char out[ID_BYTES])
+{
+    CHECK(at >= 0 && at < INT64_C(1) << 48);
+    write_id(prefix, (unsigned __int128)((uint64_t)at << 16) << 64, out);
 }

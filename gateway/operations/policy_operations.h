@@ -34,9 +34,11 @@ bool operation_read_past_request(struct operation *operation, const char *id,
                                  struct error *error) MUST_CHECK;
 
 /*
- * replay_policy.c: what another policy would have decided about stored requests, newest first, in
- * bounded steps. Compares with what was decided when each was asked. The history that rules read is
- * not known: a rule that reads it errs on the strict side, and such decisions are counted.
+ * replay_policy.c: what another policy would have decided about stored requests, oldest first, in
+ * bounded steps. Compares with what was decided when each was asked. Where its rules read history,
+ * that is counted from the requests before, beginning as far back as the widest window reaches;
+ * where that does not fit into memory it is not known, rules that read it err on the strict side,
+ * and such decisions are counted.
  */
 enum {
     REPLAY_KEPT_MAX = 1000 /* changed decisions listed for each direction; the rest are counted */
@@ -54,13 +56,15 @@ struct replay_decision {
     int64_t was_people, is_people; /* how many must approve */
     const char *rules;             /* that match now: canonical JSON list of names */
 };
+struct past_counts;
 struct replay {
     const struct policy *policy; /* outlives it */
     int64_t since_at;
     /* The replay's: */
-    struct arena *arena; /* of what is kept */
-    char before_id[ID_BYTES];
-    int64_t reached_at; /* time of the oldest request looked at */
+    struct arena *arena;        /* of what is kept */
+    struct past_counts *counts; /* NULL: no rule reads history */
+    char after_id[ID_BYTES];
+    int64_t reached_at; /* time of the newest request looked at */
     int64_t looked_at;
     int64_t unjudged; /* refused before policy was asked: frozen, recently denied */
     int64_t without_history;

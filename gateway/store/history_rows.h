@@ -57,6 +57,10 @@ struct past_row {
 /* Up to `limit` requests of all tenants below row `before`, newest first. */
 bool store_list_past(struct store *store, int64_t before, size_t limit, struct arena *arena,
                      struct past_row **out, size_t *out_count, struct error *error) MUST_CHECK;
+/* The same of one tenant, after `after_id`, oldest first; beside the requests themselves. */
+bool store_list_past_after(struct store *store, const char *tenant, const char *after_id,
+                           size_t limit, struct arena *arena, struct past_row **out,
+                           size_t *out_count, struct error *error) MUST_CHECK;
 /* The highest row of a request; 0 when there is none. */
 bool store_newest_request(struct store *store, int64_t *out_row, struct error *error) MUST_CHECK;
 

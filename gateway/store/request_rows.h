@@ -112,6 +112,11 @@ bool store_list_requests(struct store *store, const struct request_filter *filte
                          struct arena *arena, struct request_row **out, size_t *out_count,
                          struct error *error) MUST_CHECK;
 
+/* Requests of one tenant after `after_id`, oldest first; at most STORE_PAGE_MAX. */
+bool store_list_requests_after(struct store *store, const char *tenant, const char *after_id,
+                               size_t limit, struct arena *arena, struct request_row **out,
+                               size_t *out_count, struct error *error) MUST_CHECK;
+
 /* Votes are append-only: the current vote of a person on a revision is the newest. */
 struct vote_row {
     char id[ID_BYTES];

@@ -28,6 +28,13 @@ static const struct column past_columns[] = {
 };
 static const struct shape past_shape = SHAPE(struct past_row, past_columns);
 
+#define SELECT_PAST                                                                                \
+    "SELECT requests.row_id, requests.id, requests.tenant, agent_name, action_name, "              \
+    "resource_key, subject_key, match_key, requests.state, created_at, requests.ended_at, "        \
+    "ifnull(grants.state, 0) AS grant_state, ifnull(redeemed_at, 0) AS redeemed_at, "              \
+    "ifnull(effect_at, 0) AS effect_at FROM requests LEFT JOIN grants "                            \
+    "ON grants.tenant = requests.tenant AND grants.id = requests.grant_id "
+
 static const struct statement_text texts[] = {
     {.name = STATEMENT_HISTORY_READ,
      .sql = "SELECT row_id, at, counts FROM history WHERE series = :series"},
@@ -53,13 +60,12 @@ static const struct statement_text texts[] = {
      .sql = "SELECT parts, since_at, cursor FROM history_kinds ORDER BY parts"},
     {.name = STATEMENT_PAST_LIST,
      .shape = &past_shape,
-     .sql = "SELECT requests.row_id, requests.id, requests.tenant, agent_name, action_name, "
-            "resource_key, subject_key, match_key, requests.state, created_at, "
-            "requests.ended_at, ifnull(grants.state, 0) AS grant_state, "
-            "ifnull(redeemed_at, 0) AS redeemed_at, ifnull(effect_at, 0) AS effect_at "
-            "FROM requests LEFT JOIN grants ON grants.tenant = requests.tenant "
-            "AND grants.id = requests.grant_id WHERE requests.row_id < :before "
-            "ORDER BY requests.row_id DESC LIMIT :limit"},
+     .sql = SELECT_PAST "WHERE requests.row_id < :before ORDER BY requests.row_id DESC "
+                        "LIMIT :limit"},
+    {.name = STATEMENT_PAST_LIST_AFTER,
+     .shape = &past_shape,
+     .sql = SELECT_PAST "WHERE requests.tenant = :tenant AND requests.id > :after "
+                        "ORDER BY requests.id LIMIT :limit"},
     {.name = STATEMENT_REQUEST_NEWEST, .sql = "SELECT max(row_id) FROM requests"},
 };
 const struct statement_list history_statements = STATEMENT_LIST(texts);
@@ -152,6 +158,17 @@ bool store_list_past(struct store *store, int64_t before, size_t limit, struct a
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_PAST_LIST);
     statement_number(statement, ":before", before);
+    statement_number(statement, ":limit", (int64_t)limit);
+    return statement_collect(store, statement, arena, out, out_count, error);
+}
+
+bool store_list_past_after(struct store *store, const char *tenant, const char *after_id,
+                           size_t limit, struct arena *arena, struct past_row **out,
+                           size_t *out_count, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_PAST_LIST_AFTER);
+    statement_text(statement, ":tenant", tenant);
+    statement_text(statement, ":after", after_id);
     statement_number(statement, ":limit", (int64_t)limit);
     return statement_collect(store, statement, arena, out, out_count, error);
 }

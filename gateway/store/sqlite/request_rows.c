@@ -134,6 +134,9 @@ static const struct statement_text texts[] = {
      .sql = SELECT_REQUEST "INDEXED BY requests_pending WHERE state = 1 AND row_id > :after_row "
                            "AND (:only_tenant IS NULL OR tenant = :only_tenant) "
                            "ORDER BY row_id LIMIT :limit"},
+    {.name = STATEMENT_REQUEST_LIST_AFTER,
+     .shape = &request_shape,
+     .sql = SELECT_REQUEST "WHERE tenant = :tenant AND id > :after ORDER BY id LIMIT :limit"},
     {.name = STATEMENT_REQUEST_WAKE_STOPPED,
      .sql = "UPDATE requests INDEXED BY requests_due SET due_at = :now "
             "WHERE state = 1 AND due_at = 0"},
@@ -245,6 +248,17 @@ bool store_list_pending(struct store *store, const char *tenant, int64_t after_r
     statement_text(statement, ":only_tenant", tenant);
     statement_number(statement, ":after_row", after_row);
     statement_number(statement, ":limit", (int64_t)limit);
+    return statement_collect(store, statement, arena, out, out_count, error);
+}
+
+bool store_list_requests_after(struct store *store, const char *tenant, const char *after_id,
+                               size_t limit, struct arena *arena, struct request_row **out,
+                               size_t *out_count, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_REQUEST_LIST_AFTER);
+    statement_text(statement, ":tenant", tenant);
+    statement_text(statement, ":after", after_id);
+    statement_number(statement, ":limit", statement_page_limit(limit));
     return statement_collect(store, statement, arena, out, out_count, error);
 }
 

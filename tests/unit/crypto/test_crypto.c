@@ -197,10 +197,25 @@ START_TEST(crypto__secrets_have_their_prefix_and_256_random_bits)
 }
 END_TEST
 
+START_TEST(id__the_first_of_a_moment_sorts_before_its_ids_and_after_those_before)
+{
+    char before[ID_BYTES];
+    char first[ID_BYTES];
+    char made[ID_BYTES];
+    crypto_make_id("req", 1763965463122, before);
+    crypto_first_id("req", 1763965463123, first);
+    crypto_make_id("req", 1763965463123, made);
+    ck_assert_int_lt(strcmp(before, first), 0);
+    ck_assert_int_lt(strcmp(first, made), 0);
+    ck_assert_uint_eq(strlen(first), strlen(made));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("crypto");
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, id__the_first_of_a_moment_sorts_before_its_ids_and_after_those_before);
     tcase_add_test(tests, crypto__sha256_gives_the_values_of_fips_180);
     tcase_add_test(tests, crypto__prefixed_hash_is_the_hash_of_the_pieces_in_a_row);
     tcase_add_test(tests, crypto__hmac_gives_the_values_of_rfc_4231);
