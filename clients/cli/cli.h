@@ -197,6 +197,7 @@ int cli_resolve(int count, char **words);
 int cli_ledger(int count, char **words);
 int cli_admin(int count, char **words);
 int cli_policy(int count, char **words);
+int cli_keys(int count, char **words);
 int cli_freeze(int count, char **words);
 int cli_thaw(int count, char **words);
 int cli_recover(int count, char **words);

@@ -1,9 +1,11 @@
 """Token exchange, introspection and revocation as OAuth clients see them, and the issuer's keys."""
 import base64
 import json
+import subprocess
 import unittest
 import urllib.parse
 
+import support.gateway as gateway
 from support import jwt
 from support.gateway import eventually
 from support.standard import Described
@@ -275,6 +277,28 @@ class Oauth(unittest.TestCase):
         again = self.gateway.show(self.key, shown["id"])
         self.assertEqual(made["kid"], jwt.read(again["grant"]["token"])[0]["kid"])
         self.gateway.redeem(self.key, again)
+
+    def run_keys(self, *words):
+        return subprocess.run([str(gateway.BUILD / "countersign"), "keys", *words], capture_output=True, text=True, timeout=60,
+                              env={"COUNTERSIGN_SOCKET": self.gateway.socket_path})
+
+    def test_the_command_line_replaces_lists_and_exports_keys(self):
+        run = self.run_keys("rotate", "--algorithm", "RS256", "--signs-in", "0s")
+        self.assertEqual(0, run.returncode, run.stderr)
+        kid = run.stdout.split()[0]
+        self.assertIn(f"RS256  {kid}", self.run_keys("list").stdout)
+        folder = self.gateway.folder / "public"
+        for _ in range(2):
+            run = self.run_keys("export", str(folder))
+            self.assertEqual(0, run.returncode, run.stderr)
+        self.assertEqual(self.keys(), json.loads((folder / "jwks.json").read_text()))
+        discovery = json.loads((folder / ".well-known" / "openid-configuration").read_text())
+        self.assertEqual(self.gateway.ok("GET", "/.well-known/openid-configuration"), discovery)
+        self.assertEqual(["jwks.json"], sorted(path.name for path in folder.iterdir() if path.is_file()))
+        for words in ((), ("forget",), ("export",), ("rotate", "extra")):
+            self.assertEqual(2, self.run_keys(*words).returncode, words)
+        self.assertEqual(1, self.run_keys("rotate", "--algorithm", "none").returncode)
+        self.assertEqual(1, self.run_keys("export", "/proc/nowhere").returncode)
 
     def test_only_admins_and_the_host_replace_keys(self):
         for secret, status in ((self.key, 403), (self.dana, 403), (None, 401)):
