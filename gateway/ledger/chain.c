@@ -342,6 +342,7 @@ static const struct row ROWS[LEDGER_ENTRY_TYPE_COUNT] = {
     [LEDGER_REQUIREMENTS_GROWN] = {.from = IN(LIFE_PENDING), .check = check_grown},
     [LEDGER_RUNG_REACHED] = {.from = IN(LIFE_PENDING), .check = check_rung},
     [LEDGER_REQUEST_VIEWED] = {.from = UNDECIDED | APPROVED, .may_follow_end = true},
+    [LEDGER_REQUEST_STRANDED] = {.from = IN(LIFE_PENDING)},
     [LEDGER_REQUEST_WATCHED] = {.from = UNDECIDED | APPROVED, .may_follow_end = true},
     [LEDGER_REQUEST_COMMENTED] = {.from = UNDECIDED | APPROVED, .may_follow_end = true},
     [LEDGER_REQUEST_EDITED] = {.from = IN(LIFE_PENDING),

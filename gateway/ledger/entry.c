@@ -13,6 +13,7 @@ static const char *const NAMES[LEDGER_ENTRY_TYPE_COUNT] = {
     [LEDGER_REQUIREMENTS_GROWN] = "requirements.grown",
     [LEDGER_RUNG_REACHED] = "rung.reached",
     [LEDGER_REQUEST_VIEWED] = "request.viewed",
+    [LEDGER_REQUEST_STRANDED] = "request.stranded",
     [LEDGER_REQUEST_WATCHED] = "request.watched",
     [LEDGER_REQUEST_COMMENTED] = "request.commented",
     [LEDGER_REQUEST_EDITED] = "request.edited",

@@ -34,6 +34,7 @@ enum ledger_entry_type {
     LEDGER_REQUIREMENTS_GROWN, /* requirements.grown */
     LEDGER_RUNG_REACHED,       /* rung.reached */
     LEDGER_REQUEST_VIEWED,     /* request.viewed */
+    LEDGER_REQUEST_STRANDED,   /* request.stranded */
     LEDGER_REQUEST_WATCHED,    /* request.watched */
     LEDGER_REQUEST_COMMENTED,  /* request.commented */
     LEDGER_REQUEST_EDITED,     /* request.edited */

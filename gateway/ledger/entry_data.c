@@ -140,6 +140,14 @@ static void member_proof(struct canonical_writer *writer, const struct ledger_pr
     canonical_close_object(writer);
 }
 
+void ledger_data_stranded(struct builder *out, bool is_stranded)
+{
+    struct canonical_writer writer;
+    begin(&writer, out);
+    canonical_member_bool(&writer, "stranded", is_stranded);
+    canonical_close_object(&writer);
+}
+
 void ledger_data_watched(struct builder *out, int64_t until_ms)
 {
     struct canonical_writer writer;
@@ -161,7 +169,7 @@ void ledger_data_vote(struct builder *out, const struct ledger_vote *vote)
     begin(&writer, out);
     canonical_member_bool(&writer, "approve", vote->is_approve);
     canonical_member_text(&writer, "comment_digest", vote->comment_digest);
-    if (vote->dwell_ms >= 0) {
+    if (vote->was_shown) {
         canonical_member_integer(&writer, "dwell_ms", vote->dwell_ms);
     }
     member_if(&writer, "over_budget", vote->is_over_budget);

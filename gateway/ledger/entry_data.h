@@ -19,7 +19,7 @@
  *        │                                   ├─ deny ─────────────> request.denied (policy_deny)
  *        │ request.denied                    └─ require_approval ─> pending
  *        │ (frozen, recently_denied)
- *   pending: rung.reached, requirements.grown, vote D, vote.uncounted;
+ *   pending: rung.reached, requirements.grown, request.stranded, vote D, vote.uncounted;
  *            request.edited D ── policy.decided D (require_approval again, votes start again);
  *            policy.decided D with verdict deny ── request.denied (policy_deny);
  *            request.approved D | request.denied | request.expired | request.cancelled
@@ -96,6 +96,9 @@ void ledger_data_rung(struct builder *out, int64_t requirement, int64_t rung,
 /* request.viewed and request.commented: which revision; of a comment its digest, else NULL. */
 void ledger_data_seen(struct builder *out, int64_t revision, const char *comment_digest);
 
+/* request.stranded: nobody may approve it any more, or somebody may again. */
+void ledger_data_stranded(struct builder *out, bool is_stranded);
+
 /* request.watched: the person says they are at it, until then; for no longer, when that is not
  * after the entry. */
 void ledger_data_watched(struct builder *out, int64_t until_ms);
@@ -126,9 +129,10 @@ struct ledger_proof {
 struct ledger_vote {
     bool is_approve;
     int64_t revision;
-    int64_t dwell_ms; /* since the person saw the revision; negative: never said so, left out */
-    bool is_quick;    /* an approval faster than its risk allows; left out when not, as the next */
-    bool is_retyped;  /* the challenge was retyped */
+    bool was_shown; /* then dwell_ms says for how long the person had seen the revision */
+    int64_t dwell_ms;
+    bool is_quick;   /* an approval faster than its risk allows; left out when not, as the next */
+    bool is_retyped; /* the challenge was retyped */
     bool is_over_budget; /* more than the person's of an hour */
     const char *comment_digest;
     const struct ledger_proof *proof; /* NULL: none */

@@ -67,6 +67,7 @@ static void write_summary(struct canonical_writer *writer, const struct request_
     canonical_member_bool(writer, "frozen", summary->is_frozen);
     canonical_member_text(writer, "id", request->id);
     canonical_member_integer(writer, "missing", summary->missing);
+    canonical_member_bool(writer, "nobody_can_approve", is_pending && request->is_stranded);
     canonical_member_bool(writer, "question", is_pending && request->question[0] != '\0');
     canonical_member_text(writer, "reason",
                           request->reason == REASON_NONE ? NULL

@@ -138,6 +138,7 @@ static bool record_vote(struct voting *voting, bool is_late, struct error *error
     bool is_proved = voting->input->passkey != NULL;
     struct ledger_vote entry = {.is_approve = vote.approves,
                                 .revision = vote.revision,
+                                .was_shown = vote.dwell_ms >= 0,
                                 .dwell_ms = vote.dwell_ms,
                                 .is_quick = vote.is_quick,
                                 .is_retyped = vote.is_retyped,

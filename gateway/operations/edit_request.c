@@ -239,6 +239,7 @@ static bool store_edit(struct editing *editing, struct error *error)
     struct operation *operation = editing->operation;
     struct request_row *request = &editing->request;
     const struct request_transition *transition;
+    bool has_changed;
     if (!find_transition(request, REQUEST_EDITED, &transition, error)) {
         return false;
     }
@@ -248,7 +249,8 @@ static bool store_edit(struct editing *editing, struct error *error)
                  editing->growth.requirement_count, false);
     if (!store_update_request(operation->store, request, error) || !insert_edit(editing, error) ||
         !record_edited(editing, error) || !record_new_terms(editing, error) ||
-        !tell_outside(operation, request, "request.edited", error)) {
+        !tell_outside(operation, request, "request.edited", error) ||
+        !settle_stranded(operation, request, &has_changed, error)) {
         return false;
     }
     operation_news_note(operation, request);

@@ -160,9 +160,15 @@ bool revoke_issued_grant(struct operation *operation, struct grant_row *grant, c
 bool revoke_grants_resting_on(struct operation *operation, const char *person, const char *reason,
                               struct error *error) MUST_CHECK;
 /* uncount_votes.c: vote.uncounted for those of this person's votes on pending requests that count
- * no more, now that the person is disabled or has left a group. */
+ * no more, now that the person is disabled or has left a group; and what nobody may approve without
+ * them says so. */
 bool uncount_votes_of(struct operation *operation, const char *tenant, const char *person,
                       struct error *error) MUST_CHECK;
+
+/* strand_request.c: somebody gained a group or an account: looks again at what nobody could
+ * approve. */
+bool free_stranded(struct operation *operation, const char *tenant,
+                   struct error *error) MUST_CHECK;
 
 /* end_request.c: ends a pending request with its entry, for REQUEST_STORE_ROLLED_BACK and the like;
  * the row is updated. `by` is a principal's id or "". */

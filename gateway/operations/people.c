@@ -196,6 +196,7 @@ bool operation_add_person(struct operation *operation, const struct person_input
     struct person_row person;
     return authorize(operation, OPERATION_CHANGE_PEOPLE, NULL, input->name, error) &&
            add_person(operation, input, &person, error) &&
+           (input->group_count == 0 || free_stranded(operation, person.tenant, error)) &&
            view_person(operation, &person, out, error);
 }
 
@@ -240,7 +241,8 @@ static bool enable_person(struct operation *operation, struct person_row *person
     struct change change = {
         .type = LEDGER_PERSON_CHANGED, .id = person->id, .changed = {"enabled"}};
     return store_update_person(operation->store, person, error) &&
-           note_change(operation, &change, error);
+           note_change(operation, &change, error) &&
+           free_stranded(operation, person->tenant, error);
 }
 
 bool operation_enable_person(struct operation *operation, const char *name, bool is_enabled,
@@ -329,7 +331,8 @@ bool operation_join_group(struct operation *operation, const char *group, const 
         return false;
     }
     return set_member(operation, group, &row, is_member, error) &&
-           (is_member || uncount_votes_of(operation, row.tenant, row.id, error));
+           (is_member ? free_stranded(operation, row.tenant, error)
+                      : uncount_votes_of(operation, row.tenant, row.id, error));
 }
 
 bool operation_list_groups(struct operation *operation, struct group_row **out, size_t *out_count,

@@ -63,6 +63,7 @@ static bool store_growth(struct reevaluation *again, bool is_frozen, struct erro
     struct request_row *request = again->request;
     const struct request_transition *transition;
     size_t reached = 0;
+    bool has_changed;
     if (!find_transition(request, REQUEST_POLICY_GREW, &transition, error)) {
         return false;
     }
@@ -79,7 +80,7 @@ static bool store_growth(struct reevaluation *again, bool is_frozen, struct erro
            record_rungs(operation, request, again->growth.requirements,
                         again->growth.requirement_count, 0, operation->now - request->asked_at,
                         &reached, error) &&
-           end_if_over(again, error);
+           end_if_over(again, error) && settle_stranded(operation, request, &has_changed, error);
 }
 
 static bool grow(struct reevaluation *again, bool is_frozen, struct error *error)

@@ -71,6 +71,14 @@ bool prepare_request(struct operation *operation, const struct submit_input *inp
                      struct request_row *out, struct ledger_texts *out_parties,
                      struct error *error) MUST_CHECK;
 
+/* strand_request.c: whether nobody may approve it any more, or somebody may again; stored, said in
+ * the ledger and to channels when that has changed. Who calls notes the change. */
+bool settle_stranded(struct operation *operation, struct request_row *request, bool *out_changed,
+                     struct error *error) MUST_CHECK;
+/* The entry and the notice of what the row says. */
+bool say_stranded(struct operation *operation, const struct request_row *request,
+                  struct error *error) MUST_CHECK;
+
 /* advance_request.c: what time has brought a pending request: its clock, without frozen time. In
  * memory only. */
 bool settle_request(struct operation *operation, struct request_row *request, bool *out_is_frozen,

@@ -90,8 +90,7 @@ struct request_view {
     int64_t news;                /* edits and questions so far: more of them end a wait early */
     bool may_approve, may_deny, may_edit; /* this principal, now */
     bool is_frozen;
-    bool nobody_can_approve; /* pending, but no enabled person could meet what is required; only by
-                                operation_read_request */
+    bool nobody_can_approve; /* pending, but no enabled person could meet what is required */
     bool has_grant;
     struct grant_row grant;
     bool has_token; /* the holder reads an approval: claims for a fresh token, to be signed by the

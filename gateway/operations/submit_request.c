@@ -459,11 +459,13 @@ static bool ask_people(struct submission *submission, const struct judgement *ju
         return false;
     }
     submission->out->nobody_can_approve = !can_be;
+    request->is_stranded = !can_be;
     apply_transition(operation, request, transition, "");
     return begin_request(submission, error) &&
            store_insert_request(operation->store, request, error) &&
            record_decided(operation, request, judgement, "submitted", error) &&
-           tell_outside(operation, request, "request.pending", error);
+           tell_outside(operation, request, "request.pending", error) &&
+           (can_be || say_stranded(operation, request, error));
 }
 
 /* For the answer, so that it is not read back. The message is the policy's own text, which another

@@ -6,11 +6,16 @@ static bool uncount_on(struct operation *operation, struct request_row *request,
     struct operation aside = *operation;
     struct request_case loaded;
     bool is_frozen;
+    bool is_stranded_now = false;
     aside.arena = scratch;
     if (!settle_request(&aside, request, &is_frozen, error) ||
         !load_request_case(&aside, request, NULL, &loaded, error) ||
-        !record_uncounted(&aside, &loaded, person, error)) {
+        !record_uncounted(&aside, &loaded, person, error) ||
+        !settle_stranded(&aside, request, &is_stranded_now, error)) {
         return false;
+    }
+    if (is_stranded_now) {
+        operation_change_note(operation, request);
     }
     if (current_vote_of(&loaded, person) != NULL) {
         operation_vote_note(operation, request);

@@ -260,6 +260,7 @@ bool view_request(struct operation *operation, struct request_row *request,
     for (size_t i = 0; i < out->requirement_count; i++) {
         out->requirements[i] = loaded.facts.requirements[i];
     }
+    out->nobody_can_approve = out->request.state == REQUEST_PENDING && out->request.is_stranded;
     view_votes(operation, &loaded, out);
     view_permissions(operation, &loaded, out);
     view_asked_groups(operation, &loaded.facts, out);
