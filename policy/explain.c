@@ -6,7 +6,15 @@
 
 /* The explanation of a decision, as canonical JSON: names in ascending order throughout. */
 
-enum { PROBLEM_BYTES_MAX = 300, VALUE_BYTES_MAX = 120 };
+enum {
+    PROBLEM_BYTES_MAX = 300,
+    VALUE_BYTES_MAX = 120,
+    NUMBER_BYTES = 20,
+    FIXED_BYTES = 600,
+    ATTEMPT_BYTES = 140
+};
+
+#define ADD(out, literal) builder_append((out), "" literal, sizeof(literal) - 1)
 
 static const char *const reason_names[] = {
     [REASON_RULES_MATCHED] = "rules_matched",
@@ -16,6 +24,18 @@ static const char *const reason_names[] = {
     [REASON_TOO_MANY_REQUIREMENTS] = "too_many_requirements",
     [REASON_NO_COMMON_AUDIENCE] = "no_common_audience",
 };
+
+/* Explanations are made for every decision, and printf costs more than the rest of them. */
+static void append_number(struct builder *out, uint64_t number)
+{
+    char digits[NUMBER_BYTES];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    builder_append(out, digits + at, sizeof digits - at);
+}
 
 static void append_string(struct builder *out, const char *text, size_t bytes_max)
 {
@@ -34,10 +54,11 @@ static void append_attempt(struct builder *out, const struct attempt *attempt)
     const struct rule *rule = attempt->rule;
     builder_append(out, rule->explained_head.bytes, rule->explained_head.length);
     if (attempt->result != RESULT_NO_CONDITION) {
-        builder_printf(out, ",\"cost\":%lld", (long long)attempt->cost);
+        ADD(out, ",\"cost\":");
+        append_number(out, (uint64_t)attempt->cost);
     }
     if (attempt->problem != NULL) {
-        builder_text(out, ",\"error\":");
+        ADD(out, ",\"error\":");
         append_string(out, attempt->problem, PROBLEM_BYTES_MAX);
     }
     builder_text(out, attempt->has_matched ? ",\"matched\":true" : ",\"matched\":false");
@@ -47,13 +68,13 @@ static void append_attempt(struct builder *out, const struct attempt *attempt)
     case RESULT_ERROR:
         break;
     case RESULT_STOPPED:
-        builder_text(out, ",\"stopped\":true");
+        ADD(out, ",\"stopped\":true");
         break;
     case RESULT_FALSE:
-        builder_text(out, ",\"value\":false");
+        ADD(out, ",\"value\":false");
         break;
     case RESULT_TRUE:
-        builder_text(out, ",\"value\":true");
+        ADD(out, ",\"value\":true");
         break;
     }
     builder_char(out, '}');
@@ -75,18 +96,20 @@ static size_t append_rules(struct builder *out, const struct trial *trial)
     return listed;
 }
 
-/* As CEL would write it. Doubles, which amounts often are, have their shortest text without trying
- * every length. */
-static void print_value(struct builder *out, struct cel_value value)
+/* As CEL would write it, in a JSON string. */
+static void append_value(struct builder *out, struct cel_value value)
 {
-    if (value.kind != CEL_DOUBLE || !isfinite(value.as.real)) {
-        cel_print(out, value);
+    if (value.kind == CEL_DOUBLE && isfinite(value.as.real)) {
+        size_t start = out->length + 1;
+        builder_char(out, '"');
+        canonical_append_number(out, value.as.real);
+        builder_text(out, strpbrk(out->bytes + start, ".e") == NULL ? ".0\"" : "\"");
         return;
     }
-    canonical_append_number(out, value.as.real);
-    if (strpbrk(out->bytes, ".e") == NULL) {
-        builder_text(out, ".0");
-    }
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, VALUE_BYTES_MAX * 4);
+    cel_print(&text, value);
+    append_string(out, text.bytes, VALUE_BYTES_MAX);
 }
 
 static void append_variable(struct builder *out, const struct variable *variable,
@@ -94,14 +117,11 @@ static void append_variable(struct builder *out, const struct variable *variable
 {
     canonical_append_string(out, variable->name, strlen(variable->name));
     builder_char(out, ':');
-    if (fact->state != FACT_KNOWN) {
+    if (fact->state == FACT_KNOWN) {
+        append_value(out, fact->value);
+    } else {
         append_string(out, fact->problem, PROBLEM_BYTES_MAX);
-        return;
     }
-    struct builder value BUILDER_SCOPE;
-    builder_init(&value, VALUE_BYTES_MAX * 4);
-    print_value(&value, fact->value);
-    append_string(out, value.bytes, VALUE_BYTES_MAX);
 }
 
 struct named {
@@ -146,12 +166,14 @@ static void append_names(struct builder *out, const char *member, const char *co
     if (count == 0) {
         return;
     }
-    builder_printf(out, "\"%s\":[", member);
+    builder_char(out, '"');
+    builder_text(out, member);
+    ADD(out, "\":[");
     for (size_t i = 0; i < count; i++) {
         builder_text(out, i == 0 ? "" : ",");
         canonical_append_string(out, names[i], strlen(names[i]));
     }
-    builder_text(out, "],");
+    ADD(out, "],");
 }
 
 static void append_all(struct builder *out, const struct trial *trial,
@@ -160,30 +182,33 @@ static void append_all(struct builder *out, const struct trial *trial,
     bool has_conditions = trial->facts.facts != NULL;
     append_names(out, "challenge", decision->challenge, decision->challenge_count);
     if (has_conditions) {
-        builder_printf(out, "\"cost\":%lld,",
-                       (long long)(POLICY_COST_MAX - trial->facts.cost_left));
+        ADD(out, "\"cost\":");
+        append_number(out, (uint64_t)(POLICY_COST_MAX - trial->facts.cost_left));
+        builder_char(out, ',');
     }
     if (decision->message != NULL) {
-        builder_text(out, "\"message\":");
+        ADD(out, "\"message\":");
         canonical_append_string(out, decision->message, strlen(decision->message));
         builder_char(out, ',');
     }
-    builder_text(out, "\"policy\":\"");
+    ADD(out, "\"policy\":\"");
     builder_text(out, trial->policy->version);
-    builder_text(out, "\",\"reason\":\"");
+    ADD(out, "\",\"reason\":\"");
     builder_text(out, reason_names[trial->reason]);
-    builder_text(out, "\",\"risk\":\"");
+    ADD(out, "\",\"risk\":\"");
     builder_text(out, policy_risk_name(decision->risk));
-    builder_text(out, "\",\"rules\":[");
+    ADD(out, "\",\"rules\":[");
     size_t listed = append_rules(out, trial);
-    builder_text(out, "],");
+    ADD(out, "],");
     append_names(out, "show", decision->show, decision->show_count);
-    builder_printf(out, "\"skipped\":%zu", trial->policy->rule_count - trial->attempt_count);
+    ADD(out, "\"skipped\":");
+    append_number(out, trial->policy->rule_count - trial->attempt_count);
     if (listed < trial->attempt_count) {
-        builder_printf(out, ",\"unlisted\":%zu", trial->attempt_count - listed);
+        ADD(out, ",\"unlisted\":");
+        append_number(out, trial->attempt_count - listed);
     }
     append_variables(out, trial);
-    builder_text(out, ",\"verdict\":\"");
+    ADD(out, ",\"verdict\":\"");
     builder_text(out, policy_verdict_name(decision->verdict));
     builder_char(out, '"');
 }
@@ -192,6 +217,9 @@ void explain(const struct trial *trial, struct policy_decision *decision)
 {
     struct builder out BUILDER_SCOPE;
     builder_init(&out, 0);
+    size_t listed =
+        trial->attempt_count < POLICY_EXPLAINED_MAX ? trial->attempt_count : POLICY_EXPLAINED_MAX;
+    builder_reserve(&out, FIXED_BYTES + ATTEMPT_BYTES * listed);
     builder_char(&out, '{');
     append_all(&out, trial, decision);
     builder_char(&out, '}');

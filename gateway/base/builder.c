@@ -43,6 +43,11 @@ static bool make_room(struct builder *builder, size_t more)
     return true;
 }
 
+void builder_reserve(struct builder *builder, size_t more)
+{
+    (void)make_room(builder, more);
+}
+
 /* What nearly every append finds: no limit, and room for `more` bytes and the NUL. */
 static inline bool has_room(const struct builder *builder, size_t more)
 {
