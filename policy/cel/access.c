@@ -38,9 +38,9 @@ static bool is_number(struct cel_value value)
     return value.kind == CEL_INT || value.kind == CEL_UINT || value.kind == CEL_DOUBLE;
 }
 
-/* The element, or NULL with `*error` set to why, which for a missing one is a plain error. */
-static const struct cel_value *find(struct cel_run *run, struct cel_value target,
-                                    struct cel_value key, bool *out_missing)
+/* The element, or NULL: then whether it is missing, or cannot be asked for at all. */
+static const struct cel_value *find(struct cel_value target, struct cel_value key,
+                                    bool *out_missing)
 {
     *out_missing = true;
     if (target.kind == CEL_MAP) {
@@ -51,7 +51,6 @@ static const struct cel_value *find(struct cel_run *run, struct cel_value target
         return read_place(key, target.length, &place) ? &target.as.items[place] : NULL;
     }
     *out_missing = false;
-    (void)run;
     return NULL;
 }
 
@@ -61,7 +60,7 @@ static struct cel_value refuse_access(struct cel_run *run, const struct cel_code
 {
     run->at = code;
     if (!is_missing) {
-        return cel_fail(run, "a %s has no %s", cel_kind_name(target.kind),
+        return cel_fail(run, "%s has no %s", cel_kind_name(target.kind),
                         code->kind == CEL_CODE_INDEX ? "elements of that kind" : "members");
     }
     return target.kind == CEL_LIST ? cel_fail(run, "the list has no such element")
@@ -80,7 +79,7 @@ static struct cel_value access(struct cel_run *run, const struct cel_code *code,
         target = *target.as.items;
     }
     bool is_missing;
-    const struct cel_value *value = find(run, target, key, &is_missing);
+    const struct cel_value *value = find(target, key, &is_missing);
     bool is_optional = is_chained || code->is_optional;
     if (value != NULL || !is_optional) {
         if (!cel_charge_inline(run, cost)) {
@@ -138,7 +137,7 @@ struct cel_value cel_eval_has(struct cel_run *run, const struct cel_code *code)
     }
     if (target.kind != CEL_MAP) {
         run->at = code;
-        return cel_fail(run, "a %s has no members to ask for", cel_kind_name(target.kind));
+        return cel_fail(run, "%s has no members to ask for", cel_kind_name(target.kind));
     }
     return cel_bool(is_present);
 }

@@ -7,12 +7,6 @@
 #include "policy/cel/cel_internal.h"
 #include <string.h>
 
-/* Bytes within the source or the arena, not NUL-terminated. */
-struct cel_text {
-    const char *bytes;
-    size_t length;
-};
-
 enum cel_node_kind {
     CEL_NODE_LITERAL,
     CEL_NODE_NAME,   /* `a`, `.a` */

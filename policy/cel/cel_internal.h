@@ -5,6 +5,12 @@
 
 #include "policy/cel/cel.h"
 
+/* Bytes that belong to another, without a NUL at their end. */
+struct cel_text {
+    const char *bytes;
+    size_t length;
+};
+
 /* One function of a library. The evaluator picks it by name, style and number of arguments; the
  * function itself looks at the kinds it is given and answers cel_no_overload for the rest.
  * Signatures serve the checker. */

@@ -141,7 +141,7 @@ static const struct cel_type *member_type(struct cel_checker *checker, struct ce
         cel_type_fits(&checker->unifier, &cel_type_string, target->params[0])) {
         return target->params[1];
     }
-    return cel_mismatch(checker, node, "a %s has no members, so no `.%.*s`",
+    return cel_mismatch(checker, node, "%s has no members, so no `.%.*s`",
                         cel_type_text(checker, target),
                         (int)(node->name.length < 100 ? node->name.length : 100), node->name.bytes)
                ? &cel_type_dyn
@@ -195,7 +195,7 @@ static const struct cel_type *element_type(struct cel_checker *checker, struct c
     if (target->kind == CEL_TYPE_MAP && cel_type_fits(&checker->unifier, key, target->params[0])) {
         return target->params[1];
     }
-    return cel_mismatch(checker, node, "a %s cannot be indexed with %s",
+    return cel_mismatch(checker, node, "%s cannot be indexed with %s",
                         cel_type_text(checker, target), cel_type_text(checker, key))
                ? &cel_type_dyn
                : NULL;
@@ -273,9 +273,8 @@ static bool check_ternary(struct cel_checker *checker, struct cel_node *node)
                             "the two sides of `:` must be of one type, and these are %s and %s",
                             cel_type_text(checker, left), cel_type_text(checker, right));
     }
-    node->type =
-        cel_type_general(&checker->unifier, cel_type_resolve(&checker->unifier, left, false),
-                         cel_type_resolve(&checker->unifier, right, false));
+    node->type = cel_type_general(cel_type_resolve(&checker->unifier, left, false),
+                                  cel_type_resolve(&checker->unifier, right, false));
     return true;
 }
 
@@ -289,7 +288,7 @@ static const struct cel_type *join(struct cel_checker *checker, const struct cel
     if (!cel_type_fits(&checker->unifier, before, type)) {
         return &cel_type_dyn;
     }
-    return cel_type_general(&checker->unifier, cel_type_resolve(&checker->unifier, before, false),
+    return cel_type_general(cel_type_resolve(&checker->unifier, before, false),
                             cel_type_resolve(&checker->unifier, type, false));
 }
 

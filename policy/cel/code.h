@@ -65,6 +65,7 @@ struct cel_program {
     size_t slot_count;
     size_t slot_capacity;
     size_t local_count;
+    size_t fold_memory_left; /* what folding may still keep */
     struct cel_callee *callees;
 };
 

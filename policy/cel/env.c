@@ -1,7 +1,6 @@
 #include "policy/cel/types.h"
 
 #include "base/check.h"
-#include <stdio.h>
 
 /* What expressions may name. */
 
@@ -147,9 +146,6 @@ struct cel_env *cel_env_create(const struct cel_limits *limits)
     for (size_t i = 0; i < CEL_OPERATORS; i++) {
         is_well &= read_signatures(env, operators[i].signatures, &env->operators[i],
                                    &env->operator_counts[i], &error);
-    }
-    if (!is_well) {
-        fprintf(stderr, "%s\n", error.message);
     }
     CHECK(is_well); /* the tables of this room */
     return env;

@@ -53,11 +53,12 @@ const struct cel_code *cel_fold(struct cel_program *program, struct cel_code *co
         .program = program,
         .arena = program->arena,
         .cost_max = program->env->limits.cost,
-        .memory_max = program->env->limits.memory_bytes / 16,
+        .memory_max = program->fold_memory_left,
         .work_left = CEL_WORK_MAX / 16,
         .at = code,
     };
     struct cel_value value = cel_eval(&run, code);
+    program->fold_memory_left -= run.memory;
     /* Errors and stops are left to happen when they are reached. */
     if (run.is_stopped || cel_is_error(value)) {
         return code;

@@ -116,8 +116,8 @@ static size_t read_escape(const char *bytes, size_t available, bool is_bytes, ui
     }
 }
 
-static bool unescape(struct cel_source *source, const struct cel_token *token,
-                     struct cel_text inside, bool is_bytes, struct cel_value *out)
+static bool unescape(struct cel_source *source, struct cel_text inside, bool is_bytes,
+                     struct cel_value *out)
 {
     char *copy = arena_alloc(source->arena, inside.length + 4);
     size_t length = 0;
@@ -132,7 +132,6 @@ static bool unescape(struct cel_source *source, const struct cel_token *token,
             read_escape(inside.bytes + i + 1, inside.length - i - 1, is_bytes, &code, &is_octet);
         if (taken == 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
             uint32_t offset = (uint32_t)(inside.bytes + i - source->bytes);
-            (void)token;
             return cel_refuse(source, offset, "bad_escape",
                               "this escape is none of CEL's; write `\\\\` for a backslash, or put "
                               "`r` before the string");
@@ -168,7 +167,7 @@ bool cel_read_literal(struct cel_source *source, const struct cel_token *token, 
     bool is_bytes = token->kind == CEL_TOKEN_BYTES;
     if (is_raw) {
         *out = cel_string(arena_copy(source->arena, inside.bytes, inside.length), inside.length);
-    } else if (!unescape(source, token, inside, is_bytes, out)) {
+    } else if (!unescape(source, inside, is_bytes, out)) {
         return false;
     }
     out->kind = is_bytes ? CEL_BYTES : CEL_STRING;

@@ -236,8 +236,7 @@ struct cel_value cel_eval_loop(struct cel_run *run, const struct cel_code *code)
     }
     if (!read_range(target, &range)) {
         run->at = code;
-        return cel_fail(run, "this goes over a list or a map, not a %s",
-                        cel_kind_name(target.kind));
+        return cel_fail(run, "this goes over a list or a map, not %s", cel_kind_name(target.kind));
     }
     switch ((enum cel_loop)code->what) {
     case CEL_LOOP_ALL:

@@ -118,7 +118,6 @@ static struct cel_node *expand_loop(struct cel_source *source, struct cel_node *
     struct cel_node *step = call->args[call->count - 1];
     loop->what = (uint8_t)row->loop;
     loop->target = call->args[0];
-    loop->is_absolute = false;
     if (row->macro == MACRO_FILTER) {
         loop->filter = step;
         step = copy_name(source, call, loop->name);

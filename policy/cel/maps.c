@@ -133,7 +133,7 @@ static struct cel_value refuse_keys(struct cel_run *run, const struct cel_entry 
 {
     for (size_t i = 0; i < count; i++) {
         if (!is_key(entries[i].key)) {
-            return cel_fail(run, "a %s cannot be the key of a map",
+            return cel_fail(run, "%s cannot be the key of a map",
                             cel_kind_name(entries[i].key.kind));
         }
     }

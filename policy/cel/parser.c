@@ -334,7 +334,6 @@ static struct cel_node *parse_primary(struct parser *parser)
 
 static struct cel_node *parse_select(struct parser *parser, struct cel_node *target)
 {
-    uint32_t dot = parser->token.offset;
     advance(parser);
     bool is_optional = take(parser, '?');
     struct cel_token token = parser->token;
@@ -350,7 +349,6 @@ static struct cel_node *parse_select(struct parser *parser, struct cel_node *tar
     if (node == NULL) {
         return NULL;
     }
-    (void)dot;
     node->target = target;
     node->name = token.text;
     node->is_optional = is_optional;

@@ -50,6 +50,7 @@ struct cel_program *cel_compile_with(const struct cel_env *env, const char *sour
     struct cel_program *program = ARENA_NEW(arena, struct cel_program);
     program->arena = arena;
     program->env = env;
+    program->fold_memory_left = env->limits.memory_bytes / 4;
     struct cel_source text = {
         .bytes = source,
         .length = length,

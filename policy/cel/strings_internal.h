@@ -6,11 +6,6 @@
 #include "base/builder.h"
 #include "policy/cel/cel_internal.h"
 
-struct cel_text {
-    const char *bytes;
-    size_t length;
-};
-
 /* Where the needle stands for the first time from a byte on, or SIZE_MAX. Linear in both. */
 size_t cel_text_find(struct cel_text text, struct cel_text needle, size_t from);
 /* Without Unicode's white space at both ends. */

@@ -120,8 +120,7 @@ bool cel_type_fits(struct cel_unifier *unifier, const struct cel_type *given,
 /* Undoes what was bound since `mark`, a trail_count of before. */
 void cel_unifier_undo(struct cel_unifier *unifier, size_t mark);
 /* The more general of two types that fit. */
-const struct cel_type *cel_type_general(struct cel_unifier *unifier, const struct cel_type *left,
-                                        const struct cel_type *right);
+const struct cel_type *cel_type_general(const struct cel_type *left, const struct cel_type *right);
 /* The type with its unknowns replaced by what was found; `must_close` makes open ones dyn. */
 const struct cel_type *cel_type_resolve(struct cel_unifier *unifier, const struct cel_type *type,
                                         bool must_close);
@@ -131,7 +130,6 @@ bool cel_type_same(const struct cel_type *left, const struct cel_type *right);
 struct cel_checked {
     const struct cel_type *type;
     size_t local_count; /* the most that live at once */
-    size_t loop_depth;
 };
 /* Resolves names, picks overloads and infers types. `is_strict` false leaves types unchecked. */
 bool cel_check(const struct cel_env *env, struct cel_source *source, struct cel_node *root,

@@ -114,10 +114,8 @@ static bool is_less_specific(const struct cel_type *left, const struct cel_type 
     return true;
 }
 
-const struct cel_type *cel_type_general(struct cel_unifier *unifier, const struct cel_type *left,
-                                        const struct cel_type *right)
+const struct cel_type *cel_type_general(const struct cel_type *left, const struct cel_type *right)
 {
-    (void)unifier;
     return is_less_specific(left, right) ? left : right;
 }
 
@@ -144,7 +142,7 @@ static bool substitutes(struct cel_unifier *unifier, const struct cel_type *type
     if (!fits(unifier, type, found, level + 1)) {
         return false;
     }
-    const struct cel_type *general = cel_type_general(unifier, type, found);
+    const struct cel_type *general = cel_type_general(type, found);
     if (!occurs(unifier, unknown->id, general, level + 1)) {
         bind(unifier, unknown->id, general);
     }

@@ -48,7 +48,7 @@ static const struct refused {
     {"name + 1", 0, 1, 6, "bad_type", "turn the other into text with `string()`"},
     {"1 in 2", 0, 1, 3, "bad_type", "a list or a map"},
     {"amount.size()", 0, 1, 8, "bad_type", "`size` does not take `int.()`; it takes"},
-    {"amount.x", 0, 1, 8, "bad_type", "a int has no members"},
+    {"amount.x", 0, 1, 8, "bad_type", "int has no members"},
     {"amount[0]", 0, 1, 7, "bad_type", "cannot be indexed"},
     {"true ? 1 : 'a'", 0, 1, 6, "bad_type", "must be of one type, and these are int and string"},
     {"{1.5: 2}", 0, 1, 2, "bad_type", "a map's key is"},
