@@ -73,6 +73,10 @@ static void read_one(struct operation *operation, const char *action)
                               HOUR_MS, &count)) {
         die("read");
     }
+    const char *read;
+    if (!close_history(&reader, &read, &error)) {
+        die("close");
+    }
 }
 
 static void submit(struct operation *operation, size_t number, bool reads)

@@ -2,6 +2,7 @@
 
 #include "requests/binding.h"
 #include "store/history_rows.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { PAST_ROWS_A_STEP = 1000, HAPPENED_MAX = 5 };
@@ -455,17 +456,51 @@ static int64_t count_pending(const struct request_history *counts,
     return pending < 0 ? 0 : pending;
 }
 
-/* What came before the request was asked: redeeming it later asks the same question. */
-static bool count(void *context, unsigned parts, enum policy_past past, int64_t window_ms,
-                  int64_t *out_count)
+/* ---- what was read, so that the same question has the same answer when the request is evaluated
+ * again or redeemed: "parts past window count" and a semicolon each ---- */
+
+enum { READ_MAX = 64 /* questions kept of one decision; further ones are counted anew */ };
+
+static void keep_read(struct history_reader *reader, unsigned parts, enum policy_past past,
+                      int64_t window_ms, int64_t count)
 {
-    struct history_reader *reader = context;
+    if (reader->read_count < READ_MAX) {
+        builder_printf(&reader->read, "%u %u %lld %lld;", parts, (unsigned)past,
+                       (long long)window_ms, (long long)count);
+        reader->read_count++;
+    }
+}
+
+static bool find_read(const struct request_row *request, unsigned parts, enum policy_past past,
+                      int64_t window_ms, int64_t *out_count)
+{
+    const char *at = request->id[0] == '\0' ? NULL : request->history_read;
+    for (size_t i = 0; i < READ_MAX && at != NULL && *at != '\0'; i++) {
+        long long numbers[4];
+        char *end = NULL;
+        for (size_t n = 0; n < 4; n++) {
+            numbers[n] = strtoll(n == 0 ? at : end, &end, 10);
+        }
+        if (*end != ';') {
+            return false;
+        }
+        if (numbers[0] == parts && numbers[1] == (long long)past && numbers[2] == window_ms) {
+            *out_count = numbers[3];
+            return true;
+        }
+        at = end + 1;
+    }
+    return false;
+}
+
+/* What came before the request was asked: redeeming it later asks the same question. */
+static bool count_anew(struct history_reader *reader, unsigned parts, enum policy_past past,
+                       int64_t window_ms, int64_t *out_count)
+{
     const struct request_row *request = reader->request;
     const struct history_kind *kind = find_kind(&reader->operation->operations->history, parts);
-    if (reader->has_failed || kind == NULL || kind->cursor != 0 || past >= POLICY_PAST_COUNT) {
-        return false;
-    }
-    if (!read_counts(reader, kind)) {
+    if (reader->has_failed || kind == NULL || kind->cursor != 0 || past >= POLICY_PAST_COUNT ||
+        !read_counts(reader, kind)) {
         return false;
     }
     *out_count = past == POLICY_PAST_PENDING
@@ -475,16 +510,35 @@ static bool count(void *context, unsigned parts, enum policy_past past, int64_t 
     return true;
 }
 
+static bool count(void *context, unsigned parts, enum policy_past past, int64_t window_ms,
+                  int64_t *out_count)
+{
+    struct history_reader *reader = context;
+    if (find_read(reader->request, parts, past, window_ms, out_count)) {
+        return true;
+    }
+    if (!count_anew(reader, parts, past, window_ms, out_count)) {
+        return false;
+    }
+    keep_read(reader, parts, past, window_ms, *out_count);
+    return true;
+}
+
 void open_history(struct history_reader *reader, struct operation *operation,
                   const struct request_row *request)
 {
     *reader = (struct history_reader){.operation = operation, .request = request};
+    builder_init(&reader->read, 0);
     reader->history = (struct policy_history){
         .count = count, .context = reader, .denials = request->near_denials};
 }
 
-bool close_history(const struct history_reader *reader, struct error *error)
+bool close_history(struct history_reader *reader, const char **out_read, struct error *error)
 {
+    *out_read = reader->read_count == 0
+                    ? NULL
+                    : arena_copy(reader->operation->arena, reader->read.bytes, reader->read.length);
+    builder_finish(&reader->read);
     return !reader->has_failed || error_set(error, reader->error.kind, reader->error.code, NULL,
                                             "%s", reader->error.message);
 }

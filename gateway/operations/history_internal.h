@@ -42,10 +42,15 @@ struct history_reader {
     unsigned parts;                 /* that set; 0: none yet */
     bool has_failed;
     struct error error;
+    struct builder read; /* what was asked and answered, as the request keeps it */
+    size_t read_count;
 };
 void open_history(struct history_reader *reader, struct operation *operation,
                   const struct request_row *request);
-/* False when the store failed while rules read: what was decided does not hold. */
-bool close_history(const struct history_reader *reader, struct error *error) MUST_CHECK;
+/* False when the store failed while rules read: what was decided does not hold. `out_read` is what
+ * a request that is asked now keeps of it (history_read), in the operation's arena; NULL: nothing.
+ */
+bool close_history(struct history_reader *reader, const char **out_read,
+                   struct error *error) MUST_CHECK;
 
 #endif

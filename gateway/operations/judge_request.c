@@ -55,7 +55,7 @@ static bool decide(struct operation *operation, const struct request_row *reques
     qsort(matched.rules, matched.count, sizeof *matched.rules, by_text);
     out->rules = matched.rules;
     out->rule_count = matched.count;
-    return close_history(&reader, error);
+    return close_history(&reader, &out->history_read, error);
 }
 
 /* Until it is known what an earlier run of the same action did, a blind retry could run it twice:

@@ -102,6 +102,7 @@ struct judgement {
     int64_t timeout_ms; /* the decision's, or the cap where that is shorter */
     const char **rules; /* matched, sorted; at most POLICY_EXPLAINED_MAX */
     size_t rule_count;
+    const char *history_read; /* for a request that is asked now; NULL: nothing */
 };
 /* `timeout_max_ms` 0: as the rules say. RETRY_LATER `no_policy` before the first publication. */
 bool judge_request(struct operation *operation, const struct request_row *request,

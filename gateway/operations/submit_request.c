@@ -410,6 +410,7 @@ static void take_judgement(struct submission *submission, const struct judgement
     request->risk = (int)decision->risk;
     request->explanation = decision->explanation;
     request->message = decision->message;
+    request->history_read = judgement->history_read;
     request->policy = arena_text(operation->arena, policy_version(operation->operations->policy));
     if (decision->verdict == POLICY_DENY) {
         return;

@@ -47,20 +47,21 @@ struct request_row {
                             one space between, "" when none */
     int near_denials;    /* near-repeats counted at submission, shown to the approver */
     int64_t created_at;
-    int64_t asked_at;        /* rung times count from here; moves by frozen time */
-    int64_t settled_at;      /* request_clock */
-    int64_t timeout_at;      /* 0 when not pending */
-    int64_t due_at;          /* next rung or timeout; 0 when nothing is due */
-    int64_t ended_at;        /* 0 while pending */
-    const char *ended_by;    /* per_… or "" */
-    char grant[ID_BYTES];    /* "" when none */
-    const char *show;        /* canonical JSON array: names of arguments shown first; NULL none */
-    const char *challenge;   /* the same, of those to be retyped when critical; NULL none */
-    bool is_stranded;        /* pending, and nobody may approve it */
-    int comment_count;       /* of both sides */
-    int question_count;      /* of people */
-    char question[ID_BYTES]; /* the comment that waits for an answer; "" when none */
-    char editor[ID_BYTES];   /* who made the current revision; "" as submitted */
+    int64_t asked_at;         /* rung times count from here; moves by frozen time */
+    int64_t settled_at;       /* request_clock */
+    int64_t timeout_at;       /* 0 when not pending */
+    int64_t due_at;           /* next rung or timeout; 0 when nothing is due */
+    int64_t ended_at;         /* 0 while pending */
+    const char *ended_by;     /* per_… or "" */
+    char grant[ID_BYTES];     /* "" when none */
+    const char *show;         /* canonical JSON array: names of arguments shown first; NULL none */
+    const char *challenge;    /* the same, of those to be retyped when critical; NULL none */
+    bool is_stranded;         /* pending, and nobody may approve it */
+    int comment_count;        /* of both sides */
+    int question_count;       /* of people */
+    const char *history_read; /* what rules read of history when it was asked; NULL: nothing */
+    char question[ID_BYTES];  /* the comment that waits for an answer; "" when none */
+    char editor[ID_BYTES];    /* who made the current revision; "" as submitted */
 };
 
 bool store_insert_request(struct store *store, struct request_row *request,

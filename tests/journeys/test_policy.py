@@ -233,5 +233,154 @@ class Questions(unittest.TestCase):
             self.assertEqual((1010, 10), (lines[-1]["tightened"], lines[-1]["unlisted"]))
 
 
+OFTEN = DEFAULTS + """rules:
+  - name: refunds
+    match: { action: payments.refund }
+    verdict: allow
+  - name: many
+    match: { action: payments.refund }
+    when: history.count("1h") >= 3
+    verdict: deny
+    message: More than three refunds in an hour.
+"""
+FIRST = DEFAULTS + """rules:
+  - name: all
+    match: { action: "**" }
+    verdict: allow
+  - name: first-time
+    match: { action: "**" }
+    when: history.of("agent", "resource").count("90d", "redeemed") == 0
+    verdict: require_approval
+    approval: { groups: [oncall] }
+"""
+NEAR = DEFAULTS + """rules:
+  - name: refunds
+    match: { action: payments.refund }
+    verdict: require_approval
+    approval: { groups: [oncall] }
+  - name: again
+    match: { action: payments.refund }
+    when: history.denials() >= 1
+    verdict: deny
+"""
+AMOUNT = DEFAULTS + """rules:
+  - name: refunds
+    match: { action: payments.refund }
+    verdict: allow
+  - name: large
+    match: { action: payments.refund }
+    when: double(args.amount) > LIMIT
+    verdict: deny
+"""
+
+
+class History(unittest.TestCase):
+    def ask(self, gateway, key, n, action="payments.refund", resource=None):
+        answer = gateway.call("POST", "/v1/requests", {"subject": {"type": "user", "id": "sam"}, "action": {"name": action, "properties": {"args": {"n": n}}},
+                                                       "resource": {"type": "order", "id": resource or str(n)}}, secret=key)
+        return answer.json
+
+    def states(self, gateway, key, *numbers):
+        return [self.ask(gateway, key, n)["state"] for n in numbers]
+
+    def run_once(self, gateway, key, asked):
+        redeemed = gateway.ok("POST", "/v1/grants/redeem", {"token": asked["grant"]["token"], "action": asked["action"], "resource": asked["resource"]}, key)
+        gateway.ok("POST", f"/v1/grants/{redeemed['grant']}/effect", {"effect": "succeeded"}, key)
+
+    def test_no_more_than_three_in_an_hour_also_across_a_restart(self):
+        with Gateway(policy=OFTEN) as gateway:
+            key = gateway.add_caller()
+            self.assertEqual(["approved"] * 2, self.states(gateway, key, 1, 2))
+            gateway.restart()
+            self.assertEqual(["approved", "denied"], self.states(gateway, key, 3, 4))
+            gateway.kill()
+            gateway.start()
+            denied = self.ask(gateway, key, 5)
+            self.assertEqual(("denied", "More than three refunds in an hour."), (denied["state"], denied["message"]))
+            self.assertEqual("approved", self.ask(gateway, gateway.add_caller("other", agents=["other-bot"]), 6)["state"])
+            gateway.advance(3600 * 9 / 8 + 2)  # an hour, and what counting may err
+            self.assertEqual(["approved"] * 3 + ["denied"], self.states(gateway, key, 7, 8, 9, 10))
+            gateway.verify_ledger()
+
+    def test_what_was_asked_before_the_rule_came_counts(self):
+        with Gateway(policy=LOOSE) as gateway:
+            key = gateway.add_caller()
+            self.states(gateway, key, 1, 2, 3)
+            write(gateway, OFTEN)
+            cli(gateway, "publish")
+            # Not known yet, or counted: either way the rule is strict.
+            self.assertEqual("denied", self.ask(gateway, key, 4)["state"])
+            other = gateway.add_caller("other", agents=["other-bot"])
+            eventually(lambda: self.ask(gateway, other, 5)["state"] == "approved", "the past is counted")
+
+    def test_the_first_time_an_agent_touches_a_resource_needs_a_person(self):
+        with Gateway(policy=FIRST) as gateway:
+            key = gateway.add_caller()
+            dana = gateway.add_person("dana", ["oncall"])
+            denied = self.ask(gateway, key, 1, "orders.update", "7")
+            gateway.vote(dana, denied["id"], "deny")
+            again = self.ask(gateway, key, 2, "orders.update", "7")  # a denied attempt makes nothing familiar
+            self.assertEqual("pending", again["state"])
+            gateway.vote(dana, again["id"])
+            self.run_once(gateway, key, gateway.show(key, again["id"]))
+            self.assertEqual("approved", self.ask(gateway, key, 3, "orders.delete", "7")["state"])
+            self.assertEqual("pending", self.ask(gateway, key, 4, "orders.delete", "8")["state"])
+
+    def test_denials_by_people_are_read_by_rules(self):
+        with Gateway(policy=NEAR) as gateway:
+            key = gateway.add_caller()
+            dana = gateway.add_person("dana", ["oncall"])
+            asked = self.ask(gateway, key, 1, resource="7")
+            gateway.vote(dana, asked["id"], "deny")
+            self.assertEqual(("denied", "policy_deny"), tuple(self.ask(gateway, key, 2, resource="7")[name] for name in ("state", "reason")))
+            self.assertEqual("pending", self.ask(gateway, key, 3, resource="8")["state"])
+
+    def test_what_others_ask_later_takes_no_grant_away(self):
+        with Gateway(policy=OFTEN) as gateway:
+            key = gateway.add_caller()
+            first = self.ask(gateway, key, 1)
+            self.states(gateway, key, 2, 3, 4)
+            self.run_once(gateway, key, first)
+
+    def test_a_simulation_is_told_what_happened(self):
+        with Gateway(policy=OFTEN) as gateway:
+            what = {"subject": {"type": "user", "id": "sam"}, "agent": "bot", "action": {"name": "payments.refund"}, "resource": {"type": "order", "id": "1"}}
+            for history, verdict in (([], "allow"), ([{"count": 3, "window": "1h"}], "deny"), ([{"count": 3, "window": "1d"}], "allow"),
+                                     ([{"count": 3, "outcome": "denied"}], "allow"), ([{"count": 3, "parts": ["agent"]}], "allow")):
+                self.assertEqual(verdict, gateway.admin("POST", "/v1/policies/simulate", {**what, "history": history})["verdict"], history)
+            # Not told, it is not known: strict.
+            self.assertEqual("deny", gateway.admin("POST", "/v1/policies/simulate", what)["verdict"])
+
+    def test_a_replay_counts_history_as_it_was(self):
+        with Gateway(policy=LOOSE) as gateway:
+            key = gateway.add_caller()
+            self.states(gateway, key, *range(5))
+            gateway.advance(2 * 3600)
+            self.states(gateway, key, *range(5, 7))
+            lines = replayed(gateway, files={"policy.yaml": OFTEN})
+            changed = [line for line in lines if line["kind"] == "changed"]
+            self.assertEqual(["order/3", "order/4"], [line["resource"] for line in changed])
+            self.assertEqual((2, 0, 7, 0), tuple(lines[-1][name] for name in ("tightened", "loosened", "looked_at", "without_history")))
+            # The window before the first request that is looked at counts too.
+            lines = replayed(gateway, files={"policy.yaml": OFTEN.replace('"1h"', '"1d"')}, since="1h")
+            self.assertEqual((2, 2), (lines[-1]["looked_at"], lines[-1]["tightened"]))
+
+
+class Conditions(unittest.TestCase):
+    def test_a_grant_is_redeemed_under_the_conditions_in_force_then(self):
+        with Gateway(policy=AMOUNT.replace("LIMIT", "1000.0")) as gateway:
+            key = gateway.add_caller()
+            asked = gateway.submit(key, args={"amount": 125}, want=(201,))
+            lower, unknown = AMOUNT.replace("LIMIT", "100.0"), AMOUNT.replace("double(args.amount) > LIMIT", "double(args.cents) > 100.0")
+            for policy in (lower, unknown):  # denies; cannot decide
+                write(gateway, policy)
+                cli(gateway, "publish")
+                refused = gateway.redeem(key, asked, args={"amount": 125}, want=(403,))
+                self.assertEqual("policy_changed", refused["code"])
+            cli(gateway, "rollback", versions(gateway)["versions"][2]["version"])
+            gateway.redeem(key, asked, args={"amount": 125})
+            gateway.verify_ledger()
+
+
 if __name__ == "__main__":
     unittest.main()

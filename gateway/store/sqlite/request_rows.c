@@ -54,6 +54,7 @@ static const struct column columns[] = {
     COLUMN(struct request_row, INT, "comment_count", comment_count),
     COLUMN(struct request_row, INT, "question_count", question_count),
     COLUMN(struct request_row, ID, "question", question),
+    COLUMN(struct request_row, TEXT, "history_read", history_read),
     COLUMN(struct request_row, TEXT, "show", show),
     COLUMN(struct request_row, TEXT, "challenge", challenge),
     COLUMN(struct request_row, BOOL, "is_stranded", is_stranded),
@@ -72,8 +73,8 @@ static const struct shape reference_shape = SHAPE(struct request_reference, refe
     "context, audience, why, trace, salt, digest, match_key, effect_key, near_key, requirements, " \
     "grant_settings, explanation, message, policy, allows_self_approval, parties, near_denials, "  \
     "created_at, asked_at, settled_at, timeout_at, due_at, ended_at, ended_by, grant_id, "         \
-    "editor, comment_count, question_count, question, show, challenge, is_stranded "               \
-    "FROM requests "
+    "editor, comment_count, question_count, question, show, challenge, is_stranded, "              \
+    "history_read FROM requests "
 
 /* Each page reads along one index, named so that a plan that does not use it stops the start. */
 #define NEWEST_FIRST "AND id < :before ORDER BY id DESC LIMIT :limit"
@@ -88,7 +89,7 @@ static const struct statement_text texts[] = {
             "allows_self_approval, parties, near_denials, created_at, asked_at, settled_at, "
             "timeout_at, "
             "due_at, ended_at, ended_by, grant_id, editor, "
-            "comment_count, question_count, question, show, challenge, is_stranded) "
+            "comment_count, question_count, question, show, challenge, is_stranded, history_read) "
             "VALUES (:id, :tenant, :caller, :caller_name, :agent, :agent_name, :state, :reason, "
             ":version, :revision, :risk, :verdict, :subject, :subject_key, :action, :action_name, "
             ":resource, :resource_key, :context, :audience, :why, :trace, :salt, :digest, "
@@ -97,7 +98,7 @@ static const struct statement_text texts[] = {
             ":asked_at, "
             ":settled_at, :timeout_at, :due_at, :ended_at, :ended_by, :grant_id, "
             ":editor, :comment_count, :question_count, :question, "
-            ":show, :challenge, :is_stranded)"},
+            ":show, :challenge, :is_stranded, :history_read)"},
     {.name = STATEMENT_REQUEST_READ,
      .shape = &request_shape,
      .sql = SELECT_REQUEST "WHERE tenant = :tenant AND id = :id"},

@@ -81,7 +81,8 @@ static int64_t count(const char *action, unsigned parts, enum policy_past past)
     int64_t number = UNKNOWN;
     open_history(&reader, operation, &request);
     bool known = reader.history.count(reader.history.context, parts, past, HOUR_MS, &number);
-    ck_assert(close_history(&reader, &error));
+    const char *read;
+    ck_assert(close_history(&reader, &read, &error));
     ck_assert(known || number == UNKNOWN);
     rig_undo(&rig);
     return number;
@@ -97,6 +98,8 @@ static int64_t count_own(const char *request, enum policy_past past)
     open_history(&reader, operation, &row);
     ck_assert(reader.history.count(reader.history.context, POLICY_HISTORY_DEFAULT, past, HOUR_MS,
                                    &number));
+    const char *read;
+    ck_assert(close_history(&reader, &read, &error));
     rig_undo(&rig);
     return number;
 }
@@ -288,7 +291,8 @@ START_TEST(history__a_damaged_series_stops_the_decision)
     open_history(&reader, operation, &request);
     ck_assert(!reader.history.count(reader.history.context, POLICY_HISTORY_DEFAULT, POLICY_PAST_ANY,
                                     HOUR_MS, &number));
-    ck_assert(!close_history(&reader, &error));
+    const char *read;
+    ck_assert(!close_history(&reader, &read, &error));
     ck_assert_int_eq(error.kind, ERROR_CORRUPT);
     rig_undo(&rig);
 }
