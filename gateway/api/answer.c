@@ -191,6 +191,24 @@ static const char *seconds_to_wait(const struct error *error)
     return error->code != NULL && strcmp(error->code, "too_many_failures") == 0 ? "60" : "1";
 }
 
+/* draft-ietf-httpapi-ratelimit-headers-10: the one policy there is, a burst of a second. */
+struct rate_fields {
+    char policy[64];
+    char limit[64];
+};
+
+static size_t add_rate_fields(struct http_field *fields, size_t count, const struct error *error,
+                              struct rate_fields *texts)
+{
+    if (error->code == NULL || strcmp(error->code, "rate_limited") != 0) {
+        return count;
+    }
+    snprintf(texts->policy, sizeof texts->policy, "\"requests\";q=%.20s;w=1", error->subject);
+    snprintf(texts->limit, sizeof texts->limit, "\"requests\";r=0;t=1");
+    count = add_field(fields, count, "RateLimit-Policy", texts->policy);
+    return add_field(fields, count, "RateLimit", texts->limit);
+}
+
 static void log_ours(const struct error *error, const char *trace)
 {
     if (is_ours(error)) {
@@ -205,6 +223,7 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
 {
     struct http_field fields[API_FIELDS_MAX + 4];
     struct builder body BUILDER_SCOPE;
+    struct rate_fields rate;
     builder_init(&body, 0);
     int status = api_status(error);
     log_ours(error, trace);
@@ -216,6 +235,7 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
         count = add_field(fields, count, "Allow", error->subject);
     } else if (status == 429) {
         count = add_field(fields, count, "Retry-After", seconds_to_wait(error));
+        count = add_rate_fields(fields, count, error, &rate);
     } else if (status == 503) {
         count = add_field(fields, count, "Retry-After", "2");
     }
@@ -226,6 +246,7 @@ static void answer_oauth_error(struct api_call *call, const struct error *error)
 {
     struct http_field fields[API_FIELDS_MAX + 4];
     struct builder body BUILDER_SCOPE;
+    struct rate_fields rate;
     int status = api_oauth_status(error);
     builder_init(&body, 0);
     log_ours(error, call->trace);
@@ -235,6 +256,7 @@ static void answer_oauth_error(struct api_call *call, const struct error *error)
         count = add_field(fields, count, "WWW-Authenticate", "Basic realm=\"countersign\"");
     } else if (status == 429) {
         count = add_field(fields, count, "Retry-After", seconds_to_wait(error));
+        count = add_rate_fields(fields, count, error, &rate);
     } else if (status == 503) {
         count = add_field(fields, count, "Retry-After", "2");
     }

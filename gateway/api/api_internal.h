@@ -50,6 +50,8 @@ struct api_route {
     enum api_thread thread;
     bool is_open;      /* needs no credential */
     bool is_essential; /* may run while the disk is full */
+    bool is_once;      /* the same call again, under the same Idempotency-Key, is refused: it would
+                          make another one. Else it runs again, and finds what it did. */
     enum api_dialect dialect;
     bool (*read)(struct api_call *call, struct error *error);
     bool (*look)(struct api_call *call, struct error *error);
@@ -83,6 +85,8 @@ struct api_call {
     int64_t seen;                     /* news that who waits knows of already; -1: not said */
     struct waiter *waiter;            /* whose last read this is; else NULL */
     struct form *form;                /* the body, of OAuth's dialect */
+    const char *key;                  /* Idempotency-Key of a change; NULL when none */
+    struct sha256 key_body;           /* what it came with */
     const char *client;               /* who the client says it is; NULL when it does not */
     void *input;                      /* the route's */
     void *result;                     /* the route's */

@@ -61,10 +61,27 @@ static bool begin_job(struct api_call *call, struct store *store, int64_t now, s
                            &call->credential, error);
 }
 
+/* Beside what the call does, or not at all. What makes something new is not made twice; the answer
+ * itself is not kept, since it may hold a secret that is shown once. */
+static bool use_key(struct api_call *call, struct error *error)
+{
+    bool is_first = true;
+    if (call->key != NULL &&
+        !operation_use_key(&call->operation, call->key, &call->key_body, &is_first, error)) {
+        return false;
+    }
+    return is_first || !call->route->is_once ||
+           error_set(error, ERROR_CONFLICT, "already_done", "Idempotency-Key",
+                     "this call was carried out before, and is not carried out twice: read what is "
+                     "there. A secret that was not received is replaced by a new one under a new "
+                     "key");
+}
+
 static bool run_job(struct store_job *job, struct store *store, int64_t now, struct error *error)
 {
     struct api_call *call = (struct api_call *)job;
-    return begin_job(call, store, now, error) && call->route->run(call, error);
+    return begin_job(call, store, now, error) && use_key(call, error) &&
+           call->route->run(call, error);
 }
 
 /* What a failed proof of identity is called as noise of its source; NULL when it is none. That a
@@ -346,6 +363,26 @@ static bool admit(struct api_call *call, struct error *error)
 }
 
 /* Who asks is known; a proof that had to be checked has been. */
+/* Of what changes something on behalf of somebody known. Submissions look after their own keys,
+ * which live as long as the request does. */
+static bool take_key(struct api_call *call, struct error *error)
+{
+    const struct api_route *route = call->route;
+    if (route->method != HTTP_POST || route->thread != API_ON_WRITER || route->is_open ||
+        route->dialect != API_DIALECT_OURS || route->run == api_run_submit) {
+        return true;
+    }
+    if (!api_take_idempotency_key(call, &call->key, error)) {
+        return false;
+    }
+    size_t length;
+    const char *bytes = http_body(call->exchange, &length);
+    const char *path = http_path(call->exchange);
+    struct sha256 body = crypto_sha256(bytes, length);
+    call->key_body = crypto_sha256_prefixed(0, path, strlen(path), body.bytes, sizeof body.bytes);
+    return true;
+}
+
 static void proceed(struct api_call *call)
 {
     struct error error = {0};
@@ -353,6 +390,7 @@ static void proceed(struct api_call *call)
         call->route->is_open || (api_settle_credential(call, &error) &&
                                  api_noise_allows_rate(call->api, &call->credential, &error));
     if (!is_admitted || !api_check_browser(call, &error) || !check_content_type(call, &error) ||
+        !take_key(call, &error) ||
         (call->route->read != NULL && !call->route->read(call, &error))) {
         api_answer_error(call, &error);
         api_end_call(call);

@@ -137,7 +137,9 @@ bool api_noise_allows_rate(struct api *api, const struct credential *credential,
     rate->millitokens = rate->millitokens > most ? most : rate->millitokens;
     rate->refilled_at = now == 0 ? 1 : now;
     if (rate->millitokens < 1000) {
-        return error_set(error, ERROR_LIMIT, "rate_limited", NULL,
+        char quota[24]; /* for the fields of the answer */
+        snprintf(quota, sizeof quota, "%lld", (long long)per_second);
+        return error_set(error, ERROR_LIMIT, "rate_limited", quota,
                          "this credential sends more than %lld requests a second; wait a second",
                          (long long)per_second);
     }

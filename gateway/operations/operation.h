@@ -59,4 +59,10 @@ bool operation_begin(struct operation *operation, struct operations *operations,
 void operation_begin_system(struct operation *operation, struct operations *operations,
                             struct store *store, struct arena *arena, int64_t now);
 
+/* use_key.c: notes an Idempotency-Key of this principal with the call it came with, in the same
+ * transaction as what the call does. `out_is_first`: it was not seen before. CONFLICT
+ * `idempotency_mismatch` when it came with another call. Kept for a day. */
+bool operation_use_key(struct operation *operation, const char *key, const struct sha256 *body,
+                       bool *out_is_first, struct error *error) MUST_CHECK;
+
 #endif
