@@ -250,6 +250,9 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
         write_pending(writer, view);
     }
     canonical_member_integer(writer, "near_denials", request->near_denials);
+    if (view->needs_passkey) {
+        canonical_member_bool(writer, "needs_passkey", true);
+    }
     canonical_member_integer(writer, "news", view->news);
     if (view->nobody_can_approve) {
         canonical_member_bool(writer, "nobody_can_approve", true);

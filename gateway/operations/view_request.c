@@ -168,6 +168,8 @@ static void view_permissions(const struct operation *operation, const struct req
                                                              assurance, &needed) == APPROVALS_MAY;
     enum approvals_permission any =
         approvals_may_vote(&request->facts, request->self, true, ASSURANCE_PASSKEY, &needed);
+    out->needs_passkey = !out->may_approve && !out->is_frozen && assurance >= ASSURANCE_SESSION &&
+                         any == APPROVALS_MAY;
     out->may_edit = !out->is_frozen && assurance >= ASSURANCE_SESSION &&
                     out->request.revision <= REQUEST_EDITS_MAX &&
                     (any == APPROVALS_MAY || any == APPROVALS_EDITOR_ALONE);

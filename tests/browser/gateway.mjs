@@ -12,6 +12,11 @@ export const PASSWORD = "an obviously fake password";
 const POLICY = `
 version: 1
 defaults: { verdict: deny, risk: medium, approval: { quorum: 1, groups: [oncall], timeout: 30m } }
+tools:
+  payments.wire:
+    args: { to: string, amount: number, memo: string? }
+    show: [to, amount]
+    challenge: to
 rules:
   - name: reading
     match: { action: ["*.get", "*.list"] }
@@ -38,6 +43,12 @@ rules:
     risk: high
     message: Two people who know the table.
     approval: { quorum: 2, groups: [oncall], timeout: 1h }
+  - name: wires
+    match: { action: payments.wire }
+    verdict: require_approval
+    risk: critical
+    message: Two people, each with a passkey.
+    approval: { quorum: 2, groups: [oncall], timeout: 10m, assurance: passkey }
   - name: external-money
     match: { action: payments.transfer }
     verdict: require_approval

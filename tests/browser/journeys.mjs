@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { approvalJourneys } from "./approvals.mjs";
 import { Gateway, PASSWORD, eventually } from "./gateway.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -127,10 +128,10 @@ test("a wrong password is refused, the right one leads where the link pointed", 
   const tab = await page(undefined, `/requests/${request.id}`);
   await tab.getByLabel("Name").fill("dana");
   await tab.getByLabel("Password").fill("not the right password");
-  await tab.getByRole("button", { name: "Sign in" }).click();
+  await tab.getByRole("button", { name: "Sign in", exact: true }).click();
   assert.match(await tab.getByRole("alert").textContent(), /name or the password is wrong/);
   await tab.getByLabel("Password").fill(PASSWORD);
-  await tab.getByRole("button", { name: "Sign in" }).click();
+  await tab.getByRole("button", { name: "Sign in", exact: true }).click();
   await tab.locator("#request-heading").waitFor();
   assert.equal(new URL(tab.url()).pathname, `/requests/${request.id}`);
   dana = { name: "dana", cookie: (await tab.context().cookies())[0] };
@@ -469,12 +470,12 @@ test("a session that ended while deciding decides nothing and comes back to the 
   const ended = await gateway.call("DELETE", "/v1/session", undefined, { secret: "", headers: { Cookie: `${fay.cookie.name}=${fay.cookie.value}`, "X-CSRF-Token": fay.csrf } });
   assert.equal(ended.status, 204, ended.text);
   await approve(tab).click({ force: true, timeout: 2_000 }).catch(() => {}); // the sign-in may already be there
-  await tab.getByRole("heading", { name: "Sign in" }).waitFor();
+  await tab.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
   assert.match(await tab.locator(".notice").first().textContent(), /session has ended/);
   assert.equal(await stateOf(request), "pending");
   await tab.getByLabel("Name").fill("fay");
   await tab.getByLabel("Password").fill(PASSWORD);
-  await tab.getByRole("button", { name: "Sign in" }).click();
+  await tab.getByRole("button", { name: "Sign in", exact: true }).click();
   await tab.locator("#request-heading").waitFor();
   assert.equal(new URL(tab.url()).pathname, `/requests/${request.id}`);
   assert.equal(await tab.locator("#reason").inputValue(), "looked at the order");
@@ -491,9 +492,9 @@ test("signing out ends it everywhere", async () => {
   await isLive(tab);
   await tab.locator(".user > button").click();
   await tab.getByRole("button", { name: "Sign out" }).click();
-  await tab.getByRole("heading", { name: "Sign in" }).waitFor();
+  await tab.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
   await tab.goto(`${gateway.url}/history`);
-  await tab.getByRole("heading", { name: "Sign in" }).waitFor();
+  await tab.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
   await tab.context().close();
 });
 
@@ -588,6 +589,8 @@ test("another site can neither embed the page nor reach its calls", async () => 
   assert.match(html.headers["content-security-policy"], /frame-ancestors 'none'/);
 });
 
+approvalJourneys({ test, gateway, build, page, open, approve, deny, isReady, isLive, stateOf, people: () => ({ admin, dana, erik }) });
+
 // ---- accessibility, phones, keys ----
 
 async function violations(tab) {
@@ -601,7 +604,7 @@ for (const colorScheme of ["light", "dark"]) {
     const asked = await gateway.ask({ args: JSON.stringify(HOSTILE) });
     const critical = await gateway.ask({ action: "payments.transfer", resource: "account/1", agent: "billing-agent" });
     let passes = 0;
-    for (const path of ["/", `/requests/${asked.id}`, `/requests/${critical.id}`, "/history", "/people", "/agents", "/freezes", "/ledger", "/password", "/nowhere", "/requests/req_none"]) {
+    for (const path of ["/", `/requests/${asked.id}`, `/requests/${critical.id}`, "/history", "/people", "/agents", "/freezes", "/ledger", "/password", "/account", "/nowhere", "/requests/req_none"]) {
       const tab = await page(path.startsWith("/requests") || path === "/" ? dana : admin, path, { colorScheme, bypassCSP: true });
       await isLive(tab);
       await tab.locator("[data-page-heading]").last().waitFor();

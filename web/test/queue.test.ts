@@ -7,7 +7,7 @@ import { summaryOf, type Summary } from "../src/wire/types.ts";
 
 const row = (id: string, over: Partial<Summary> = {}): Summary => ({
   id, action: "payments.refund", agent: "shop-bot", resource: "order/4711", subject: "user/alice", risk: "medium", state: "pending",
-  revision: 1, createdAt: 0, timeoutAt: 1_000, endedAt: 0, missing: 1, asked: ["oncall"], frozen: false, ...over,
+  revision: 1, createdAt: 0, timeoutAt: 1_000, endedAt: 0, missing: 1, asked: ["oncall"], frozen: false, comments: 0, question: false, group: "", ...over,
 });
 const all = () => true;
 const ids = (rows: readonly Summary[]) => rows.map((one) => one.id).join(" ");

@@ -58,7 +58,7 @@ test("a typed challenge says where it parts, and names a lookalike", () => {
 const me = { id: "per_1", name: "ana", admin: false, auditor: false, groups: ["oncall"] };
 const detail = (over: Partial<Detail> = {}) =>
   ({
-    state: "pending", match: "matches", evidence: { problem: "" }, frozen: false, mayApprove: true, mayDeny: true, asked: ["oncall"], revision: 1, votes: [],
+    state: "pending", match: "matches", evidence: { problem: "" }, frozen: false, mayApprove: true, mayDeny: true, asked: ["oncall"], revision: 1, votes: [], edits: [], needsPasskey: false,
     requirements: [{ approved: 0, assurance: "session", groups: ["oncall"], quorum: 1, rule: "r" }], ...over,
   }) as unknown as Detail;
 
@@ -67,7 +67,9 @@ test("who may is let, who may not is told why", () => {
   assert.match(rightsOf(detail({ mayApprove: false }), me).whyNotApprove, /deny it, not approve it/);
   assert.match(rightsOf(detail({ mayApprove: false, mayDeny: false, asked: ["finance"] }), me).whyNotDeny, /not among those asked \(finance\)/);
   assert.match(rightsOf(detail({ frozen: true, mayApprove: false }), me).whyNotApprove, /Frozen/);
-  assert.match(rightsOf(detail({ mayApprove: false, requirements: [{ approved: 0, assurance: "passkey", groups: ["oncall"], quorum: 1, rule: "r" }] }), me).whyNotApprove, /passkey/);
+  assert.equal(rightsOf(detail({ mayApprove: false, needsPasskey: true }), me).approve, true);
+  const own = { at: "", person: "ana", revision: 2 };
+  assert.match(rightsOf(detail({ mayApprove: false, edits: [own] }), me).whyNotApprove, /You made this revision/);
   assert.equal(rightsOf(detail({ state: "denied" }), me).deny, false);
 });
 

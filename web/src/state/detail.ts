@@ -2,7 +2,7 @@
 
 import { lex, memberOf, splitObject, stringOf, type Node, type Span } from "../evidence/lexer.ts";
 import { digestOf, readEvidence, type Evidence } from "../evidence/binding.ts";
-import { timeOf, type Grant, type Requirement, type Risk, type State, type Vote } from "../wire/types.ts";
+import { timeOf, type Budget, type Comment, type Grant, type Ladder, type PastEdit, type Requirement, type Risk, type State, type Vote, type Watch } from "../wire/types.ts";
 
 export type Match = "matches" | "differs" | "unchecked";
 
@@ -28,6 +28,9 @@ export interface Detail {
   readonly frozen: boolean;
   readonly mayApprove: boolean;
   readonly mayDeny: boolean;
+  readonly mayEdit: boolean;
+  /** May approve, but only with a passkey's signature. */
+  readonly needsPasskey: boolean;
   readonly missing: number;
   readonly nearDenials: number;
   readonly openEffectOf: string;
@@ -39,6 +42,19 @@ export interface Detail {
   readonly message: string;
   /** What the agent gives as its reason. Nobody has checked it. */
   readonly why: string;
+  /** Names of arguments: what to read first, and what to retype where the risk is critical. */
+  readonly show: readonly string[];
+  readonly challenge: readonly string[];
+  readonly ladder: Ladder | undefined;
+  readonly watching: readonly Watch[];
+  readonly edits: readonly PastEdit[];
+  readonly comments: number;
+  /** What the agent was asked and has not answered. */
+  readonly question: Comment | undefined;
+  /** How many that ask the same are pending, with this one. */
+  readonly repeats: number;
+  readonly budget: Budget | undefined;
+  readonly nobodyCanApprove: boolean;
   readonly policy: string;
   readonly verdict: string;
 }
@@ -118,6 +134,8 @@ export async function readDetail(bytes: Uint8Array<ArrayBuffer>, tenant: string)
     frozen: members.value("frozen") === true,
     mayApprove: members.value("may_approve") === true,
     mayDeny: members.value("may_deny") === true,
+    needsPasskey: members.value("needs_passkey") === true,
+    mayEdit: members.value("may_edit") === true,
     missing: members.number("missing"),
     nearDenials: members.number("near_denials"),
     openEffectOf: members.text("open_effect_of"),
@@ -127,6 +145,16 @@ export async function readDetail(bytes: Uint8Array<ArrayBuffer>, tenant: string)
     grant: members.value("grant") as Grant | undefined,
     message: members.text("message"),
     why: members.text("why"),
+    show: members.list<string>("show"),
+    challenge: members.list<string>("challenge"),
+    ladder: members.value("ladder") as Ladder | undefined,
+    watching: members.list<Watch>("watching"),
+    edits: members.list<PastEdit>("edits"),
+    comments: members.number("comments"),
+    question: members.value("question") as Comment | undefined,
+    repeats: (members.value("group") as { count?: number } | undefined)?.count ?? 1,
+    budget: members.value("budget") as Budget | undefined,
+    nobodyCanApprove: members.value("nobody_can_approve") === true,
     policy: members.text("policy"),
     verdict: members.text("verdict"),
   };

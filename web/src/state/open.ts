@@ -3,8 +3,9 @@
 import { batch, effect, signal } from "@preact/signals";
 import { LexError } from "../evidence/lexer.ts";
 import { call, get, post } from "../wire/api.ts";
+import { askPasskey } from "../wire/passkey.ts";
 import { Refusal, Unreachable, explain } from "../wire/problem.ts";
-import type { Entry, Summary, VoteAnswer } from "../wire/types.ts";
+import type { Comment, Entry, PasskeyQuestion, Summary, VoteAnswer } from "../wire/types.ts";
 import { actionName, entityText, readDetail, subjectOf, type Detail } from "./detail.ts";
 import { link, queue, takeChanges, touched, viewing } from "./inbox.ts";
 import { route } from "./router.ts";
@@ -19,6 +20,7 @@ export type Opened =
 
 export const opened = signal<Opened>({ kind: "none" });
 export const entries = signal<readonly Entry[]>([]);
+export const comments = signal<readonly Comment[]>([]);
 /** It changed under the reader: reading starts again. */
 export const changedSince = signal(false);
 /** What was typed as a reason, by request; kept over a lost session. */
@@ -26,7 +28,7 @@ export const drafts = signal<ReadonlyMap<string, string>>(new Map());
 
 export type Outcome =
   | { readonly kind: "idle" }
-  | { readonly kind: "sending"; readonly vote: "approve" | "deny" }
+  | { readonly kind: "sending"; readonly vote: "approve" | "deny"; readonly signs?: boolean }
   | { readonly kind: "done"; readonly vote: "approve" | "deny"; readonly answer: VoteAnswer }
   | { readonly kind: "refused"; readonly vote: "approve" | "deny"; readonly title: string; readonly why: string }
   | { readonly kind: "unknown"; readonly vote: "approve" | "deny" };
@@ -46,14 +48,17 @@ export async function read(id: string): Promise<void> {
     if (mine === reading) fail(id, error);
     return;
   }
-  await readEntries(id, mine);
+  await Promise.all([readEntries(id, mine), readComments(id, mine)]);
 }
 
 function show(detail: Detail): void {
   const before = opened.peek();
   const isSame = before.kind === "ready" && before.detail.id === detail.id;
   batch(() => {
-    if (!isSame) entries.value = [];
+    if (!isSame) {
+      entries.value = [];
+      comments.value = [];
+    }
     if (isSame && subjectOf(before.detail) !== subjectOf(detail)) changedSince.value = true;
     opened.value = { kind: "ready", detail };
     if (queue.peek().byId.has(detail.id) || detail.state === "pending") takeOwnChange(detail);
@@ -86,6 +91,9 @@ function summaryOfDetail(detail: Detail): Summary {
     missing: detail.missing,
     asked: detail.asked,
     frozen: detail.frozen,
+    comments: detail.comments,
+    question: detail.question !== undefined,
+    group: queue.peek().byId.get(detail.id)?.group ?? "",
     mayApprove: detail.mayApprove,
     mayDeny: detail.mayDeny,
   };
@@ -112,14 +120,67 @@ async function readEntries(id: string, mine: number): Promise<void> {
   }
 }
 
-/** Sends one vote, bound to what was shown. Nothing is queued and nothing is sent twice. */
-export async function decide(detail: Detail, vote: "approve" | "deny", reason: string): Promise<void> {
-  outcome.value = { kind: "sending", vote };
+async function readComments(id: string, mine: number): Promise<void> {
+  const shown = opened.peek();
+  if (shown.kind !== "ready" || shown.detail.id !== id || shown.detail.comments === 0) return;
   try {
+    const found = await get<{ comments: Comment[] }>(`/v1/requests/${id}/comments`);
+    if (mine === reading) comments.value = found.comments;
+  } catch {
+    // what was said stays as it was
+  }
+}
+
+const noted = new Set<string>();
+
+/** Tells the gateway that this revision is on the screen of a person, once. It refuses nothing. */
+export async function noteView(detail: Detail): Promise<void> {
+  const subject = subjectOf(detail);
+  if (noted.has(subject)) return;
+  noted.add(subject);
+  await post(`/v1/requests/${detail.id}/views`, { revision: detail.revision, digest: detail.digest }).catch(() => noted.delete(subject));
+}
+
+/** "I'm on it", or no longer. */
+export async function watch(detail: Detail, isOn: boolean): Promise<void> {
+  await call(isOn ? "POST" : "DELETE", `/v1/requests/${detail.id}/watch`);
+  await read(detail.id);
+}
+
+export async function say(detail: Detail, text: string): Promise<void> {
+  await post(`/v1/requests/${detail.id}/comments`, { text });
+  await read(detail.id);
+}
+
+/** What a vote carries beside the word. */
+export interface VoteExtras {
+  readonly reason: string;
+  /** What was typed where the risk is critical, by argument. */
+  readonly retyped: Readonly<Record<string, string>> | undefined;
+}
+
+/** Has a passkey sign exactly this decision. */
+async function signed(detail: Detail, vote: "approve" | "deny"): Promise<object> {
+  const question = await post<PasskeyQuestion>(`/v1/requests/${detail.id}/statement`, {
+    vote,
+    revision: detail.revision,
+    digest: detail.digest,
+  });
+  return { ...(await askPasskey(question)), statement: question.statement };
+}
+
+/** Sends one vote, bound to what was shown. Nothing is queued and nothing is sent twice. */
+export async function decide(detail: Detail, vote: "approve" | "deny", { reason, retyped }: VoteExtras): Promise<void> {
+  const signs = vote === "approve" && detail.needsPasskey;
+  outcome.value = { kind: "sending", vote, signs };
+  try {
+    const passkey = signs ? await signed(detail, vote) : undefined;
     const answer = await post<VoteAnswer>(`/v1/requests/${detail.id}/votes`, {
       vote,
       revision: detail.revision,
       digest: detail.digest,
+      ...(passkey === undefined ? {} : { passkey }),
+      ...(vote === "deny" || retyped === undefined ? {} : { retyped }),
       ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
     });
     forgetDraft(detail.id);

@@ -32,15 +32,15 @@ function whyNot(detail: Detail, me: Person | undefined, own: "approve" | "deny" 
   if (detail.match === "unchecked") return "This browser cannot compute the digest here, so nothing can be approved.";
   if (own === "approve") return "You have approved it.";
   if (detail.frozen) return "Frozen: nothing can be approved before it is thawed.";
-  return detail.mayApprove ? "" : whyTheGatewayRefuses(detail, me);
+  return detail.mayApprove || detail.needsPasskey ? "" : whyTheGatewayRefuses(detail, me);
 }
 
 function whyTheGatewayRefuses(detail: Detail, me: Person | undefined): string {
   const isAsked = detail.asked.some((group) => me?.groups.includes(group));
-  if (isAsked && detail.requirements.some((need) => need.assurance === "passkey")) {
-    return "This needs an approval signed with a passkey.";
+  if (isAsked && detail.edits.at(-1)?.person === me?.name) {
+    return "You made this revision: at this risk somebody else has to approve it.";
   }
-  if (detail.mayDeny && (!isAsked || detail.requirements.every((need) => need.assurance !== "passkey"))) {
+  if (detail.mayDeny) {
     return "You are its subject, its agent's owner or who submitted it: you may deny it, not approve it.";
   }
   return notAsked(detail);

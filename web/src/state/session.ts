@@ -3,7 +3,8 @@
 import { computed, signal } from "@preact/signals";
 import { call, callJson, useCsrf, watchCalls } from "../wire/api.ts";
 import { Refusal } from "../wire/problem.ts";
-import type { Session } from "../wire/types.ts";
+import { askPasskey } from "../wire/passkey.ts";
+import type { PasskeyQuestion, Session } from "../wire/types.ts";
 import { learnRoughTime, now } from "./clock.ts";
 import { timeOf } from "../wire/types.ts";
 
@@ -67,6 +68,12 @@ async function findNeed(): Promise<void> {
 
 export async function signIn(name: string, password: string): Promise<void> {
   takeSession(await callJson<Session>("POST", "/v1/session", { name, password }));
+}
+
+export async function signInByPasskey(): Promise<void> {
+  const question = await callJson<PasskeyQuestion>("POST", "/v1/session/passkey/begin");
+  const proof = await askPasskey(question);
+  takeSession(await callJson<Session>("POST", "/v1/session/passkey", { ...proof, challenge: question.challenge }));
 }
 
 export async function signOut(): Promise<void> {

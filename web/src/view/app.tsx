@@ -15,6 +15,7 @@ import { InboxPane, Overview } from "./list.tsx";
 import { RequestPane } from "./request.tsx";
 import { Safe } from "./safe.tsx";
 import { Entrance } from "./signin.tsx";
+import { StepUp } from "./stepup.tsx";
 import { leftText } from "./time.ts";
 
 export function App() {
@@ -58,6 +59,7 @@ function NotForProduction() {
 function Shell() {
   return (
     <div class="app">
+      <StepUp />
       <a class="skip" href="#main">Skip to the content</a>
       <section aria-label="Notices">
         <NotForProduction />
@@ -187,7 +189,7 @@ function UserMenu() {
           </p>
           <ThemeChoice />
           <button type="button" class="plain" onClick={() => ((helpIsOpen.value = true), close())}>Keys and settings</button>
-          <a href="/password">Change password</a>
+          <a href="/account">Your account</a>
           <button type="button" class="plain" onClick={leave}>Sign out</button>
           <p class="quiet">Gateway {session.value?.gateway?.version}</p>
         </div>
@@ -239,6 +241,7 @@ function Page() {
     case "freezes":
     case "ledger":
     case "password":
+    case "account":
       return <Later page={route.value.page} />;
     case "sign-in":
     case "setup":
@@ -261,7 +264,7 @@ const screens = signal<Screens | undefined>(undefined);
 const screensProblem = signal("");
 
 /** The screens of admins come when they are asked for. */
-function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "password" }) {
+function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "password" | "account" }) {
   useEffect(() => {
     import("./admin/index.tsx").then(
       (loaded) => (screens.value = loaded),
@@ -270,6 +273,6 @@ function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "p
   }, []);
   const loaded = screens.value;
   if (loaded === undefined) return <div class="page">{screensProblem.value !== "" && <Notice kind="warn">{screensProblem.value}</Notice>}</div>;
-  const Screen: ComponentType = { people: loaded.People, agents: loaded.Agents, freezes: loaded.Freezes, ledger: loaded.Ledger, password: loaded.Password }[page];
+  const Screen: ComponentType = { people: loaded.People, agents: loaded.Agents, freezes: loaded.Freezes, ledger: loaded.Ledger, password: loaded.Password, account: loaded.Account }[page];
   return <Screen />;
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal, type Signal } from "@preact/signals";
-import { memberOf, stringOf } from "../evidence/lexer.ts";
+import { memberOf, stringOf, textOf } from "../evidence/lexer.ts";
 import { codePointName } from "../evidence/visible.ts";
 import { announcement, link, list, mayDecideNow } from "../state/inbox.ts";
 import { now } from "../state/clock.ts";
@@ -19,13 +19,31 @@ import { countText, leftText, leftWords } from "./time.ts";
 
 const CHALLENGE_MAX = 64;
 
-/** What has to be typed for a critical request: its resource, or a part of its digest. */
-export function challengeOf(detail: Detail): { what: string; text: string } | undefined {
-  if (detail.risk !== "critical") return undefined;
+export interface Retype {
+  readonly what: string;
+  readonly text: string;
+  /** The argument it is, for the gateway to check; undefined where only this page asks. */
+  readonly argument: string | undefined;
+}
+
+/** What has to be typed for a critical request: what its policy names, else its resource or a part of its digest. */
+export function challengeOf(detail: Detail): readonly Retype[] {
+  if (detail.risk !== "critical") return [];
+  const named = detail.challenge.flatMap((name) => retypeOf(detail, name));
+  return named.length > 0 ? named : [ownChallenge(detail)];
+}
+
+function retypeOf(detail: Detail, name: string): Retype[] {
+  const value = memberOf(detail.evidence.args, name);
+  if (value === undefined) return [];
+  return [{ what: name, text: stringOf(value) ?? textOf(detail.bytes, value), argument: name }];
+}
+
+function ownChallenge(detail: Detail): Retype {
   const id = stringOf(memberOf(detail.evidence.resource, "id")) ?? "";
   return id !== "" && id.length <= CHALLENGE_MAX
-    ? { what: "resource", text: id }
-    : { what: "first eight digits of the digest", text: detail.digest.slice(0, 8) };
+    ? { what: "resource", text: id, argument: undefined }
+    : { what: "first eight digits of the digest", text: detail.digest.slice(0, 8), argument: undefined };
 }
 
 /** Where two texts part, in words; empty when the typed one is right or right so far. */
@@ -93,22 +111,24 @@ function useReady(guard: Signal<Guard>, vote: Word): boolean {
 export function DecisionBar({ detail, reading }: { detail: Detail; reading: Reading }) {
   const guard = useGuard(detail);
   const readyTo = { approve: useReady(guard, "approve"), deny: useReady(guard, "deny") };
-  const typed = useSignal("");
+  const typed = useSignal<readonly string[]>([]);
   const rights = rightsOf(detail, me.value);
   const challenge = challengeOf(detail);
   const unread = unreadReason(detail, reading);
   useEffect(() => {
-    typed.value = "";
+    typed.value = [];
   }, [subjectOf(detail)]);
   const isBusy = outcome.value.kind === "sending";
   const isOver = detail.timeoutAt > 0 && detail.timeoutAt <= now.value && !detail.frozen;
   const open = mayDecideNow.value && !isBusy && !isOver && !isUnsettled(outcome.value, ownVote(detail, me.value));
   const may = {
-    approve: open && rights.approve && unread === "" && (challenge === undefined || typed.value === challenge.text),
+    approve: open && rights.approve && unread === "" && challenge.every((one, i) => typed.value[i] === one.text),
     deny: open && rights.deny,
   };
   const send = (vote: Word) => {
-    if (may[vote]) void decide(detail, vote, drafts.peek().get(detail.id) ?? "");
+    const named = challenge.filter((one) => one.argument !== undefined);
+    const retyped = named.length === 0 ? undefined : Object.fromEntries(named.map((one) => [one.argument!, one.text]));
+    if (may[vote]) void decide(detail, vote, { reason: drafts.peek().get(detail.id) ?? "", retyped });
   };
   useDecisionKeys(guard, may, send);
   useCountdownWords(detail);
@@ -116,7 +136,7 @@ export function DecisionBar({ detail, reading }: { detail: Detail; reading: Read
   return (
     <footer class="bar" aria-label="Decision">
       <Said detail={detail} rights={rights} />
-      {rights.approve && challenge !== undefined && <Challenge challenge={challenge} typed={typed} />}
+      {rights.approve && challenge.map((one, i) => <Challenge key={one.what} challenge={one} at={i} typed={typed} />)}
       <Armed guard={guard} detail={detail} />
       <div class="bar-main">
         <WhatNext detail={detail} isOver={isOver} />
@@ -124,7 +144,7 @@ export function DecisionBar({ detail, reading }: { detail: Detail; reading: Read
         <div class="bar-buttons">
           {rights.deny && <Decide vote="deny" guard={guard} may={may.deny} isReady={readyTo.deny} send={send} label="Deny" />}
           {rights.approve && (
-            <Decide vote="approve" guard={guard} may={may.approve} isReady={readyTo.approve} send={send} label={approveLabel(readyTo.approve, unread)} isCritical={detail.risk === "critical"} />
+            <Decide vote="approve" guard={guard} may={may.approve} isReady={readyTo.approve} send={send} label={approveLabel(readyTo.approve, unread, detail)} isCritical={detail.risk === "critical"} />
           )}
           {!rights.approve && !rights.deny && <Next detail={detail} />}
         </div>
@@ -138,8 +158,9 @@ function isUnsettled(said: Outcome, own: Word | undefined): boolean {
   return said.kind === "done" && said.answer.outcome !== "late" && said.vote !== own;
 }
 
-function approveLabel(isReady: boolean, unread: string): string {
-  return !isReady ? "Reading…" : unread !== "" ? "Unread parts" : "Approve";
+function approveLabel(isReady: boolean, unread: string, detail: Detail): string {
+  if (!isReady) return "Reading…";
+  return unread !== "" ? "Unread parts" : detail.needsPasskey ? "Approve with passkey" : "Approve";
 }
 
 /** High and critical: every folded part opened, and the end of the evidence seen. */
@@ -155,6 +176,10 @@ function Said({ detail, rights }: { detail: Detail; rights: Rights }) {
   return (
     <div class="bar-said" role="status">
       <Told outcome={outcome.value} detail={detail} />
+      {outcome.value.kind === "sending" && outcome.value.signs === true && <p>Your passkey signs exactly this decision. Follow your browser.</p>}
+      {detail.budget !== undefined && detail.budget.used >= detail.budget.limit && rights.approve && (
+        <p class="warn">You have decided {countText(detail.budget.used, "time")} within the hour; more than {detail.budget.limit} are seldom decided well. Let somebody else look.</p>
+      )}
       {link.value === "offline" && <p class="warn">Offline. Decisions are paused; nothing is sent later by itself.</p>}
       {link.value === "catching-up" && <p>Catching up with the gateway…</p>}
       {changedSince.value && (
@@ -249,25 +274,32 @@ function Reason({ id, isOff }: { id: string; isOff: boolean }) {
   );
 }
 
-function Challenge({ challenge, typed }: { challenge: { what: string; text: string }; typed: Signal<string> }) {
-  const hint = challengeHint(challenge.text, typed.value);
-  const isRight = typed.value === challenge.text;
+function Challenge({ challenge, at, typed }: { challenge: Retype; at: number; typed: Signal<readonly string[]> }) {
+  const given = typed.value[at] ?? "";
+  const hint = challengeHint(challenge.text, given);
+  const isRight = given === challenge.text;
+  const id = at === 0 ? "challenge" : `challenge-${at}`;
+  const type = (text: string) => {
+    const next = [...typed.peek()];
+    next[at] = text;
+    typed.value = next;
+  };
   return (
     <div class="challenge">
-      <label for="challenge">
+      <label for={id}>
         Type the {challenge.what} to approve: <Safe text={challenge.text} />
       </label>
       <input
-        id="challenge"
+        id={id}
         class="mono"
-        value={typed.value}
+        value={given}
         autocomplete="off"
         autocapitalize="off"
         spellcheck={false}
-        aria-describedby="challenge-hint"
-        onInput={(event) => (typed.value = event.currentTarget.value)}
+        aria-describedby={`${id}-hint`}
+        onInput={(event) => type(event.currentTarget.value)}
       />
-      <span id="challenge-hint" class={hint ? "hint wrong" : "hint"} role="status">
+      <span id={`${id}-hint`} class={hint ? "hint wrong" : "hint"} role="status">
         {isRight ? "✓ the same" : hint}
       </span>
     </div>

@@ -4,14 +4,17 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { signal, useSignal } from "@preact/signals";
 import type { Node } from "../evidence/lexer.ts";
 import { now } from "../state/clock.ts";
-import { actionName, entityText, type Detail } from "../state/detail.ts";
+import { actionName, entityText, subjectOf, type Detail } from "../state/detail.ts";
 import { presence } from "../state/inbox.ts";
-import { entries, opened, read } from "../state/open.ts";
+import { entries, noteView, opened, read } from "../state/open.ts";
 import type { Requirement, Vote } from "../wire/types.ts";
 import { timeOf } from "../wire/types.ts";
 import { Moment, Notice, Pips, RiskTag, StateTag } from "./basics.tsx";
 import { DecisionBar, type Reading } from "./decide.tsx";
+import { Edits } from "./edits.tsx";
+import { LadderSteps, Watching } from "./ladder.tsx";
 import { ClipProvider, Clips, ExactText, Safe, SafeLong, Tree, propertiesOf, showClips } from "./safe.tsx";
+import { Talk } from "./talk.tsx";
 import { Timeline } from "./timeline.tsx";
 import { agoText, countText } from "./time.ts";
 
@@ -64,6 +67,7 @@ function Request({ detail }: { detail: Detail }) {
   const revision = `${detail.revision} ${detail.digest}`;
   const reading: Reading = useMemo(() => ({ clips: new Clips(), endSeen: signal(false) }), [revision]);
   showClips(reading.clips);
+  useNotedView(detail);
   return (
     <section class={`detail ${detail.risk}`} aria-labelledby="request-heading">
       <div class="detail-scroll">
@@ -75,7 +79,9 @@ function Request({ detail }: { detail: Detail }) {
             <ClipProvider value={reading.clips}>
               <EvidenceFrame detail={detail} reading={reading} />
             </ClipProvider>
+            <Edits detail={detail} />
             <Why detail={detail} />
+            <Talk detail={detail} />
           </div>
           <aside class="column-side" aria-label="Who decides">
             <WhoDecides detail={detail} />
@@ -90,6 +96,19 @@ function Request({ detail }: { detail: Detail }) {
       <DecisionBar detail={detail} reading={reading} />
     </section>
   );
+}
+
+/** The gateway measures from here how long a person looked before approving. */
+function useNotedView(detail: Detail): void {
+  useEffect(() => {
+    if (detail.state !== "pending") return undefined;
+    const note = () => {
+      if (document.visibilityState === "visible") void noteView(detail);
+    };
+    note();
+    document.addEventListener("visibilitychange", note);
+    return () => document.removeEventListener("visibilitychange", note);
+  }, [subjectOf(detail), detail.state]);
 }
 
 function Head({ detail }: { detail: Detail }) {
@@ -137,6 +156,16 @@ function Warnings({ detail }: { detail: Detail }) {
           An earlier permission for exactly this was used and nobody has said what came of it (<code>{detail.openEffectOf}</code>).
         </Notice>
       )}
+      {detail.nobodyCanApprove && (
+        <Notice kind="stop" title="Nobody can approve this any more.">
+          No enabled person is left who could meet what is asked for. It can be denied, or it expires; an admin can add people to the groups.
+        </Notice>
+      )}
+      {detail.repeats > 1 && (
+        <Notice kind="warn" title={`${countText(detail.repeats, "request")} ask the same just now.`}>
+          The same agent, action and resource, with this one. Each is decided by itself.
+        </Notice>
+      )}
       {detail.nearDenials > 0 && (
         <Notice kind="warn" title={`Denied ${countText(detail.nearDenials, "time")} lately.`}>
           This agent asked for nearly the same and people said no.
@@ -149,6 +178,7 @@ function Warnings({ detail }: { detail: Detail }) {
 /** One frame around everything the agent sent; nothing of it is shown outside, nothing else inside. */
 function EvidenceFrame({ detail, reading }: { detail: Detail; reading: Reading }) {
   const exact = useSignal(false);
+  const edits = useSignal(false);
   const { evidence } = detail;
   const closed = reading.clips.closed.value;
   return (
@@ -165,6 +195,9 @@ function EvidenceFrame({ detail, reading }: { detail: Detail; reading: Reading }
         <button type="button" class="plain" aria-pressed={exact.value} onClick={() => (exact.value = !exact.value)}>
           Exact text
         </button>
+        {detail.mayEdit && evidence.args !== undefined && (
+          <button type="button" class="plain" aria-expanded={edits.value} onClick={() => (edits.value = !edits.value)}>Change…</button>
+        )}
       </header>
       <div class="frame" tabIndex={0} role="group" aria-label="Supplied by the agent">
         {evidence.action === undefined ? (
@@ -177,8 +210,24 @@ function EvidenceFrame({ detail, reading }: { detail: Detail; reading: Reading }
         <EndMark reading={reading} watch={`${exact.value} ${closed}`} />
       </div>
       <DigestLine detail={detail} />
+      {edits.value && detail.mayEdit && <Editing key={detail.digest} detail={detail} close={() => (edits.value = false)} />}
     </section>
   );
+}
+
+const editForm = signal<typeof import("./edit.tsx") | undefined>(undefined);
+
+/** The form comes when it is asked for. */
+function Editing({ detail, close }: { detail: Detail; close: () => void }) {
+  const problem = useSignal("");
+  useEffect(() => {
+    import("./edit.tsx").then(
+      (loaded) => (editForm.value = loaded),
+      () => (problem.value = "The form could not be loaded. Reload the page to try again."),
+    );
+  }, []);
+  const Form = editForm.value?.EditForm;
+  return Form === undefined ? <p class="hint" role="status">{problem.value || "One moment…"}</p> : <Form detail={detail} close={close} />;
 }
 
 function Parts({ detail }: { detail: Detail }) {
@@ -186,11 +235,27 @@ function Parts({ detail }: { detail: Detail }) {
   const properties = propertiesOf(action);
   return (
     <>
-      {args !== undefined ? <Tree node={args} /> : <p class="sign">no arguments</p>}
+      {args !== undefined ? <Arguments args={args} show={detail.show} /> : <p class="sign">no arguments</p>}
       <Part title="Action, other properties" node={otherProperties(properties)} />
       <Part title="Resource" node={propertiesOf(resource)} />
       <Part title="Subject" node={propertiesOf(subject)} />
       <Part title="Context" node={context?.kind === "object" && context.members.length > 0 ? context : undefined} />
+    </>
+  );
+}
+
+/** What policy says to read first comes first; everything is there, once. */
+function Arguments({ args, show }: { args: Node; show: readonly string[] }) {
+  if (args.kind !== "object" || !args.members.some((member) => show.includes(member.name.text))) return <Tree node={args} />;
+  const first = show.flatMap((name) => args.members.filter((member) => member.name.text === name));
+  const rest = args.members.filter((member) => !show.includes(member.name.text));
+  return (
+    <>
+      <div class="part first">
+        <h4>Read first</h4>
+        <Tree node={{ ...args, members: first }} />
+      </div>
+      {rest.length > 0 && <Part title="Other arguments" node={{ ...args, members: rest }} />}
     </>
   );
 }
@@ -278,15 +343,18 @@ function Why({ detail }: { detail: Detail }) {
 }
 
 function WhoDecides({ detail }: { detail: Detail }) {
-  const { requirements, votes, asked } = detail;
+  const { requirements, votes, asked, ladder } = detail;
+  const isBlind = detail.risk === "critical" && detail.state === "pending" && votes.length === 0;
   return (
     <section class="card">
       <h3>Who decides</h3>
       {requirements.length === 0 && <p class="quiet">No person: policy decided.</p>}
       {requirements.map((need) => (
-        <Need key={need.rule} need={need} />
+        <Need key={need.rule} need={need} isBlind={isBlind} />
       ))}
-      {detail.state === "pending" && asked.length > 0 && <p class="quiet">Asked now: {asked.join(", ")}</p>}
+      {detail.state === "pending" && ladder === undefined && asked.length > 0 && <p class="quiet">Asked now: {asked.join(", ")}</p>}
+      {ladder !== undefined && <LadderSteps ladder={ladder} frozen={detail.frozen} />}
+      {detail.state === "pending" && <Watching detail={detail} />}
       {votes.length > 0 && (
         <ul class="votes">
           {votes.map((vote) => (
@@ -294,25 +362,25 @@ function WhoDecides({ detail }: { detail: Detail }) {
           ))}
         </ul>
       )}
-      {detail.risk === "critical" && detail.state === "pending" && votes.length === 0 && (
+      {isBlind && (
         <p class="quiet">Until you have voted, the votes of others are not shown.</p>
       )}
     </section>
   );
 }
 
-function Need({ need }: { need: Requirement }) {
+function Need({ need, isBlind }: { need: Requirement; isBlind: boolean }) {
   return (
     <div class="need">
       <div class="need-top">
         <span>
-          <b class="num">{Math.min(need.approved, need.quorum)} of {need.quorum}</b> from {need.groups.join(" or ")}
+          <b class="num">{isBlind ? need.quorum : `${Math.min(need.approved, need.quorum)} of ${need.quorum}`}</b> from {need.groups.join(" or ")}
         </span>
-        <Pips done={need.approved} of={need.quorum} />
+        {!isBlind && <Pips done={need.approved} of={need.quorum} />}
       </div>
       <div class="quiet">
         rule {need.rule}
-        {need.assurance !== "session" && `, ${need.assurance}`}
+        {need.assurance === "passkey" ? ", signed with a passkey" : need.assurance !== "session" && `, ${need.assurance}`}
       </div>
     </div>
   );
@@ -327,6 +395,8 @@ function OneVote({ vote, revision }: { vote: Vote; revision: number }) {
         {vote.person}, <Moment at={timeOf(vote.at)} />
         {isOld && <span class="quiet"> on revision {vote.revision}</span>}
         {vote.late && <span class="quiet"> too late</span>}
+        {vote.assurance === "passkey" && <span class="tag">signed</span>}
+        {vote.quick === true && <span class="tag" title="Sooner than its risk allows, or never shown to them">quick</span>}
       </span>
       {vote.reason !== undefined && (
         <q>

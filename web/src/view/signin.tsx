@@ -2,8 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { callJson } from "../wire/api.ts";
+import { hasPasskeys } from "../wire/passkey.ts";
 import { go, route } from "../state/router.ts";
-import { fragmentSecret, needsSetup, signIn, standing, takeSession } from "../state/session.ts";
+import { fragmentSecret, needsSetup, signIn, signInByPasskey, standing, takeSession } from "../state/session.ts";
 import type { Session } from "../wire/types.ts";
 import { Mark, Notice } from "./basics.tsx";
 import { Field, FormProblem, NewPassword, Submit, useForm } from "./forms.tsx";
@@ -46,7 +47,21 @@ function SignIn() {
       <Field label="Name" value={name} autocomplete="username" required autofocus />
       <Field label="Password" type="password" value={password} autocomplete="current-password" required />
       <Submit isBusy={isBusy}>Sign in</Submit>
+      {hasPasskeys && <ByPasskey />}
     </form>
+  );
+}
+
+function ByPasskey() {
+  const { problem, isBusy, submit } = useForm(async () => {
+    await signInByPasskey();
+    if (route.peek().page === "sign-in") go("/", "replace");
+  });
+  return (
+    <>
+      <FormProblem problem={problem} title="Not signed in." />
+      <button type="button" aria-disabled={isBusy.value} onClick={submit}>{isBusy.value ? "One moment…" : "Sign in with a passkey"}</button>
+    </>
   );
 }
 

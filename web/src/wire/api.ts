@@ -6,6 +6,7 @@ const CALL_MS_MAX = 20_000;
 
 let csrf = "";
 let onSessionEnd: () => void = () => {};
+let onStepUp: () => Promise<boolean> = () => Promise.resolve(false);
 let onServerDate: (serverMs: number) => void = () => {};
 
 export function useCsrf(token: string): void {
@@ -17,13 +18,36 @@ export function watchCalls(ended: () => void, dated: (serverMs: number) => void)
   onServerDate = dated;
 }
 
+/** Called when the gateway wants more proof; whether it was given. */
+export function whenStepUpIsNeeded(ask: () => Promise<boolean>): void {
+  onStepUp = ask;
+}
+
 export interface Answer {
   readonly status: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Throws Refusal on any answer that is not 2xx, Unreachable when there is none. */
+/** JSON that goes as it is written: numbers and their digits survive only so. */
+export class RawJson {
+  constructor(readonly text: string) {}
+}
+
+/**
+ * Throws Refusal on any answer that is not 2xx, Unreachable when there is none. Where the gateway wants more proof and the
+ * person gives it, the call is made again: nothing had happened.
+ */
 export async function call(method: string, path: string, body?: unknown): Promise<Answer> {
+  try {
+    return await callOnce(method, path, body);
+  } catch (error) {
+    const needsMore = error instanceof Refusal && error.problem.code === "step_up_needed";
+    if (!needsMore || !(await onStepUp())) throw error;
+  }
+  return callOnce(method, path, body);
+}
+
+async function callOnce(method: string, path: string, body: unknown): Promise<Answer> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrf !== "") headers["X-CSRF-Token"] = csrf;
@@ -33,7 +57,7 @@ export async function call(method: string, path: string, body?: unknown): Promis
     response = await fetch(path, {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : body instanceof RawJson ? body.text : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
       redirect: "error",
@@ -54,7 +78,7 @@ export async function call(method: string, path: string, body?: unknown): Promis
 function refusalOf(path: string, response: Response, bytes: Uint8Array): Refusal {
   const text = new TextDecoder().decode(bytes);
   const refusal = new Refusal(readProblem(response.status, text, response.headers.get("Retry-After")));
-  if (response.status === 401 && path !== "/v1/session") onSessionEnd();
+  if (response.status === 401 && !path.startsWith("/v1/session")) onSessionEnd();
   return refusal;
 }
 

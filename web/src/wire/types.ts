@@ -22,6 +22,11 @@ export interface Summary {
   readonly missing: number;
   readonly asked: readonly string[];
   readonly frozen: boolean;
+  /** How many have been said; one of them waits for the agent. */
+  readonly comments: number;
+  readonly question: boolean;
+  /** Of requests that ask the same of the same people: one key; empty when it is alone. */
+  readonly group: string;
   /** Unknown until the gateway has said so for this person. */
   readonly mayApprove?: boolean | undefined;
   readonly mayDeny?: boolean | undefined;
@@ -45,6 +50,8 @@ export interface Session {
   readonly tenant: string;
   readonly expires_at: string;
   readonly production: boolean;
+  /** Until then this session may do what a stolen one must not. */
+  readonly stepped_up_until?: string;
   readonly gateway: { readonly version: string; readonly issuer: string };
 }
 
@@ -62,9 +69,75 @@ export interface Vote {
   readonly id: string;
   readonly late: boolean;
   readonly person: string;
+  readonly quick?: true;
   readonly reason?: string;
+  readonly retyped?: true;
   readonly revision: number;
   readonly vote: "approve" | "deny";
+}
+
+/** One field that an approver changed. */
+export interface Change {
+  readonly path: string;
+  readonly from?: unknown;
+  readonly to?: unknown;
+}
+
+export interface PastEdit {
+  readonly at: string;
+  /** Nothing once erased. */
+  readonly changes?: readonly Change[];
+  readonly person: string;
+  readonly reason?: string;
+  readonly revision: number;
+}
+
+export interface Comment {
+  readonly id: string;
+  readonly at: string;
+  readonly by: "agent" | "person";
+  readonly name: string;
+  readonly revision: number;
+  /** Nothing once erased. */
+  readonly text?: string;
+}
+
+export interface Ladder {
+  readonly next_at?: string;
+  readonly rungs: readonly { readonly at: string; readonly groups: readonly string[]; readonly reached: boolean; readonly rule: string }[];
+  readonly then: State;
+}
+
+export interface Watch {
+  readonly person: string;
+  readonly since: string;
+  readonly until: string;
+}
+
+export interface Budget {
+  readonly limit: number;
+  readonly used: number;
+}
+
+export interface Passkey {
+  readonly id: string;
+  readonly name: string;
+  readonly person: string;
+  readonly created_at: string;
+  readonly used_at?: string;
+  readonly trusted: boolean;
+  readonly trusted_at: string;
+  readonly synced: boolean;
+  readonly enabled: boolean;
+}
+
+/** What is to be asked of a passkey. */
+export interface PasskeyQuestion {
+  readonly challenge: string;
+  readonly expires_at: string;
+  readonly public_key: Readonly<Record<string, unknown>>;
+  /** Of a vote: what is signed. */
+  readonly statement?: string;
 }
 
 export interface Grant {
@@ -165,6 +238,11 @@ function nameOf(value: unknown): string {
   return action && typeof action === "object" ? String(action.name) : "";
 }
 
+function groupOf(value: unknown): string {
+  const key = (value as { key?: unknown; count?: unknown } | undefined)?.key;
+  return typeof key === "string" ? key : "";
+}
+
 /** From a row of GET /v1/requests or from the `r` of a live event. */
 export function summaryOf(row: unknown): Summary {
   const from = row as Loose;
@@ -184,6 +262,9 @@ export function summaryOf(row: unknown): Summary {
     missing: Number(from["missing"] ?? 0),
     asked: Array.isArray(from["asked"]) ? from["asked"].map(String) : [],
     frozen: from["frozen"] === true,
+    comments: Number(from["comments"] ?? 0),
+    question: from["question"] !== undefined && from["question"] !== false,
+    group: groupOf(from["group"]),
     mayApprove: typeof from["may_approve"] === "boolean" ? from["may_approve"] : undefined,
     mayDeny: typeof from["may_deny"] === "boolean" ? from["may_deny"] : undefined,
   };

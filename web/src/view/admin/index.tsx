@@ -1,3 +1,4 @@
+export { Account } from "./account.tsx";
 export { Agents } from "./agents.tsx";
 export { Freezes } from "./freezes.tsx";
 export { Ledger } from "./ledger.tsx";
