@@ -126,6 +126,19 @@ void cli_meet_question(struct cli_connection *connection, const char *command,
 bool cli_send_comment(struct cli_connection *connection, const char *request, const char *text,
                       size_t length, struct cli_answer *out, struct error *error) MUST_CHECK;
 
+/* attention.c: the arguments that the policy shows first. */
+void cli_print_facts(const struct json *request);
+/* Who was asked since when, who is next, who is at it, repeats. */
+void cli_print_attention(const struct json *request);
+void cli_print_budget(const struct json *budget); /* only when it is used up; NULL: nothing */
+/* Tells the gateway that this was shown to the person. */
+void cli_note_view(struct cli_connection *connection, const struct json *request);
+/* The challenge of a critical request, from the command line and from the terminal: a JSON object
+ * without its closing brace, empty where there is none. False when the terminal said nothing. */
+bool cli_take_retyped(const struct cli_arguments *arguments, struct builder *out,
+                      struct error *error) MUST_CHECK;
+bool cli_ask_retyped(const struct json *request, struct builder *out);
+
 /* Reads `@FILE`, `-` for standard input, or the text itself. */
 bool cli_read_argument(const char *argument, struct builder *out, struct error *error) MUST_CHECK;
 
@@ -188,6 +201,7 @@ int cli_approve(int count, char **words);
 int cli_deny(int count, char **words);
 int cli_edit(int count, char **words);
 int cli_comment(int count, char **words);
+int cli_watch(int count, char **words);
 int cli_answer_question(int count, char **words);
 int cli_cancel(int count, char **words);
 int cli_redeem(int count, char **words);

@@ -19,6 +19,7 @@ static const struct cli_option vote_options[] = {
     {"--digest", "HEX", "of what you were shown; without it the request is shown and you are asked",
      false},
     {"--yes", NULL, "do not ask at the terminal (needs --digest)", false},
+    {"--retype", "NAME=VALUE", "what a critical request's challenge asks for, with --yes", true},
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false}};
 static const struct cli_option edit_options[] = {
@@ -118,6 +119,7 @@ static void print_request(const struct json *request)
     printf("%-12s%s  %s", "request", cli_text(request, "id"), cli_text(request, "state"));
     printf(cli_text(request, "reason")[0] == '\0' ? "\n" : " (%s)\n", cli_text(request, "reason"));
     printf("%-12s%s\n", "risk", cli_text(request, "risk"));
+    cli_print_facts(request);
     print_action(json_member(request, "action"));
     print_entity("resource", json_member(request, "resource"));
     print_entity("subject", json_member(request, "subject"));
@@ -138,7 +140,10 @@ static void print_request(const struct json *request)
     }
     cli_print_edits(stdout, request, 0);
     print_requirements(json_member(request, "requirements"));
-    print_texts("asked", json_member(request, "asked"));
+    if (json_member(request, "ladder") == NULL) {
+        print_texts("asked", json_member(request, "asked"));
+    }
+    cli_print_attention(request);
     print_votes(json_member(request, "votes"));
     if (json_member(request, "question") != NULL) {
         cli_print_question(stdout, json_member(request, "question"));
@@ -176,6 +181,7 @@ static int print_list(const struct cli_answer *answer)
     for (size_t i = 0; i < count; i++) {
         print_line(json_element(requests, i));
     }
+    cli_print_budget(json_member(json_root(answer->document), "budget"));
     bool has_more = cli_text(json_root(answer->document), "next")[0] != '\0';
     fprintf(stderr,
             count == 0 ? "nothing waits for you\n"
@@ -203,10 +209,26 @@ int cli_inbox(int count, char **words)
                               &(struct cli_call){.method = "GET", .path = path}, print_list);
 }
 
-static int print_shown(const struct cli_answer *answer)
+static int show(struct cli_connection *connection, const struct cli_arguments *arguments)
 {
-    print_request(json_root(answer->document));
-    return CLI_OK;
+    struct error error = {0};
+    struct cli_answer answer = {0};
+    char path[PATH_BYTES];
+    int status = CLI_OK;
+    snprintf(path, sizeof path, "/v1/requests/%s", arguments->words[0]);
+    if (!cli_send(connection, &(struct cli_call){.method = "GET", .path = path}, &answer, &error)) {
+        return cli_print_error(&error);
+    }
+    if (answer.status != 200 || answer.document == NULL) {
+        status = cli_print_problem(&answer);
+    } else if (cli_has(arguments, "--json")) {
+        cli_print_json(&answer);
+    } else {
+        print_request(json_root(answer.document));
+        cli_note_view(connection, json_root(answer.document));
+    }
+    cli_answer_finish(&answer);
+    return status;
 }
 
 int cli_show(int count, char **words)
@@ -214,7 +236,6 @@ int cli_show(int count, char **words)
     struct cli_arguments arguments;
     struct error error = {0};
     int status = 0;
-    char path[PATH_BYTES];
     if (!cli_read_arguments(count, words, "show REQUEST", read_options, 1, 1, &arguments,
                             &status)) {
         return status;
@@ -222,9 +243,13 @@ int cli_show(int count, char **words)
     if (!cli_check_id(arguments.words[0], &error)) {
         return cli_print_error(&error);
     }
-    snprintf(path, sizeof path, "/v1/requests/%s", arguments.words[0]);
-    return cli_call_and_print(&arguments, CLI_AS_PERSON,
-                              &(struct cli_call){.method = "GET", .path = path}, print_shown);
+    struct cli_connection *connection = cli_connect(&arguments, CLI_AS_PERSON, &error);
+    if (connection == NULL) {
+        return cli_print_error(&error);
+    }
+    status = show(connection, &arguments);
+    cli_disconnect(connection);
+    return status;
 }
 
 /* ---- votes ---- */
@@ -235,13 +260,15 @@ struct vote {
     const char *word; /* "approve", "deny" or "edit" */
     char digest[65];
     int revision;
+    struct builder retyped; /* the challenge, without its closing brace; empty when there is none */
 };
 
 /* At a terminal: shows what would run and takes a typed word, so that no stray Enter decides. */
-static bool confirm(const struct vote *vote, const struct json *request)
+static bool confirm(struct vote *vote, const struct json *request)
 {
     char line[32] = "";
     print_request(request);
+    cli_note_view(vote->connection, request);
     if (!isatty(STDIN_FILENO)) {
         fprintf(stderr, "countersign: not at a terminal: give --digest (as `countersign show` "
                         "printed it) and --yes\n");
@@ -253,7 +280,8 @@ static bool confirm(const struct vote *vote, const struct json *request)
         return false;
     }
     line[strcspn(line, "\n")] = '\0';
-    return strcmp(line, vote->word) == 0;
+    return strcmp(line, vote->word) == 0 &&
+           (strcmp(vote->word, "approve") != 0 || cli_ask_retyped(request, &vote->retyped));
 }
 
 /* Learns revision and digest of what is there now; compares with the digest given, or shows it and
@@ -315,6 +343,10 @@ static int send_vote(struct vote *vote)
     canonical_open_object(&writer);
     canonical_member_text(&writer, "digest", vote->digest);
     canonical_member_text(&writer, "reason", cli_value(vote->arguments, "--reason"));
+    if (vote->retyped.length > 0) {
+        builder_text(&vote->retyped, "}");
+        canonical_member_raw(&writer, "retyped", vote->retyped.bytes, vote->retyped.length);
+    }
     canonical_member_integer(&writer, "revision", vote->revision);
     canonical_member_text(&writer, "vote", vote->word);
     canonical_close_object(&writer);
@@ -340,12 +372,15 @@ static int cast(int count, char **words, const char *word, const char *usage)
         return status;
     }
     struct vote vote = {.arguments = &arguments, .word = word};
+    builder_init(&vote.retyped, 0);
     if (!cli_check_id(arguments.words[0], &error) ||
+        !cli_take_retyped(&arguments, &vote.retyped, &error) ||
         (vote.connection = cli_connect(&arguments, CLI_AS_PERSON, &error)) == NULL) {
         return cli_print_error(&error);
     }
     status = prepare_vote(&vote);
     status = status == CLI_OK ? send_vote(&vote) : status;
+    builder_finish(&vote.retyped);
     cli_disconnect(vote.connection);
     return status;
 }

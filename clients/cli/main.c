@@ -17,6 +17,7 @@ static const struct {
     {"deny", cli_deny, "say no"},
     {"comment", cli_comment, "ask the agent something before you decide"},
     {"answer", cli_answer_question, "answer what an approver asks"},
+    {"watch", cli_watch, "tell others that you are on it"},
     {"edit", cli_edit, "exchange the arguments of what you were asked about"},
     {"cancel", cli_cancel, "withdraw a request"},
     {"redeem", cli_redeem, "use a grant, once, for the action about to run"},

@@ -296,6 +296,20 @@ static bool check_not_frozen(const struct voting *voting, struct error *error)
                      "this is frozen: it cannot be approved before it is thawed; it can be denied");
 }
 
+/* Nothing is recorded. But a rung or a group may have made enough of the votes there are. */
+static bool say_again(struct voting *voting, struct error *error)
+{
+    struct approvals_tally tally = approvals_count(&voting->loaded.facts, voting->operation->arena);
+    if (tally.outcome == APPROVALS_OPEN) {
+        return answer(voting, VOTE_UNCHANGED, tally.missing);
+    }
+    if (!count(voting, error)) {
+        return false;
+    }
+    voting->out->outcome = VOTE_UNCHANGED;
+    return true;
+}
+
 static bool vote_in_time(struct voting *voting, struct error *error)
 {
     const struct operation *operation = voting->operation;
@@ -307,9 +321,8 @@ static bool vote_in_time(struct voting *voting, struct error *error)
     }
     if (current != NULL && current->approves == voting->input->approves &&
         current->assurance >= operation->principal.assurance) {
-        struct approvals_tally tally = approvals_count(&voting->loaded.facts, operation->arena);
         memcpy(voting->out->vote, current->id, sizeof current->id);
-        return answer(voting, VOTE_UNCHANGED, tally.missing);
+        return say_again(voting, error);
     }
     return check_vote_count(voting, error) && weigh_attention(voting, error) &&
            find_transition(&voting->request, REQUEST_VOTE_COUNTED, &transition, error) &&

@@ -111,7 +111,8 @@ bool can_be_approved(struct operation *operation, const struct request_row *requ
         !find_parties(operation, request, &trial.parties, error)) {
         return false;
     }
-    trial.needed = people_needed(&facts);
+    /* One more, since who edited it may be among them and may not count. */
+    trial.needed = people_needed(&facts) + (request->editor[0] == '\0' ? 0 : 1);
     for (size_t i = 0; i < facts.requirement_count; i++) {
         if (!try_requirement(&trial, &facts.requirements[i], error)) {
             return false;

@@ -125,3 +125,39 @@ class Questions(unittest.TestCase):
         self.assertEqual("Why?", answers[0]["question"]["text"])
         # Whoever waits again without an answer waits: it has been told.
         self.assertEqual(202, self.gateway.call("GET", path + "?seen=1", None, self.key, headers={"Prefer": "wait=1"}).status)
+
+    def run_as(self, token, *words):
+        process = self.start(*words, secret=token)
+        out, err = process.communicate(timeout=30)
+        return process.returncode, out, err
+
+    def test_a_person_at_a_terminal_sees_who_was_asked_who_is_on_it_and_repeats(self):
+        first = self.gateway.submit(self.key, resource="order/5", args={"n": 1}, want=(202,))
+        second = self.gateway.submit(self.key, resource="order/5", args={"n": 2}, want=(202,))
+        self.assertEqual(0, self.run_as(self.dana, "watch", first["id"])[0])
+        out = self.run_as(self.dana, "show", first["id"])[1]
+        self.assertRegex(out, r"asked +oncall since 20")
+        self.assertRegex(out, r"watching +dana is on it until 20")
+        self.assertRegex(out, r"repeats +2 are pending")
+        self.assertIn("no longer", self.run_as(self.dana, "watch", first["id"], "--stop")[1])
+        self.assertNotIn("watching", self.run_as(self.dana, "show", first["id"])[1])
+        # It was shown, and that is noted.
+        shown = self.gateway.show(self.dana, first["id"])
+        self.assertIn("viewed_at", shown["dwell"])
+        self.assertNotIn("viewed_at", self.gateway.show(self.dana, second["id"])["dwell"])
+        self.gateway.advance(5)
+        self.assertEqual(0, self.run_as(self.dana, "approve", first["id"], "--digest", shown["digest"], "--yes")[0])
+        self.assertNotIn("quick", self.gateway.show(self.dana, first["id"])["votes"][0])
+        self.gateway.vote(self.dana, second["id"])
+        self.assertTrue(self.gateway.show(self.dana, second["id"])["votes"][0]["quick"])
+
+    def test_a_person_at_a_terminal_edits(self):
+        asked = self.gateway.submit(self.key, resource="order/6", args={"n": 1}, want=(202,))
+        status, out, err = self.run_as(self.dana, "edit", asked["id"], "--args", '{"n":2}', "--digest", asked["digest"], "--yes",
+                                       "--reason", "two")
+        self.assertEqual((0, ""), (status, err))
+        self.assertIn("revision 2", out)
+        out = self.run_as(self.dana, "show", asked["id"])[1]
+        self.assertIn("edited by dana, revision 2: two", out)
+        self.assertIn("/n: 1 -> 2", out)
+        self.gateway.vote(self.dana, asked["id"], "deny")

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "identity/session.h"
 #include "operations/people_operations.h"
+#include "tests/support/store_fixture.h"
 #include <dirent.h>
 #include <limits.h>
 #include <sqlite3.h>
@@ -36,7 +37,7 @@ void rig_make(struct rig *rig)
     static const unsigned char seed[32] = "a fake seed, good for tests only";
     crypto_start();
     *rig = (struct rig){0};
-    snprintf(rig->folder, sizeof rig->folder, "/tmp/countersign-rig-XXXXXX");
+    snprintf(rig->folder, sizeof rig->folder, "%s/countersign-rig-XXXXXX", store_fixture_place());
     if (mkdtemp(rig->folder) == NULL) {
         perror("mkdtemp");
         abort();

@@ -1,3 +1,4 @@
+#include "operations/edit_operations.h"
 #include "operations/operations_internal.h"
 #include "operations/people_operations.h"
 #include "tests/support/scenario.h"
@@ -217,6 +218,27 @@ START_TEST(stranded__somebody_who_joins_the_group_may_decide_it)
 }
 END_TEST
 
+START_TEST(stranded__who_edited_it_alone_is_nobody_else)
+{
+    scenario_publish(&s, "version: 1\n"
+                         "defaults: { verdict: require_approval, risk: high, approval: { groups: "
+                         "[ops], timeout: 1h } }\n");
+    ask_for("ops.run", "sam");
+    struct request_view view = look(&s, request);
+    struct edit_input input = {.request = request,
+                               .revision = 1,
+                               .digest = view.request.digest,
+                               .arguments = "{\"edited\":true}"};
+    struct edit_result edited;
+    ck_assert(scenario_settle(
+        &s, operation_edit_request(scenario_begin(&s, DANA), &input, &edited, &s.error)));
+    ck_assert(!is_stranded());
+    set_member(&s, ERIN, "ops", false);
+    set_member(&s, FRED, "ops", false);
+    ck_assert(is_stranded());
+}
+END_TEST
+
 START_TEST(stranded__a_group_of_parties_is_as_good_as_empty)
 {
     ask_for("leads.go", "hank");
@@ -262,6 +284,7 @@ int main(void)
     tcase_add_test(tests, stranded__emptying_its_group_says_so_at_once);
     tcase_add_test(tests, stranded__disabling_the_last_who_may_says_so_at_once);
     tcase_add_test(tests, stranded__somebody_who_joins_the_group_may_decide_it);
+    tcase_add_test(tests, stranded__who_edited_it_alone_is_nobody_else);
     tcase_add_test(tests, stranded__a_group_of_parties_is_as_good_as_empty);
     tcase_add_test(tests, stranded__it_is_in_lists_and_told_to_dashboards);
     suite_add_tcase(suite, tests);
