@@ -271,6 +271,10 @@ bool api_run_comment(struct api_call *, struct error *);
 void api_answer_comment(struct api_call *);
 bool api_run_list_comments(struct api_call *, struct error *);
 void api_answer_comments(struct api_call *);
+/* insights.c */
+bool api_read_insights(struct api_call *, struct error *);
+bool api_run_insights(struct api_call *, struct error *);
+void api_answer_insights(struct api_call *);
 /* attention.c */
 bool api_read_view(struct api_call *, struct error *);
 bool api_run_view(struct api_call *, struct error *);

@@ -218,6 +218,12 @@ const struct api_route api_routes[] = {
      .read = api_read_task_cancel,
      .run = api_run_task_cancel,
      .answer = api_answer_task},
+    {.method = HTTP_GET,
+     .pattern = "/v1/insights",
+     .thread = API_ON_READER,
+     .read = api_read_insights,
+     .run = api_run_insights,
+     .answer = api_answer_insights},
     /* the ledger */
     {.method = HTTP_GET,
      .pattern = "/v1/ledger/checkpoint",

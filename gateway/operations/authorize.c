@@ -144,6 +144,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_MAKE_SETUP_LINK:
         return allow(is_host, true);
     case OPERATION_LIST_FREEZES:
+    case OPERATION_READ_INSIGHTS:
         return allow(is_person || is_host, true);
     case OPERATION_READ_LEDGER:
     case OPERATION_READ_POLICY:
@@ -175,6 +176,7 @@ static bool needs_step_up(enum operation_kind kind)
         return true;
     case OPERATION_EDIT_REQUEST:
     case OPERATION_COMMENT_REQUEST:
+    case OPERATION_READ_INSIGHTS:
     case OPERATION_VIEW_REQUEST:
     case OPERATION_WATCH_REQUEST:
     case OPERATION_ROLL_BACK_POLICY: /* the host's */
@@ -340,6 +342,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_READ_REQUEST:
     case OPERATION_LIST_REQUESTS:
     case OPERATION_LIST_FREEZES:
+    case OPERATION_READ_INSIGHTS:
     case OPERATION_READ_LEDGER:
     case OPERATION_READ_POLICY:
     case OPERATION_READ_RECEIPT:

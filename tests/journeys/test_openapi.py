@@ -538,6 +538,9 @@ class Answers(unittest.TestCase):
             gateway.vote(cast.dana, asked["id"], "deny")
             gateway.ok("POST", path + "/watch", None, cast.dana, want=(409,))
             self.assertEqual({"limit": 6, "used": 1}, gateway.ok("GET", "/v1/requests", None, cast.dana)["budget"])
+            own = gateway.ok("GET", "/v1/insights?days=1", None, cast.dana)
+            self.assertEqual(("dana", 1, 0), tuple(own["people"][0][k] for k in ("person", "denials", "unseen")))
+            self.assertEqual(1, gateway.ok("GET", "/v1/insights", None, cast.admin)["requests"]["denied"])
 
     def test_2_comments(self):
         with Recorded(self.book) as gateway:

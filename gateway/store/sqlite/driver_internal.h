@@ -78,7 +78,7 @@ extern const struct statement_list transaction_statements, value_statements, req
     agent_statements, caller_statements, credential_statements, session_statements,
     passkey_statements, freeze_statements, entry_statements, checkpoint_statements,
     policy_statements, notice_statements, history_statements, edit_statements, attention_statements,
-    access_statements, comment_statements;
+    insight_statements, access_statements, comment_statements;
 
 enum { STATEMENT_COLUMNS_MAX = 64 };
 

@@ -1,4 +1,5 @@
 #include "operations/attention_operations.h"
+#include "operations/insight_operations.h"
 #include "operations/operations_internal.h"
 #include "tests/support/scenario.h"
 
@@ -373,6 +374,95 @@ START_TEST(challenge__what_the_request_goes_without_is_not_asked_for)
 }
 END_TEST
 
+/* ---- figures ---- */
+
+static struct insights read_insights(enum cast who)
+{
+    struct insights insights;
+    ck_assert(scenario_settle(
+        &s, operation_read_insights(scenario_begin(&s, who), 7, &insights, &s.error)));
+    return insights;
+}
+
+static void decide_after(enum cast who, bool approves, int64_t ms)
+{
+    static int serial;
+    int64_t at;
+    ask("ops.run", arena_printf(s.arena, "{\"args\":{\"serial\":%d}}", serial++));
+    ck_assert(try_look(who, &at));
+    pass(&s, ms);
+    vote(&s, who, request, approves);
+}
+
+START_TEST(insights__say_how_each_decided)
+{
+    for (int i = 1; i <= 10; i++) {
+        decide_after(DANA, true, i * SECOND);
+    }
+    decide_after(ERIN, false, SECOND);
+    ask("ops.run", NULL);
+    vote(&s, ERIN, request, true);
+    struct insights all = read_insights(AUDREY);
+    ck_assert_uint_eq(all.person_count, 2);
+    const struct person_insight *dana = &all.people[0];
+    ck_assert_str_eq(dana->name, "dana");
+    ck_assert_int_eq(dana->approvals, 10);
+    ck_assert_int_eq(dana->dwell_p10_ms, SECOND);
+    ck_assert_int_eq(dana->dwell_p50_ms, 5 * SECOND);
+    ck_assert_int_eq(dana->over_budget, 4);
+    ck_assert_int_eq(dana->quick, 0);
+    const struct person_insight *erin = &all.people[1];
+    ck_assert_int_eq(erin->denials, 1);
+    ck_assert_int_eq(erin->quick, 1);
+    ck_assert_int_eq(erin->unseen, 1);
+    ck_assert(!erin->has_dwell);
+    ck_assert_int_eq(all.asked, 12);
+    ck_assert_int_eq(all.approved, 11);
+    ck_assert_int_eq(all.denied, 1);
+}
+END_TEST
+
+START_TEST(insights__of_others_are_for_auditors_admins_and_the_host)
+{
+    decide_after(DANA, true, SECOND);
+    decide_after(ERIN, true, SECOND);
+    ck_assert_uint_eq(read_insights(ADA).person_count, 2);
+    ck_assert_uint_eq(read_insights(HOST).person_count, 2);
+    struct insights own = read_insights(ERIN);
+    ck_assert_uint_eq(own.person_count, 1);
+    ck_assert_str_eq(own.people[0].name, "erin");
+    ck_assert(!own.has_requests);
+    struct insights none;
+    ck_assert(!scenario_settle(
+        &s, operation_read_insights(scenario_begin(&s, RUNNER), 7, &none, &s.error)));
+    ck_assert_int_eq(s.error.kind, ERROR_FORBIDDEN);
+}
+END_TEST
+
+START_TEST(insights__count_nothing_that_is_hidden_from_somebody)
+{
+    scenario_publish(&s,
+                     "version: 1\n"
+                     "defaults: { verdict: require_approval, risk: critical, approval: { groups: "
+                     "[ops], quorum: 2, assurance: session, timeout: 1h } }\n");
+    ask("ops.run", NULL);
+    vote(&s, DANA, request, true);
+    ck_assert_uint_eq(read_insights(AUDREY).person_count, 0);
+    vote(&s, ERIN, request, true);
+    ck_assert_uint_eq(read_insights(AUDREY).person_count, 2);
+}
+END_TEST
+
+START_TEST(insights__look_back_as_far_as_is_asked)
+{
+    decide_after(DANA, true, SECOND);
+    pass(&s, INT64_C(8) * 24 * HOUR);
+    struct insights all = read_insights(AUDREY);
+    ck_assert_uint_eq(all.person_count, 0);
+    ck_assert_int_eq(all.asked, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("operations: attention");
@@ -398,6 +488,10 @@ int main(void)
     tcase_add_test(tests, challenge__a_letter_that_only_looks_the_same_is_told_apart);
     tcase_add_test(tests, challenge__a_denial_and_a_lower_risk_need_none);
     tcase_add_test(tests, challenge__what_the_request_goes_without_is_not_asked_for);
+    tcase_add_test(tests, insights__say_how_each_decided);
+    tcase_add_test(tests, insights__of_others_are_for_auditors_admins_and_the_host);
+    tcase_add_test(tests, insights__count_nothing_that_is_hidden_from_somebody);
+    tcase_add_test(tests, insights__look_back_as_far_as_is_asked);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

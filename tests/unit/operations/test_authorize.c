@@ -23,6 +23,7 @@ static const struct {
     {OPERATION_COMMENT_REQUEST, "comment_request", /*   */ ".-+ .+-. -- -- . .-"},
     {OPERATION_VIEW_REQUEST, "view_request", /*         */ ".-- .++. ++ -- . .+"},
     {OPERATION_WATCH_REQUEST, "watch_request", /*       */ ".-- .+-. -- -- . .-"},
+    {OPERATION_READ_INSIGHTS, "read_insights", /*       */ "--- ++++ ++ +- - ++"},
     {OPERATION_CANCEL_REQUEST, "cancel_request", /*     */ ".-+ .--. -+ +- . .+"},
     {OPERATION_ESCALATE_DUE, "escalate_due", /*         */ "--- ---- -- -+ - --"},
     {OPERATION_EVALUATE, "evaluate", /*                 */ "+++ ---- -- -- - --"},
