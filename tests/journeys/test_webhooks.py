@@ -87,6 +87,19 @@ class Webhooks(unittest.TestCase):
     def notices(self, gateway, state):
         return gateway.admin("GET", f"/v1/notices?state={state}")["notices"]
 
+    def test_an_edit_and_a_group_that_was_emptied_are_told(self):
+        gateway = self.start()
+        asked = gateway.submit(self.key, args={"card": "4111-fake"})
+        edited = gateway.ok("POST", f"/v1/requests/{asked['id']}/edits",
+                            {"revision": 1, "digest": asked["digest"], "args": {"card": "4112-fake"}}, self.dana)
+        gateway.admin("DELETE", "/v1/groups/oncall/members/dana")
+        wanted = ["request.edited", "request.pending", "request.stranded"]
+        eventually(lambda: sorted(self.types()) == wanted, "both are told")
+        told = {json.loads(body)["type"]: json.loads(body)["data"] for _, _, body in self.receiver.came}
+        self.assertEqual((2, edited["digest"]), (told["request.edited"]["revision"], told["request.edited"]["digest"]))
+        self.assertNotIn("4112", str(self.receiver.came))
+        self.assertTrue(gateway.ok("GET", "/v1/requests", host=True)["requests"][0]["nobody_can_approve"])
+
     def test_a_request_and_its_end_are_told_signed_and_thin(self):
         gateway = self.start(secrets=(SECRET, OLD))
         asked = gateway.submit(self.key, args={"card": "4111-fake"})
