@@ -1,5 +1,6 @@
 #include "api/api_internal.h"
 
+#include "operations/account_operations.h"
 #include "operations/people_operations.h"
 #include <string.h>
 
@@ -352,6 +353,13 @@ bool api_run_list_credentials(struct api_call *call, struct error *error)
     call->result = answer;
     return operation_list_credentials(&call->operation, call->input, &answer->rows, &answer->count,
                                       error);
+}
+
+bool api_run_list_own_tokens(struct api_call *call, struct error *error)
+{
+    struct credentials_answer *answer = ARENA_NEW(call->arena, struct credentials_answer);
+    call->result = answer;
+    return operation_list_own_tokens(&call->operation, &answer->rows, &answer->count, error);
 }
 
 void api_answer_credentials(struct api_call *call)

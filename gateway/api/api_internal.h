@@ -422,6 +422,19 @@ bool api_run_begin_passkey_sign_in(struct api_call *, struct error *);
 void api_answer_passkey_question(struct api_call *);
 bool api_read_statement(struct api_call *, struct error *);
 bool api_run_statement(struct api_call *, struct error *);
+/* account.c */
+enum { API_CODE_BYTES_MAX = 64 }; /* one-time and recovery codes */
+bool api_run_list_sessions(struct api_call *, struct error *);
+void api_answer_sessions(struct api_call *);
+bool api_run_end_session(struct api_call *, struct error *);
+bool api_read_totp_code(struct api_call *, struct error *);
+bool api_run_begin_totp(struct api_call *, struct error *);
+void api_answer_begin_totp(struct api_call *);
+bool api_run_confirm_totp(struct api_call *, struct error *);
+bool api_run_read_totp(struct api_call *, struct error *);
+bool api_run_remove_totp(struct api_call *, struct error *);
+void api_answer_totp(struct api_call *);
+bool api_run_list_own_tokens(struct api_call *, struct error *);
 /* step_up.c */
 bool api_read_passkey_sign_in(struct api_call *, struct error *);
 bool api_run_passkey_sign_in(struct api_call *, struct error *);

@@ -92,6 +92,9 @@ static const char *noise_kind(const struct api_call *call, const struct error *e
         const char *code, *kind;
     } kinds[] = {{"wrong_name_or_password", "bad_password"},
                  {"wrong_password", "bad_password"},
+                 {"wrong_code", "bad_code"},
+                 {"code_needed", NULL},
+                 {"wrong_passkey", "bad_passkey"},
                  {"setup_link_invalid", "bad_link"},
                  {"enrolment_link_invalid", "bad_link"},
                  {"session_over", NULL}};

@@ -334,9 +334,9 @@ void api_answer_begin_step_up(struct api_call *call)
     builder_init(&body, 0);
     canonical_begin(&writer, &body);
     canonical_open_object(&writer);
-    if (has_passkey) {
-        write_question(&writer, question);
-    }
+    canonical_member_text(&writer, "challenge", has_passkey ? question->challenge : NULL);
+    canonical_member_bool(&writer, "code", !has_passkey && question->needs_code);
+    api_write_time(&writer, "expires_at", has_passkey ? question->expires_at : 0);
     canonical_member_text(&writer, "method", has_passkey ? "passkey" : "password");
     if (has_passkey) {
         canonical_name(&writer, "public_key");

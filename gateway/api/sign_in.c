@@ -12,7 +12,7 @@
  * one with another password takes, up to the same answer.
  */
 
-static const char *const sign_in_members[] = {"name", "password", NULL};
+static const char *const sign_in_members[] = {"code", "name", "password", NULL};
 static const char *const setup_members[] = {"display", "name", "password", "secret", NULL};
 static const char *const enrol_members[] = {"password", "secret", NULL};
 static const char *const change_members[] = {"new", "old", NULL};
@@ -22,8 +22,9 @@ enum { DISPLAY_BYTES_MAX = 200 };
 struct sign_in {
     const char *name;
     const char *display;
-    char *password; /* wiped when it was hashed */
-    char *former;   /* password change: the one there was */
+    char *password;   /* wiped when it was hashed */
+    char *former;     /* password change: the one there was */
+    const char *code; /* one-time or recovery code, or NULL */
     enum link_kind link;
     struct sha256 link_hash;
     struct password_found found;
@@ -113,6 +114,7 @@ bool api_read_sign_in(struct api_call *call, struct error *error)
     if (body == NULL || !api_check_channel(call, error) ||
         !api_take_text(call, body, "name", true, NAME_BYTES - 1, &sign_in->name, error) ||
         !take_password(call, body, "password", &sign_in->password, error) ||
+        !api_take_text(call, body, "code", false, API_CODE_BYTES_MAX, &sign_in->code, error) ||
         !api_attempts_take(call->api, sign_in->name, api_peer(call), error)) {
         return false;
     }
@@ -148,6 +150,7 @@ bool api_run_sign_in(struct api_call *call, struct error *error)
         .verified = &sign_in->found,
         .new_hash = sign_in->new_hash[0] == '\0' ? NULL : sign_in->new_hash,
         .ended_session = sign_in->has_cookie ? &sign_in->cookie : NULL,
+        .code = sign_in->code,
     };
     return operation_begin_session(&call->operation, &input, call->result, error);
 }

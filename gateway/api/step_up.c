@@ -6,7 +6,7 @@
 /* Signing in with a passkey, and proving more than a cookie: with a passkey, or where there is none
  * with the password again. */
 
-static const char *const step_up_members[] = {"passkey", "password", NULL};
+static const char *const step_up_members[] = {"code", "passkey", "password", NULL};
 
 /* ---- POST /v1/session/passkey ---- */
 
@@ -53,6 +53,7 @@ struct step_up_input {
     bool is_passkey;
     struct passkey_answer answer;
     char *password; /* wiped when it was checked */
+    const char *code;
     struct password_found found;
 };
 
@@ -94,6 +95,9 @@ bool api_read_step_up(struct api_call *call, struct error *error)
         return error_set(error, ERROR_INVALID, "wrong_type", "/password",
                          "send `passkey` or `password`, not both");
     }
+    if (!api_take_text(call, body, "code", false, API_CODE_BYTES_MAX, &input->code, error)) {
+        return false;
+    }
     bool ok = input->is_passkey
                   ? api_take_passkey(call, object, "passkey", false, &input->answer, error)
                   : take_password(call, body, input, error);
@@ -127,6 +131,6 @@ bool api_run_step_up(struct api_call *call, struct error *error)
     const struct step_up_input *input = call->input;
     return input->is_passkey
                ? operation_step_up_by_passkey(&call->operation, &input->answer, call->result, error)
-               : operation_step_up_by_password(&call->operation, &input->found, call->result,
-                                               error);
+               : operation_step_up_by_password(&call->operation, &input->found, input->code,
+                                               call->result, error);
 }

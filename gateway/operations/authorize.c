@@ -97,10 +97,13 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_ADD_PASSKEY:
     case OPERATION_RENAME_PASSKEY:
     case OPERATION_PROVE_VOTE:
+    case OPERATION_CHANGE_TOTP:
+    case OPERATION_ADD_OWN_TOKEN:
         return allow(is_signed_in, true);
     case OPERATION_REMOVE_PASSKEY:
         return allow(is_signed_in || is_host, true);
     case OPERATION_LIST_OWN:
+    case OPERATION_TAKE_BACK_OWN:
         return allow(is_person, true);
     case OPERATION_MAKE_STATEMENT:
         return allow(is_signed_in && knows, knows);
@@ -173,6 +176,8 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_ADD_PASSKEY:
     case OPERATION_REMOVE_PASSKEY:
     case OPERATION_CONFIRM_PASSKEY:
+    case OPERATION_CHANGE_TOTP:
+    case OPERATION_ADD_OWN_TOKEN:
         return true;
     case OPERATION_EDIT_REQUEST:
     case OPERATION_COMMENT_REQUEST:
@@ -220,6 +225,7 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_RENAME_PASSKEY:
     case OPERATION_MAKE_STATEMENT:
     case OPERATION_PROVE_VOTE:
+    case OPERATION_TAKE_BACK_OWN:
         return false;
     }
     return true;
@@ -242,8 +248,8 @@ enum step_up authorize_step_up(const struct operation *operation)
     return is_recent ? session->step_up : STEP_UP_NONE;
 }
 
-static bool step_up_needed(const struct operation *operation, const char *subject,
-                           struct error *error)
+bool authorize_step_up_needed(const struct operation *operation, const char *subject,
+                              struct error *error)
 {
     bool is_token = operation->principal.credential_kind == CREDENTIAL_TOKEN;
     return error_set(error, ERROR_FORBIDDEN, "step_up_needed", subject, "%s",
@@ -267,7 +273,7 @@ static bool check_step_up(const struct operation *operation, enum operation_kind
                          "the first passkey is registered by an enrolment link: ask an admin for "
                          "one (`countersign admin enrol NAME` on the gateway's host makes one)");
     }
-    return given != STEP_UP_NONE || step_up_needed(operation, subject, error);
+    return given != STEP_UP_NONE || authorize_step_up_needed(operation, subject, error);
 }
 
 /* What to tell someone who knows of the thing but may not do this to it. */
@@ -321,6 +327,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_ROLL_BACK_POLICY:
         return "this is done on the host: `countersign policy rollback`";
     case OPERATION_LIST_OWN:
+    case OPERATION_TAKE_BACK_OWN:
         return "only people have these";
     case OPERATION_RECOVER:
         return "this is done on the host: `countersign recover`";
@@ -338,6 +345,8 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_REMOVE_PASSKEY:
     case OPERATION_MAKE_STATEMENT:
     case OPERATION_PROVE_VOTE:
+    case OPERATION_CHANGE_TOTP:
+    case OPERATION_ADD_OWN_TOKEN:
         return "only a person who signed in with a browser session does this";
     case OPERATION_READ_REQUEST:
     case OPERATION_LIST_REQUESTS:

@@ -68,6 +68,9 @@ enum operation_kind {
     OPERATION_CONFIRM_PASSKEY,
     OPERATION_MAKE_STATEMENT,
     OPERATION_PROVE_VOTE,
+    OPERATION_CHANGE_TOTP,
+    OPERATION_ADD_OWN_TOKEN,
+    OPERATION_TAKE_BACK_OWN, /* one's own sessions and tokens */
 };
 
 /* What the principal is to the thing it names. The zero value is a stranger. */
@@ -88,6 +91,9 @@ bool authorize(const struct operation *operation, enum operation_kind kind,
 
 /* What the session proved beyond its cookie, as long as that lasts. */
 enum step_up authorize_step_up(const struct operation *operation);
+/* FORBIDDEN `step_up_needed`, and how to. Returns false. */
+bool authorize_step_up_needed(const struct operation *operation, const char *subject,
+                              struct error *error);
 /* When that is over; meaningless for STEP_UP_NONE. */
 int64_t authorize_step_up_end(const struct operation *operation);
 

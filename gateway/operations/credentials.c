@@ -72,7 +72,12 @@ bool operation_add_credential(struct operation *operation, const struct credenti
                               struct error *error)
 {
     struct owner owner;
-    if (!authorize(operation, OPERATION_CHANGE_CREDENTIALS, NULL, input->owner, error) ||
+    const struct principal *principal = &operation->principal;
+    bool is_own =
+        principal->kind == PRINCIPAL_PERSON && input->kind == CREDENTIAL_TOKEN &&
+        (strcmp(input->owner, principal->name) == 0 || strcmp(input->owner, principal->id) == 0);
+    if (!authorize(operation, is_own ? OPERATION_ADD_OWN_TOKEN : OPERATION_CHANGE_CREDENTIALS, NULL,
+                   input->owner, error) ||
         !check_credential(input, error) ||
         !find_owner(operation, input->kind, input->owner, &owner, error) ||
         !check_owner(input, &owner, error)) {
@@ -140,10 +145,19 @@ bool operation_disable_credential(struct operation *operation, const char *id,
                                   struct credential_row *out, struct error *error)
 {
     struct credential_row row;
-    if (!authorize(operation, OPERATION_CHANGE_CREDENTIALS, NULL, id, error) ||
-        !store_read_credential(operation->store, operation->principal.tenant, id, operation->arena,
-                               &row, error) ||
-        (row.is_enabled && !disable_credential(operation, &row, "disabled", error))) {
+    struct error missing = {0};
+    bool is_found = store_read_credential(operation->store, operation->principal.tenant, id,
+                                          operation->arena, &row, &missing);
+    bool is_own = is_found && operation->principal.kind == PRINCIPAL_PERSON &&
+                  strcmp(row.owner, operation->principal.id) == 0;
+    if (!authorize(operation, is_own ? OPERATION_TAKE_BACK_OWN : OPERATION_CHANGE_CREDENTIALS, NULL,
+                   id, error)) {
+        return false;
+    }
+    if (!is_found) {
+        return error_set(error, missing.kind, missing.code, id, "%s", missing.message);
+    }
+    if ((row.is_enabled && !disable_credential(operation, &row, "disabled", error))) {
         return false;
     }
     *out = row;

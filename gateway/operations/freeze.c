@@ -3,6 +3,7 @@
 #include "operations/authorize.h"
 #include "operations/grant_operations.h"
 #include "operations/ledger_internal.h"
+#include "store/passkey_rows.h"
 #include <string.h>
 
 enum { ACTION_GLOB_BYTES_MAX = POLICY_PATTERN_BYTES_MAX };
@@ -189,6 +190,22 @@ static const char *tenant_of(const struct freeze_row *freeze)
     return freeze->scope == FREEZE_EVERYTHING ? OPERATIONS_DEFAULT_TENANT : freeze->tenant;
 }
 
+/* Letting everything run again is worth a thief's while: who has a passkey shows it. */
+static bool check_thaw_proof(struct operation *operation, const char *freeze, struct error *error)
+{
+    struct passkey_row *passkeys;
+    size_t count = 0;
+    if (operation->principal.kind != PRINCIPAL_PERSON) {
+        return true;
+    }
+    if (!store_list_passkeys(operation->store, operation->principal.id, operation->arena, &passkeys,
+                             &count, error)) {
+        return false;
+    }
+    return count == 0 || authorize_step_up(operation) == STEP_UP_PASSKEY ||
+           authorize_step_up_needed(operation, freeze, error);
+}
+
 bool operation_thaw(struct operation *operation, const char *freeze, struct freeze_row *out,
                     struct error *error)
 {
@@ -197,7 +214,8 @@ bool operation_thaw(struct operation *operation, const char *freeze, struct free
         return false;
     }
     struct authorize_facts facts = {.tenant = tenant_of(out)};
-    if (!authorize(operation, OPERATION_THAW, &facts, freeze, error)) {
+    if (!authorize(operation, OPERATION_THAW, &facts, freeze, error) ||
+        !check_thaw_proof(operation, freeze, error)) {
         return false;
     }
     if (is_rollback_freeze(out)) {

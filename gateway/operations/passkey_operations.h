@@ -25,6 +25,7 @@ struct passkey_question {
     struct person_row person;
     struct passkey_row *passkeys; /* registered: to use, or not to register twice */
     size_t passkey_count;
+    bool needs_code; /* of a step-up by password */
 };
 /* What it answered, as sent; bounded and decoded by the door. */
 struct passkey_answer {

@@ -1,6 +1,7 @@
 #include "formats/text.h"
 #include "operations/authorize.h"
 #include "operations/passkey_internal.h"
+#include "operations/second_factor_internal.h"
 #include <string.h>
 
 bool check_passkeys_available(const struct operation *operation, struct error *error)
@@ -64,14 +65,16 @@ bool operation_begin_passkey_sign_in(struct operation *operation, struct passkey
 bool operation_begin_step_up(struct operation *operation, struct passkey_question *out,
                              struct error *error)
 {
+    const char *person = operation->principal.id;
     if (!authorize(operation, OPERATION_STEP_UP, NULL, NULL, error)) {
         return false;
     }
-    if (operation->operations->options.rp_id == NULL) {
-        *out = (struct passkey_question){.expires_at = operation->now + CHALLENGE_MS};
-        return find_person(operation, operation->principal.id, &out->person, error);
+    *out = (struct passkey_question){.expires_at = operation->now + CHALLENGE_MS};
+    if (operation->operations->options.rp_id != NULL &&
+        !ask(operation, CHALLENGE_STEP_UP, out, error)) {
+        return false;
     }
-    return ask(operation, CHALLENGE_STEP_UP, out, error);
+    return has_second_factor(operation, person, &out->needs_code, error);
 }
 
 /* ---- registering ---- */

@@ -18,6 +18,9 @@ bool open_session(struct operation *operation, const struct person_row *person,
 /* The operation's session, stepped up, under another id and secret, with its entry. */
 bool step_up_session(struct operation *operation, enum step_up step_up, struct session_view *out,
                      struct error *error) MUST_CHECK;
+/* Any session of the operation's person, with its entry. */
+bool end_session(struct operation *operation, const struct session_row *session,
+                 struct error *error) MUST_CHECK;
 /* Of the browser that signs in again; NULL: it had none. */
 bool end_former_session(struct operation *operation, const struct credential *former,
                         struct error *error) MUST_CHECK;

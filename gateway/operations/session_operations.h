@@ -35,9 +35,10 @@ struct sign_in_input {
     const struct password_found *verified;  /* what the password matched */
     const char *new_hash;                   /* the same password, hashed as is done now; or NULL */
     const struct credential *ended_session; /* the one the browser had before; or NULL */
+    const char *code;                       /* one-time or recovery code; or NULL */
 };
-/* UNAUTHENTICATED `wrong_name_or_password` when what was verified is no longer so. The operation
- * goes on as the person. */
+/* UNAUTHENTICATED `wrong_name_or_password` when what was verified is no longer so, `code_needed`
+ * and `wrong_code` where the person has one-time codes. The operation goes on as the person. */
 bool operation_begin_session(struct operation *operation, const struct sign_in_input *input,
                              struct session_view *out, struct error *error) MUST_CHECK;
 /* The session of this operation; without its secret. Serves from a read-only store. */
@@ -50,12 +51,12 @@ bool operation_touch_session(struct operation *operation, struct error *error) M
 bool operation_set_password(struct operation *operation, const struct password_found *verified,
                             const char *new_hash, struct error *error) MUST_CHECK;
 
-/* By who has no passkey: the password again. FORBIDDEN `passkey_needed` where there is one,
- * `wrong_password` when what was verified is no longer so. The session goes on under another
- * secret. */
+/* By who has no passkey: the password again, with a code where there are any. FORBIDDEN
+ * `passkey_needed`, `code_needed`, `wrong_code`, `wrong_password` when what was verified is no
+ * longer so. The session goes on under another secret. */
 bool operation_step_up_by_password(struct operation *operation,
-                                   const struct password_found *verified, struct session_view *out,
-                                   struct error *error) MUST_CHECK;
+                                   const struct password_found *verified, const char *code,
+                                   struct session_view *out, struct error *error) MUST_CHECK;
 
 /* Whether the tenant has no admin with a password: then a set-up link makes one. */
 bool operation_needs_setup(struct operation *operation, bool *out_needed,

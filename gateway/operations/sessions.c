@@ -1,6 +1,7 @@
 #include "crypto/crypto.h"
 #include "ledger/entry_data.h"
 #include "operations/authorize.h"
+#include "operations/second_factor_internal.h"
 #include "operations/session_internal.h"
 #include "store/passkey_rows.h"
 #include <string.h>
@@ -104,13 +105,19 @@ static const char *method_name(enum step_up step_up)
     return "password";
 }
 
-static bool record_sign_in(struct operation *operation, const char *outcome, struct error *error)
+static bool record_sign_in_of(struct operation *operation, const struct session_row *session,
+                              const char *outcome, struct error *error)
 {
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
-    ledger_data_signin(&data, method_name(operation->session.step_up), outcome);
+    ledger_data_signin(&data, method_name(session->step_up), outcome);
     struct record record = {.type = LEDGER_SIGNIN, .data = &data};
     return record_entry(operation, &record, error);
+}
+
+static bool record_sign_in(struct operation *operation, const char *outcome, struct error *error)
+{
+    return record_sign_in_of(operation, &operation->session, outcome, error);
 }
 
 static struct session_row make_session(const struct operation *operation,
@@ -237,15 +244,19 @@ bool operation_begin_session(struct operation *operation, const struct sign_in_i
                              struct session_view *out, struct error *error)
 {
     struct person_row person;
+    bool used_recovery = false;
     if (!authorize(operation, OPERATION_BEGIN_SESSION, NULL, NULL, error) ||
         !confirm_verified(operation, input->verified, &person, error) ||
+        !check_second_factor(operation, person.id, input->code, ERROR_UNAUTHENTICATED,
+                             &used_recovery, error) ||
         !end_former_session(operation, input->ended_session, error)) {
         return false;
     }
     if (input->new_hash != NULL && !store_hash(operation, &person, input->new_hash, error)) {
         return false;
     }
-    return open_session(operation, &person, STEP_UP_NONE, out, error);
+    return open_session(operation, &person, STEP_UP_NONE, out, error) &&
+           (!used_recovery || note_recovery_code(operation, error));
 }
 
 bool operation_read_session(struct operation *operation, struct session_view *out,
@@ -265,9 +276,10 @@ bool operation_read_session(struct operation *operation, struct session_view *ou
 }
 
 bool operation_step_up_by_password(struct operation *operation,
-                                   const struct password_found *verified, struct session_view *out,
-                                   struct error *error)
+                                   const struct password_found *verified, const char *code,
+                                   struct session_view *out, struct error *error)
 {
+    bool used_recovery = false;
     struct person_row person;
     struct passkey_row *passkeys;
     size_t count;
@@ -286,7 +298,10 @@ bool operation_step_up_by_password(struct operation *operation,
         return error_set(error, ERROR_FORBIDDEN, "wrong_password", "/password",
                          "that is not your password");
     }
-    return step_up_session(operation, STEP_UP_PASSWORD, out, error);
+    return check_second_factor(operation, person.id, code, ERROR_FORBIDDEN, &used_recovery,
+                               error) &&
+           step_up_session(operation, STEP_UP_PASSWORD, out, error) &&
+           (!used_recovery || note_recovery_code(operation, error));
 }
 
 bool operation_end_session(struct operation *operation, struct error *error)
@@ -294,6 +309,13 @@ bool operation_end_session(struct operation *operation, struct error *error)
     return authorize(operation, OPERATION_END_SESSION, NULL, NULL, error) &&
            store_delete_session(operation->store, operation->principal.credential, error) &&
            record_sign_in(operation, "out", error);
+}
+
+bool end_session(struct operation *operation, const struct session_row *session,
+                 struct error *error)
+{
+    return store_delete_session(operation->store, session->id, error) &&
+           record_sign_in_of(operation, session, "out", error);
 }
 
 bool operation_touch_session(struct operation *operation, struct error *error)

@@ -723,6 +723,24 @@ class Answers(unittest.TestCase):
         again = dana.passkey.answer(begun)
         self.assertEqual((409, "challenge_used"), self.outcome(dana.call("POST", "/v1/session/step-up", {"passkey": again})))
 
+    def test_2_own_account(self):
+        from journeys.test_account import totp
+        with Recorded(self.book) as gateway:
+            dana = Person(gateway, "dana")
+            self.assertEqual((409, "totp_not_begun"), self.outcome(dana.call("POST", "/v1/totp", {"code": "000000"})))
+            secret = dana.ok("POST", "/v1/totp/begin")["secret"]
+            self.assertEqual((403, "wrong_code"), self.outcome(dana.call("POST", "/v1/totp", {"code": "000000"})))
+            dana.ok("POST", "/v1/totp", {"code": totp(secret, time.time())})
+            self.assertEqual((409, "totp_enrolled"), self.outcome(dana.call("POST", "/v1/totp/begin")))
+            dana.ok("GET", "/v1/totp")
+            refused = gateway.call("POST", "/v1/session", {"name": "dana", "password": dana.password})
+            self.assertEqual((401, "code_needed"), self.outcome(refused))
+            dana.ok("POST", "/v1/tokens", {"person": "dana"})
+            dana.ok("GET", "/v1/tokens")
+            dana.ok("DELETE", "/v1/totp")
+            dana.ok("DELETE", f"/v1/sessions/{dana.ok('GET', '/v1/sessions')['sessions'][0]['id']}")
+            self.assertEqual("session_over", dana.call("GET", "/v1/session").json["code"])
+
     def test_2_no_passkeys_without_a_host_name(self):
         with Recorded(self.book, config=LIMITS + "issuer: http://127.0.0.1:8080\n") as gateway:
             dana = Person(gateway, "dana", ["oncall"])

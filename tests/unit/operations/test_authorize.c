@@ -71,6 +71,9 @@ static const struct {
     {OPERATION_CONFIRM_PASSKEY, "confirm_passkey", "--- ---- -^ +- - -+"},
     {OPERATION_MAKE_STATEMENT, "make_statement", ".-- .--. -- -- . .+"},
     {OPERATION_PROVE_VOTE, "prove_vote", "--- ---+ -- -- - ++"},
+    {OPERATION_CHANGE_TOTP, "change_totp", "--- ---^ -- -- - ++"},
+    {OPERATION_ADD_OWN_TOKEN, "add_own_token", "--- ---^ -- -- - ++"},
+    {OPERATION_TAKE_BACK_OWN, "take_back_own", "--- ++++ ++ -- - ++"},
 };
 
 struct who {
@@ -152,7 +155,7 @@ END_TEST
 
 START_TEST(authorize__the_table_names_every_operation_once)
 {
-    ck_assert_uint_eq(KINDS, OPERATION_PROVE_VOTE + 1);
+    ck_assert_uint_eq(KINDS, OPERATION_TAKE_BACK_OWN + 1);
     for (size_t i = 0; i < KINDS; i++) {
         ck_assert_uint_eq(table[i].kind, i);
     }
