@@ -76,6 +76,8 @@ struct cli_connection;
 struct cli_connection *cli_connect(const struct cli_arguments *arguments, enum cli_role role,
                                    struct error *error);
 void cli_disconnect(struct cli_connection *connection);
+/* Where people reach the gateway with a browser, as far as the command line knows. */
+const char *cli_dashboard(const struct cli_arguments *arguments);
 struct cli_answer {
     long status;
     struct builder body;

@@ -45,6 +45,8 @@ static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, 
     return interrupted != 0;
 }
 
+#define DEFAULT_URL "http://localhost:8080"
+
 struct cli_connection {
     CURL *curl;
     char *url;
@@ -131,7 +133,7 @@ struct cli_connection *cli_connect(const struct cli_arguments *arguments, enum c
         return NULL;
     }
     connection->url = memory_text(socket != NULL ? "http://localhost"
-                                  : url == NULL  ? "http://localhost:8080"
+                                  : url == NULL  ? DEFAULT_URL
                                                  : url);
     connection->socket = memory_text(socket);
     connection->authority = memory_text(cli_value(arguments, "--ca"));
@@ -143,6 +145,12 @@ struct cli_connection *cli_connect(const struct cli_arguments *arguments, enum c
         return NULL;
     }
     return connection;
+}
+
+const char *cli_dashboard(const struct cli_arguments *arguments)
+{
+    const char *url = setting(arguments, "--url", "COUNTERSIGN_URL");
+    return url != NULL ? url : DEFAULT_URL;
 }
 
 void cli_disconnect(struct cli_connection *connection)

@@ -94,6 +94,9 @@ static void print_requirements(const struct json *requirements)
         for (size_t g = 0; g < json_count(groups); g++) {
             printf("%s %s", g == 0 ? "" : " or", json_text(json_element(groups, g)));
         }
+        if (strcmp(cli_text(requirement, "assurance"), "passkey") == 0) {
+            printf(", with a passkey");
+        }
         putchar('\n');
     }
 }
@@ -331,6 +334,18 @@ static int print_vote(const struct cli_answer *answer, bool as_json)
     return CLI_OK;
 }
 
+/* A terminal has no passkeys; the dashboard has. */
+static int print_refusal(const struct vote *vote, const struct cli_answer *answer)
+{
+    const struct json *problem = answer->document == NULL ? NULL : json_root(answer->document);
+    int status = cli_print_problem(answer);
+    if (strcmp(cli_text(problem, "code"), "assurance_too_low") == 0) {
+        fprintf(stderr, "approve it with your passkey at %s/requests/%s\n",
+                cli_dashboard(vote->arguments), vote->arguments->words[0]);
+    }
+    return status;
+}
+
 static int send_vote(struct vote *vote)
 {
     struct error error = {0};
@@ -357,7 +372,7 @@ static int send_vote(struct vote *vote)
         return cli_print_error(&error);
     }
     int status = answer.status != 200 || answer.document == NULL
-                     ? cli_print_problem(&answer)
+                     ? print_refusal(vote, &answer)
                      : print_vote(&answer, cli_has(vote->arguments, "--json"));
     cli_answer_finish(&answer);
     return status;

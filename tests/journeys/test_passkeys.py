@@ -1,5 +1,6 @@
 """Passkeys from registration to an approval that an auditor checks with nobody's help; and what a stolen session cannot do."""
 import json
+import os
 import subprocess
 import unittest
 
@@ -286,6 +287,37 @@ class Passkeys(unittest.TestCase):
             gateway.advance(seconds=301)
             erin.sign_in()
             self.assertEqual(401, gateway.call("POST", "/v1/session/passkey", dana.passkey.answer(sign_in)).status)
+
+    def run_words(self, gateway, *words, **environment):
+        return subprocess.run([str(gateways.BUILD / "countersign"), *words], capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "COUNTERSIGN_SOCKET": gateway.socket_path,
+                                                             "COUNTERSIGN_URL": f"http://127.0.0.1:{gateway.port}", **environment})
+
+    def test_a_terminal_says_what_is_missing_and_where_to_go(self):
+        with Gateway(policy=POLICY) as gateway:
+            key = gateway.add_caller()
+            token = gateway.add_person("dana", ["ops"])
+            asked = gateway.submit(key, action="db.drop")
+            shown = self.run_words(gateway, "show", asked["id"], COUNTERSIGN_TOKEN=token)
+            self.assertIn("with a passkey", shown.stdout)
+            refused = self.run_words(gateway, "approve", asked["id"], "--digest", asked["digest"], "--yes", COUNTERSIGN_TOKEN=token)
+            self.assertEqual(1, refused.returncode)
+            self.assertIn(f"approve it with your passkey at http://127.0.0.1:{gateway.port}/requests/{asked['id']}\n", refused.stderr)
+            denied = self.run_words(gateway, "deny", asked["id"], "--digest", asked["digest"], "--yes", COUNTERSIGN_TOKEN=token)
+            self.assertEqual(0, denied.returncode, denied.stderr)
+
+    def test_the_host_lists_confirms_and_removes_passkeys(self):
+        with Gateway(policy=POLICY) as gateway:
+            dana = Person(gateway, "dana", ["ops"])
+            dana.add_passkey(name="first")
+            dana.sign_in_by_passkey()
+            later = dana.add_passkey(Passkey(ORIGIN), "second")["id"]
+            self.assertIn(later, self.run_words(gateway, "admin", "passkey", "list", "dana").stdout)
+            confirmed = self.run_words(gateway, "admin", "passkey", "confirm", later)
+            self.assertEqual(0, confirmed.returncode, confirmed.stderr)
+            self.assertTrue(dana.ok("GET", "/v1/passkeys")["passkeys"][1]["trusted"])
+            self.assertEqual(0, self.run_words(gateway, "admin", "passkey", "remove", later).returncode)
+            self.assertEqual(["first"], [passkey["name"] for passkey in dana.ok("GET", "/v1/passkeys")["passkeys"]])
 
     def test_they_survive_a_restart(self):
         with Gateway(policy=POLICY) as gateway:
