@@ -363,20 +363,13 @@ static bool check_map(struct cel_checker *checker, struct cel_node *node)
     return true;
 }
 
+/* Each variable has a place of its own, never one that another had before: a binding is evaluated
+ * where it is first read, while the variables of loops around that reading live. */
 static void enter(struct cel_checker *checker, struct cel_local *local, struct cel_text name,
                   const struct cel_type *type)
 {
     *local = (struct cel_local){name, type, checker->local_count++, checker->locals};
     checker->locals = local;
-    if (checker->local_count > checker->local_most) {
-        checker->local_most = checker->local_count;
-    }
-}
-
-static void leave(struct cel_checker *checker, const struct cel_local *outer, uint32_t count)
-{
-    checker->locals = outer;
-    checker->local_count = count;
 }
 
 /* The types of key (or index) and value of what a loop goes over. */
@@ -450,7 +443,6 @@ static bool check_loop(struct cel_checker *checker, struct cel_node *node)
                           checker->env->limits.nesting);
     }
     const struct cel_local *outer = checker->locals;
-    uint32_t count = checker->local_count;
     bool has_two = node->other_name.length > 0;
     bool is_map = resolved(checker, node->target->type)->kind == CEL_TYPE_MAP ||
                   resolved(checker, node->target->type)->kind == CEL_TYPE_OBJECT;
@@ -464,7 +456,7 @@ static bool check_loop(struct cel_checker *checker, struct cel_node *node)
     checker->loop_depth++;
     bool is_well = check_loop_inside(checker, node, key);
     checker->loop_depth--;
-    leave(checker, outer, count);
+    checker->locals = outer;
     return is_well;
 }
 
@@ -474,12 +466,11 @@ static bool check_bind(struct cel_checker *checker, struct cel_node *node)
         return false;
     }
     const struct cel_local *outer = checker->locals;
-    uint32_t count = checker->local_count;
     struct cel_local local;
-    node->index = count;
+    node->index = checker->local_count;
     enter(checker, &local, node->name, node->args[0]->type);
     bool is_well = cel_check_node(checker, node->args[1]);
-    leave(checker, outer, count);
+    checker->locals = outer;
     node->type = node->args[1]->type;
     return is_well;
 }
@@ -491,14 +482,13 @@ static bool check_opt_map(struct cel_checker *checker, struct cel_node *node)
         return false;
     }
     const struct cel_local *outer = checker->locals;
-    uint32_t count = checker->local_count;
     struct cel_local hidden; /* what the optional holds, until the variable is read */
     struct cel_local local;
-    node->index = count;
+    node->index = checker->local_count;
     enter(checker, &hidden, (struct cel_text){"@target", 7}, type);
     enter(checker, &local, node->name, type);
     bool is_well = cel_check_node(checker, node->args[1]);
-    leave(checker, outer, count);
+    checker->locals = outer;
     if (!is_well || (node->is_optional && !unwrap(checker, node->args[1], &type))) {
         return false;
     }
@@ -510,18 +500,18 @@ static bool check_opt_map(struct cel_checker *checker, struct cel_node *node)
 static bool check_block(struct cel_checker *checker, struct cel_node *node)
 {
     const struct cel_local *outer = checker->locals;
-    uint32_t count = checker->local_count;
     struct cel_local *locals = arena_array(checker->source->arena, node->count, sizeof *locals);
-    node->index = count;
+    node->index = checker->local_count;
+    checker->local_count += node->count - 1; /* one after the other */
     bool is_well = true;
     for (uint32_t i = 0; is_well && i < node->count; i++) {
+        const char *name = arena_printf(checker->source->arena, "@index%u", (unsigned)i);
         is_well = cel_check_node(checker, node->args[i]);
-        if (is_well && i + 1 < node->count) {
-            const char *name = arena_printf(checker->source->arena, "@index%u", (unsigned)i);
-            enter(checker, &locals[i], (struct cel_text){name, strlen(name)}, &cel_type_dyn);
-        }
+        locals[i] = (struct cel_local){
+            {name, strlen(name)}, &cel_type_dyn, node->index + i, checker->locals};
+        checker->locals = &locals[i];
     }
-    leave(checker, outer, count);
+    checker->locals = outer;
     node->type = node->args[node->count - 1]->type;
     return is_well;
 }
@@ -580,6 +570,6 @@ bool cel_check(const struct cel_env *env, struct cel_source *source, struct cel_
                           "its types take too long to find out: split it");
     }
     out->type = cel_type_resolve(&checker.unifier, root->type, true);
-    out->local_count = checker.local_most;
+    out->local_count = checker.local_count;
     return true;
 }

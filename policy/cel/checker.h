@@ -20,8 +20,7 @@ struct cel_checker {
     struct cel_unifier unifier;
     bool is_strict;
     const struct cel_local *locals;
-    uint32_t local_count; /* living */
-    uint32_t local_most;
+    uint32_t local_count;
     size_t loop_depth;
 };
 

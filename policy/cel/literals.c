@@ -1,6 +1,6 @@
 #include "policy/cel/ast.h"
 
-#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* The values of number, string and bytes tokens. */
@@ -33,6 +33,11 @@ static bool read_number(struct cel_source *source, const struct cel_token *token
     if (token->kind == CEL_TOKEN_DOUBLE) {
         char *copy = arena_copy(source->arena, text.bytes, text.length);
         double real = strtod(copy, NULL);
+        if (isinf(real)) {
+            return cel_refuse(source, token->offset, "bad_number",
+                              "`%.*s` is too large for a double",
+                              (int)(text.length < 100 ? text.length : 100), text.bytes);
+        }
         *out = cel_double(is_negative ? -real : real);
         return true;
     }

@@ -129,7 +129,7 @@ bool cel_type_same(const struct cel_type *left, const struct cel_type *right);
 /* checker.c */
 struct cel_checked {
     const struct cel_type *type;
-    size_t local_count; /* the most that live at once */
+    size_t local_count;
 };
 /* Resolves names, picks overloads and infers types. `is_strict` false leaves types unchecked. */
 bool cel_check(const struct cel_env *env, struct cel_source *source, struct cel_node *root,

@@ -273,6 +273,26 @@ START_TEST(checking__what_a_hosts_function_charges_counts)
 }
 END_TEST
 
+START_TEST(checking__a_binding_keeps_apart_from_the_loops_around_its_reading)
+{
+    static const char *const truths[] = {
+        "cel.bind(a, [5].all(x, [6].all(y, y == 6)), [1, 2].exists(e, a && e == 2))",
+        "[1, 2].all(e, cel.bind(a, [e].map(x, x * 10), [3, 4].all(f, a[0] == e * 10 && f > 2)))",
+        "optional.of(7).optMap(o, [1, 2].all(e, [3].all(f, o == 7 && f == 3 && e < 3))).value()",
+        "cel.bind(a, [1].exists(x, x == 1), cel.bind(b, [2].exists(x, x == 2), "
+        "[3].all(x, [4].all(y, b && a && x == 3 && y == 4))))",
+        "cel.block([[8].all(x, x == 8), [9].all(x, x == 9 && cel.index(0))], "
+        "[1, 2].all(e, [3].all(f, cel.index(1) && e < 3 && f == 3)))",
+        "cel.bind(x, 1, cel.bind(x, x + 1, x == 2)) && [1].all(x, [x + 1].all(x, x == 2))",
+    };
+    struct arena *arena ARENA_SCOPE = arena_create();
+    for (size_t i = 0; i < COUNT(truths); i++) {
+        ck_assert_msg(strcmp(cel_said_of(arena, truths[i]), "value true") == 0, "`%s`: %s",
+                      truths[i], cel_said_of(arena, truths[i]));
+    }
+}
+END_TEST
+
 struct seen {
     size_t count;
     size_t literal_count;
@@ -348,6 +368,7 @@ int main(void)
     tcase_add_test(tests, checking__a_hosts_function_is_called_with_what_it_asks_for);
     tcase_add_test(tests, checking__what_a_hosts_function_charges_counts);
     tcase_add_test(tests, checking__calls_can_be_visited_with_their_literals);
+    tcase_add_test(tests, checking__a_binding_keeps_apart_from_the_loops_around_its_reading);
     tcase_add_test(tests, checking__a_variable_is_found_once_and_only_when_read);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -58,6 +58,7 @@ static const struct refused {
     {"-1u", 0, 1, 2, "bad_number", "a uint has no sign"},
     {"12abc", 0, 1, 1, "bad_number", "is not a number"},
     {"0x", 0, 1, 1, "bad_number", "is not"},
+    {"1e400", 0, 1, 1, "bad_number", "too large for a double"},
     {"'open", 0, 1, 1, "open_string", "this string has no end"},
     {"'a\nb'", 0, 1, 1, "open_string", "the end of the line"},
     {"'''a\nb", 0, 1, 1, "open_string", "three times"},
