@@ -31,7 +31,7 @@ static void write_data(struct builder *data, uint64_t number)
     if (number % 2 == 0) {
         ledger_data_submitted(data, &submitted);
     } else {
-        ledger_data_minted(data, 1, 1700000060000);
+        ledger_data_minted(data, 1, 1700000060000, NULL);
     }
 }
 

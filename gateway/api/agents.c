@@ -5,8 +5,10 @@
 #include <string.h>
 
 static const char *const agent_members[] = {"name", "owner", NULL};
-static const char *const caller_members[] = {"name", "agents", "subjects", "audiences", NULL};
-static const char *const change_members[] = {"agents", "subjects", "audiences", NULL};
+static const char *const caller_members[] = {"name",      "agents",     "subjects",
+                                             "audiences", "unverified", NULL};
+static const char *const change_members[] = {"agents", "subjects", "audiences", "unverified", NULL};
+static const char *const needed_members[] = {"agents", "subjects", "audiences", NULL};
 static const char *const key_members[] = {"caller", "label", "expires_in", NULL};
 static const char *const token_members[] = {"person", "label", "expires_in", NULL};
 static const char *const owner_parameters[] = {"owner", NULL};
@@ -129,7 +131,22 @@ static void write_caller(struct canonical_writer *writer, const struct caller_ro
     canonical_member_text(writer, "id", caller->id);
     canonical_member_text(writer, "name", caller->name);
     api_write_texts(writer, "subjects", caller->subjects, caller->subject_count);
+    canonical_member_text(writer, "unverified", caller->keeps_unverified ? "keep" : "refuse");
     canonical_close_object(writer);
+}
+
+/* Left out is `refuse`: nothing is kept by leaving it out. */
+static bool take_unverified(struct api_call *call, const struct json *body, bool *out_keeps,
+                            struct error *error)
+{
+    const char *word = NULL;
+    if (!api_take_text(call, body, "unverified", false, 16, &word, error)) {
+        return false;
+    }
+    *out_keeps = word != NULL && strcmp(word, "keep") == 0;
+    return word == NULL || *out_keeps || strcmp(word, "refuse") == 0 ||
+           error_set(error, ERROR_INVALID, "wrong_type", "/unverified",
+                     "`unverified` must be refuse or keep");
 }
 
 static bool take_caller_lists(struct api_call *call, const struct json *body,
@@ -144,6 +161,9 @@ static bool take_caller_lists(struct api_call *call, const struct json *body,
                         error) ||
         !api_take_texts(call, body, "audiences", LIST_TEXTS_MAX, &audiences, &input->audience_count,
                         error)) {
+        return false;
+    }
+    if (!take_unverified(call, body, &input->keeps_unverified, error)) {
         return false;
     }
     input->agents = agents;
@@ -169,7 +189,7 @@ bool api_read_caller_change(struct api_call *call, struct error *error)
     const struct json *body = api_read_body(call, change_members, error);
     call->input = input;
     input->name = call->path_values[0];
-    for (const char *const *name = change_members; body != NULL && *name != NULL; name++) {
+    for (const char *const *name = needed_members; body != NULL && *name != NULL; name++) {
         if (json_member(body, *name) == NULL) {
             return api_missing(*name, error);
         }

@@ -23,6 +23,8 @@ enum {
 
 struct api_call;
 struct api_verification;
+struct api_holder;
+struct dpop_terms;
 struct proof;
 struct form;
 struct waiter;
@@ -74,6 +76,8 @@ struct api_call {
     struct credential credential;
     struct proof *proof;                   /* of a workload; in the arena */
     struct api_verification *verification; /* what a worker looks at first, or NULL */
+    struct api_holder
+        *holder; /* of a redemption: a proof a worker looks at after `read`, or NULL */
     struct operation operation;
     char *path_values[API_PATH_VALUES_MAX];
     char trace[64];                   /* X-Request-ID, echoed or minted */
@@ -133,6 +137,12 @@ bool api_verify(struct api_call *call, void (*done)(struct worker_job *job),
 struct api_call *api_verified_call(struct worker_job *job);
 /* After it, or when it was not needed: fills the call's credential. */
 bool api_settle_credential(struct api_call *call, struct error *error) MUST_CHECK;
+/* From a route's `read`: a holder's proof, checked before the job; what it proves goes to *out,
+ * which stays as it was when it proves nothing. */
+void api_want_holder(struct api_call *call, const char *proof, const struct dpop_terms *terms,
+                     const char **out);
+bool api_verify_holder(struct api_call *call, void (*done)(struct api_call *call),
+                       struct error *error) MUST_CHECK;
 /* Tells the operator the reason and sets what the caller is told. */
 bool api_refuse_workload(struct api_call *call, const struct error *reason, struct error *error);
 

@@ -399,8 +399,11 @@ static void proceed(struct api_call *call)
         api_end_call(call);
     } else if (call->thread == API_ON_LOOP) {
         call->route->answer(call);
-    } else {
+    } else if (call->holder == NULL) {
         api_submit(call);
+    } else if (!api_verify_holder(call, api_submit, &error)) {
+        api_answer_error(call, &error);
+        api_end_call(call);
     }
 }
 

@@ -2,18 +2,76 @@
 
 #include "base/log.h"
 #include "formats/text.h"
+#include "identity/confirmation.h"
 #include "operations/grant_operations.h"
+#include "trust/trust.h"
 #include <stdio.h>
 #include <string.h>
 
-static const char *const redeem_members[] = {"token",   "action",  "resource",
-                                             "subject", "context", NULL};
+static const char *const redeem_members[] = {"token",   "action",       "resource", "subject",
+                                             "context", "holder_proof", NULL};
 static const char *const effect_members[] = {"effect", "summary", "result_digest", NULL};
 static const char *const resolve_members[] = {"effect", "summary", NULL};
 
 enum { TOKEN_BYTES_MAX = 8192 };
 
 /* ---- redeem ---- */
+
+static const char *const holder_members[] = {"proof", "htm", "htu", "x5t#S256", NULL};
+
+enum { PROOF_BYTES_MAX = 8192, URL_BYTES_MAX = 2048 };
+
+/* A DPoP proof that the holder sent the redeemer, checked by a worker before the operation. */
+static bool read_dpop(struct api_call *call, const struct json *holder, const char *token,
+                      struct redeem_input *input, struct error *error)
+{
+    const char *proof = NULL;
+    const char *method = NULL;
+    const char *url = NULL;
+    if (!api_take_text(call, holder, "proof", false, PROOF_BYTES_MAX, &proof, error) ||
+        !api_take_text(call, holder, "htm", false, 16, &method, error) ||
+        !api_take_text(call, holder, "htu", false, URL_BYTES_MAX, &url, error)) {
+        return false;
+    }
+    if (proof != NULL) {
+        struct dpop_terms terms = {
+            .method = method == NULL ? "POST" : method,
+            .url = url != NULL ? url
+                               : arena_printf(call->arena, "%s/v1/grants/redeem",
+                                              call->api->options.issuer),
+            .token = token,
+            .needs_token_hash = true,
+            .leeway_ms = trust_leeway_ms(call->api->options.trust),
+        };
+        api_want_holder(call, proof, &terms, &input->shown);
+    }
+    return true;
+}
+
+/* How the redeemer knows the holder: it passes a DPoP proof on, or names the client certificate
+ * that the holder's own connection to it proved (RFC 8705 section 3). */
+static bool read_holder(struct api_call *call, const struct json *body, const char *token,
+                        struct redeem_input *input, struct error *error)
+{
+    const struct json *holder = json_member(body, "holder_proof");
+    const char *certificate = NULL;
+    if (holder == NULL) {
+        return true;
+    }
+    if (json_type(holder) != JSON_TYPE_OBJECT) {
+        return error_set(error, ERROR_INVALID, "wrong_type", "/holder_proof",
+                         "`holder_proof` must be an object with `proof`, or with `x5t#S256`");
+    }
+    if (!json_only_members(holder, "/holder_proof", holder_members, error) ||
+        !api_take_text(call, holder, "x5t#S256", false, 64, &certificate, error) ||
+        !read_dpop(call, holder, token, input, error)) {
+        return false;
+    }
+    if (certificate != NULL) {
+        input->shown = arena_printf(call->arena, "x5t#S256:%s", certificate);
+    }
+    return true;
+}
 
 /* A token that is not ours, or was changed, leaves has_claims false: the operation refuses and
  * notes it. */
@@ -38,7 +96,8 @@ bool api_read_redeem(struct api_call *call, struct error *error)
         !api_take_action(call, body, &input->action, &name, error) ||
         !api_take_entity(call, body, "resource", true, &input->resource, &key, error) ||
         !api_take_entity(call, body, "subject", false, &input->subject, &key, error) ||
-        !api_take_context(call, body, false, &input->context, error)) {
+        !api_take_context(call, body, false, &input->context, error) ||
+        !read_holder(call, body, token, input, error)) {
         return false;
     }
     verify_token(call, token, input);

@@ -216,7 +216,7 @@ bool api_read_request_get(struct api_call *call, struct error *error)
     }
     /* A caller's read may mint a token, and a wait must not miss a change: both go through the
      * writer. HEAD shows no token, so it must not make the last one void. */
-    if (!has_body || (call->wait_ms == 0 && call->credential.kind != CREDENTIAL_API_KEY)) {
+    if (!has_body || (call->wait_ms == 0 && !identity_is_callers(call->credential.kind))) {
         call->thread = API_ON_READER;
     }
     size_t length;

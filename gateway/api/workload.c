@@ -115,11 +115,10 @@ bool api_see_certificate(struct api_call *call, const struct http_certificate *p
 bool api_see_possession(struct api_call *call, const char *authorization, struct error *error)
 {
     const char *proof = NULL;
-    enum credential_kind kind = call->proof != NULL ? CREDENTIAL_JWT : call->credential.kind;
     if (!http_header(call->exchange, "dpop", &proof, error)) {
         return false;
     }
-    if (proof == NULL || (kind != CREDENTIAL_JWT && kind != CREDENTIAL_API_KEY)) {
+    if (proof == NULL || (call->proof == NULL && !identity_is_callers(call->credential.kind))) {
         return true;
     }
     struct api_verification *verification = begin(call);
@@ -253,4 +252,55 @@ bool api_settle_credential(struct api_call *call, struct error *error)
                sizeof call->credential.confirmation);
     }
     return true;
+}
+
+/* ---- the holder, as a redeemer passes it on ---- */
+
+struct api_holder {
+    struct worker_job job; /* first */
+    struct api_call *call;
+    const char *proof;
+    struct dpop_terms terms;
+    struct dpop_proof shown;
+    const char **out;
+    int64_t now;
+    bool ok;
+    void (*done)(struct api_call *call);
+};
+
+void api_want_holder(struct api_call *call, const char *proof, const struct dpop_terms *terms,
+                     const char **out)
+{
+    call->holder = ARENA_NEW(call->arena, struct api_holder);
+    *call->holder = (struct api_holder){
+        .call = call, .proof = proof, .terms = *terms, .out = out, .now = clock_wall_ms()};
+}
+
+static void run_holder(struct worker_job *job)
+{
+    struct api_holder *holder = (struct api_holder *)job;
+    struct error ignored = {0};
+    holder->ok = dpop_judge(holder->proof, strlen(holder->proof), &holder->terms, holder->now,
+                            &holder->shown, &ignored);
+}
+
+/* A proof that is no good proves nobody: the operation refuses for want of one, and notes it. */
+static void finish_holder(struct worker_job *job)
+{
+    struct api_holder *holder = (struct api_holder *)job;
+    struct error ignored = {0};
+    if (holder->ok &&
+        trust_use_once(holder->call->api->options.trust, &holder->shown, holder->now, &ignored)) {
+        *holder->out = holder->shown.confirmation;
+    }
+    holder->done(holder->call);
+}
+
+bool api_verify_holder(struct api_call *call, void (*done)(struct api_call *call),
+                       struct error *error)
+{
+    call->holder->done = done;
+    call->holder->job.run = run_holder;
+    call->holder->job.done = finish_holder;
+    return workers_submit(call->api->options.verifiers, &call->holder->job, error);
 }

@@ -1,6 +1,7 @@
 #include "api/api_internal.h"
 
 #include "formats/text.h"
+#include "identity/confirmation.h"
 #include "policy/policy.h"
 #include <string.h>
 
@@ -45,6 +46,18 @@ static void write_canonical(struct canonical_writer *writer, const char *name, c
     canonical_member_raw(writer, name, text, strlen(text));
 }
 
+static void write_confirmation(struct canonical_writer *writer, const char *confirmation)
+{
+    const char *hash;
+    const char *name = confirmation_name(confirmation, &hash);
+    if (name != NULL) {
+        canonical_name(writer, "cnf");
+        canonical_open_object(writer);
+        canonical_member_text(writer, name, hash);
+        canonical_close_object(writer);
+    }
+}
+
 static void write_grant(struct canonical_writer *writer, const struct request_view *view,
                         const char *token)
 {
@@ -54,6 +67,7 @@ static void write_grant(struct canonical_writer *writer, const struct request_vi
     canonical_member_text(writer, "audience", grant->audience[0] == '\0' ? NULL : grant->audience);
     canonical_member_bool(writer, "bearer", grant->is_bearer);
     api_write_time(writer, "claim_until", grant->claim_until);
+    write_confirmation(writer, grant->confirmation);
     api_write_time(writer, "effect_due", grant->effect_due_at);
     if (grant->fence != 0) {
         canonical_member_integer(writer, "fence", grant->fence);
@@ -205,12 +219,32 @@ static void write_pending(struct canonical_writer *writer, const struct request_
     canonical_member_integer(writer, "missing", view->missing);
 }
 
+/* Which of agent and subject the caller only claims. */
+static void write_unverified(struct canonical_writer *writer, const char *unverified)
+{
+    if (unverified[0] == '\0') {
+        return;
+    }
+    canonical_name(writer, "unverified");
+    canonical_open_array(writer);
+    if (strncmp(unverified, "agent", 5) == 0) {
+        canonical_string(writer, "agent");
+    }
+    if (strstr(unverified, "subject") != NULL) {
+        canonical_string(writer, "subject");
+    }
+    canonical_close_array(writer);
+}
+
 void api_write_request(struct canonical_writer *writer, const struct request_view *view,
                        const char *token)
 {
     const struct request_row *request = &view->request;
     bool is_pending = request->state == REQUEST_PENDING;
     canonical_open_object(writer);
+    if (request->act[0] != '\0') {
+        write_canonical(writer, "act", request->act);
+    }
     write_canonical(writer, "action", request->action);
     canonical_member_text(writer, "agent", request->agent_name);
     api_write_texts(writer, "asked", view->asked_groups, view->asked_group_count);
@@ -239,6 +273,8 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
         write_group(writer, view);
     }
     canonical_member_text(writer, "id", request->id);
+    canonical_member_text(writer, "identity",
+                          request->identity[0] == '\0' ? NULL : request->identity);
     if (is_pending) {
         write_ladder(writer, view);
     }
@@ -277,6 +313,7 @@ void api_write_request(struct canonical_writer *writer, const struct request_vie
     canonical_member_text(writer, "state", request_state_name(request->state));
     write_canonical(writer, "subject", request->subject);
     api_write_time(writer, "timeout_at", is_pending ? request->timeout_at : 0);
+    write_unverified(writer, request->unverified);
     canonical_member_text(writer, "verdict",
                           policy_verdict_name((enum policy_verdict)request->verdict));
     write_votes(writer, view);

@@ -2,6 +2,7 @@
 
 #include "formats/canonical.h"
 #include "formats/json.h"
+#include "identity/confirmation.h"
 
 #include <string.h>
 
@@ -29,6 +30,19 @@ void grant_append_details(const struct grant_claims *claims, struct builder *out
     write_details(&writer, claims);
 }
 
+/* RFC 7800, RFC 8705 section 3.1, RFC 9449 section 6.1. */
+static void write_confirmation(struct canonical_writer *writer, const char *confirmation)
+{
+    const char *hash;
+    const char *name = confirmation_name(confirmation, &hash);
+    if (name != NULL) {
+        canonical_name(writer, "cnf");
+        canonical_open_object(writer);
+        canonical_member_text(writer, name, hash);
+        canonical_close_object(writer);
+    }
+}
+
 void grant_append_claims(const struct grant_claims *claims, struct builder *out)
 {
     struct canonical_writer writer;
@@ -44,6 +58,7 @@ void grant_append_claims(const struct grant_claims *claims, struct builder *out)
     canonical_member_bool(&writer, "bearer", claims->is_bearer);
     canonical_member_text(&writer, "binding_hash", claims->binding);
     canonical_member_text(&writer, "client_id", claims->caller);
+    write_confirmation(&writer, claims->confirmation);
     canonical_member_text(&writer, "digest", claims->digest);
     canonical_member_integer(&writer, "exp", claims->expires_at / 1000);
     if (claims->fence != 0) {
@@ -139,23 +154,12 @@ static bool is_digest(const char *text)
 
 static bool read_claims(const struct json *claims, struct grant_claims *out)
 {
-    static const char *const known[] = {"act",
-                                        "aud",
-                                        "authorization_details",
-                                        "bearer",
-                                        "binding_hash",
-                                        "client_id",
-                                        "digest",
-                                        "exp",
-                                        "fence",
-                                        "grant",
-                                        "iat",
-                                        "iss",
-                                        "jti",
-                                        "policy_version",
-                                        "sub",
-                                        "tenant",
-                                        "txn",
+    static const char *const known[] = {"act",    "aud",          "authorization_details",
+                                        "bearer", "binding_hash", "client_id",
+                                        "cnf",    "digest",       "exp",
+                                        "fence",  "grant",        "iat",
+                                        "iss",    "jti",          "policy_version",
+                                        "sub",    "tenant",       "txn",
                                         NULL};
     static const char *const known_of_act[] = {"sub", NULL};
     return json_only_members(claims, "", known, NULL) &&
@@ -163,6 +167,7 @@ static bool read_claims(const struct json *claims, struct grant_claims *out)
            read_names(claims, out) && is_digest(out->digest) && is_digest(out->policy) &&
            strlen(out->binding) == sizeof out->binding - 1 &&
            read_is_bearer(claims, &out->is_bearer) &&
+           confirmation_read(json_member(claims, "cnf"), out->confirmation, NULL) &&
            read_seconds(claims, "iat", &out->issued_at) &&
            read_seconds(claims, "exp", &out->expires_at) && out->expires_at > out->issued_at &&
            read_fence(claims, &out->fence);

@@ -13,6 +13,7 @@
 #include "base/builder.h"
 #include "base/error.h"
 #include "crypto/crypto.h"
+#include "identity/principal.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -82,6 +83,7 @@ struct grant_claims {
     char policy[65];       /* "policy_version": what decided, hex */
     char token[ID_BYTES];  /* "jti": only the newest redeems */
     bool is_bearer;        /* "bearer": holder cannot be proved */
+    char confirmation[CONFIRMATION_BYTES]; /* "cnf": the key its holder must show, "" none */
     int64_t issued_at;
     int64_t expires_at;
     int64_t fence; /* redeemed tokens only, else 0 */
@@ -134,6 +136,8 @@ struct grant_redemption {
     const char *audience;          /* stored; "" when the caller itself */
     bool redeemer_serves_audience; /* registered for it */
     bool is_bearer;
+    const char *confirmation; /* the key its holder must show; NULL or "": none */
+    const char *shown;        /* the key that was shown; NULL or "": none */
     bool digest_matches;
     bool policy_still_permits; /* not deny, no error, recorded votes still meet its requirements */
     bool is_frozen;            /* a freeze covers it now, or began after it was issued */

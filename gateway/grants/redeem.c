@@ -28,9 +28,13 @@ static bool is_wrong_audience(const struct grant_redemption *facts)
     return !facts->redeemer_serves_audience;
 }
 
-/* The redeemer being the caller is the only proof of a holder there is so far. */
+/* A grant bound to a key is good with that key alone, also for who asked: a stolen API key must not
+ * do. Else the redeemer being the caller is the proof; where another redeems there is none. */
 static bool is_wrong_holder(const struct grant_redemption *facts)
 {
+    if (facts->confirmation != NULL && facts->confirmation[0] != '\0') {
+        return !is_same(facts->confirmation, facts->shown);
+    }
     return !facts->is_bearer && !is_same(facts->redeemer, facts->holder);
 }
 

@@ -123,6 +123,11 @@ bool identity_make_key(const char *type, const char *id, char *out, size_t out_b
     return true;
 }
 
+bool identity_is_callers(enum credential_kind kind)
+{
+    return kind == CREDENTIAL_API_KEY || kind == CREDENTIAL_JWT || kind == CREDENTIAL_SVID;
+}
+
 const char *identity_via(enum credential_kind kind)
 {
     switch (kind) {

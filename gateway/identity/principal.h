@@ -92,6 +92,9 @@ bool identity_is_name(const char *text);
  * the first '/' always ends it. */
 bool identity_make_key(const char *type, const char *id, char *out, size_t out_bytes) MUST_CHECK;
 
+/* Whether who comes by it is a caller: an API key, or what proves a workload. */
+bool identity_is_callers(enum credential_kind kind);
+
 /* "api_key", "token", "socket", "session", "link", "jwt", "svid"; "" for none */
 const char *identity_via(enum credential_kind kind);
 

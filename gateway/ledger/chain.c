@@ -233,6 +233,8 @@ static bool check_issued(struct chain *chain, struct life *life, const struct en
     lives_note_ended(&chain->lives, entry->grant);
     life_keep(&life->grant, entry->grant);
     life_keep(&life->claim_until, claim_until);
+    life->is_bearer = false;
+    (void)!scan_bool_member(entry->data, "bearer", &life->is_bearer);
     chain->grant_count++;
     return true;
 }
@@ -253,6 +255,7 @@ static bool check_minted(struct chain *chain, struct life *life, const struct en
     }
     life->mint = mint;
     life_keep(&life->token_until, expires_at);
+    life->is_bound = scan_text_member(entry->data, "cnf").bytes != NULL;
     return true;
 }
 
@@ -260,6 +263,35 @@ static bool is_redeemer(const struct life *life, const struct entry_view *entry)
 {
     return span_equals(life->redeemer_kind, entry->actor_kind) &&
            span_equals(life->redeemer_id, entry->actor_id);
+}
+
+/* Whoever redeems says how it knew the holder; that must fit what was issued. Entries of before
+ * this was recorded say nothing. */
+static bool check_holder(const struct life *life, const struct entry_view *entry,
+                         struct finding *finding)
+{
+    struct span holder = scan_text_member(entry->data, "holder");
+    if (holder.bytes == NULL) {
+        return !life->is_bound ||
+               finding_set(finding, "holder_unproven", entry->grant,
+                           "Redeemed without the key that its token was bound to.");
+    }
+    bool is_shown = span_is(holder, "key") || span_is(holder, "certificate");
+    if (!is_shown && !span_is(holder, "caller") && !span_is(holder, "bearer")) {
+        return is_malformed(entry, finding, "names no way the holder was proven");
+    }
+    if (is_shown != life->is_bound) {
+        return finding_set(finding, "holder_unproven", entry->grant,
+                           life->is_bound ? "Redeemed without the key that its token was bound to."
+                                          : "Redeemed with a key that its token was not bound to.");
+    }
+    if (span_is(holder, "caller") && !span_equals(life->asker, entry->actor_id)) {
+        return finding_set(finding, "holder_unproven", entry->grant,
+                           "Redeemed as by who asked, but by another.");
+    }
+    return !span_is(holder, "bearer") || life->is_bearer ||
+           finding_set(finding, "holder_unproven", entry->grant,
+                       "Redeemed by a bearer, but it was not issued for bearers.");
 }
 
 static bool check_redeemed(struct chain *chain, struct life *life, const struct entry_view *entry,
@@ -279,6 +311,9 @@ static bool check_redeemed(struct chain *chain, struct life *life, const struct 
     if (is_before(life->claim_until, entry->at) ||
         (mint != 0 && is_before(life->token_until, entry->at))) {
         return finding_set(finding, "redeemed_late", entry->grant, "Redeemed after its time.");
+    }
+    if (!check_holder(life, entry, finding)) {
+        return false;
     }
     if (fence <= chain->fence) {
         return finding_set(finding, "fence_fell", entry->grant,
@@ -430,6 +465,7 @@ static bool begin_life(struct chain *chain, const struct entry_view *entry, stru
     life_keep(&life->tenant, entry->tenant);
     life_keep(&life->digest, entry->digest);
     life_keep(&life->parties, parties);
+    life_keep(&life->asker, entry->actor_id);
     life->revision = 1;
     life->state = LIFE_SUBMITTED;
     chain->request_count++;

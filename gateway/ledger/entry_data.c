@@ -28,16 +28,27 @@ static void member_texts(struct canonical_writer *writer, const char *name,
     canonical_close_array(writer);
 }
 
+static void member_some(struct canonical_writer *writer, const char *name,
+                        struct ledger_texts texts)
+{
+    if (texts.count > 0) {
+        member_texts(writer, name, texts);
+    }
+}
+
 void ledger_data_submitted(struct builder *out, const struct ledger_submitted *submitted)
 {
     struct canonical_writer writer;
     begin(&writer, out);
+    member_some(&writer, "act", submitted->act);
     canonical_member_text(&writer, "action", submitted->action);
     canonical_member_text(&writer, "agent", submitted->agent);
     canonical_member_text(&writer, "audience", submitted->audience);
+    canonical_member_text(&writer, "identity", submitted->identity);
     member_texts(&writer, "parties", submitted->parties);
     canonical_member_text(&writer, "resource", submitted->resource);
     canonical_member_text(&writer, "subject", submitted->subject);
+    member_some(&writer, "unverified", submitted->unverified);
     canonical_close_object(&writer);
 }
 
@@ -226,12 +237,15 @@ void ledger_data_evaluated(struct builder *out, const char *evaluation,
 {
     struct canonical_writer writer;
     begin(&writer, out);
+    member_some(&writer, "act", asked->act);
     canonical_member_text(&writer, "action", asked->action);
     canonical_member_text(&writer, "agent", asked->agent);
     canonical_member_text(&writer, "evaluation", evaluation);
+    canonical_member_text(&writer, "identity", asked->identity);
     canonical_member_text(&writer, "resource", asked->resource);
     member_texts(&writer, "rules", rules);
     canonical_member_text(&writer, "subject", asked->subject);
+    member_some(&writer, "unverified", asked->unverified);
     canonical_member_text(&writer, "verdict", verdict);
     canonical_close_object(&writer);
 }
@@ -246,10 +260,12 @@ void ledger_data_issued(struct builder *out, const struct ledger_issued *issued)
     canonical_close_object(&writer);
 }
 
-void ledger_data_minted(struct builder *out, int64_t mint, int64_t expires_at_ms)
+void ledger_data_minted(struct builder *out, int64_t mint, int64_t expires_at_ms,
+                        const char *confirmation)
 {
     struct canonical_writer writer;
     begin(&writer, out);
+    canonical_member_text(&writer, "cnf", confirmation);
     member_time(&writer, "expires_at", expires_at_ms);
     canonical_member_integer(&writer, "mint", mint);
     canonical_close_object(&writer);
@@ -261,6 +277,7 @@ void ledger_data_redeemed(struct builder *out, const struct ledger_redeemed *red
     begin(&writer, out);
     member_time(&writer, "effect_due", redeemed->effect_due_ms);
     canonical_member_integer(&writer, "fence", redeemed->fence);
+    canonical_member_text(&writer, "holder", redeemed->holder);
     canonical_member_text(&writer, "how", redeemed->how);
     canonical_member_integer(&writer, "mint", redeemed->mint);
     canonical_close_object(&writer);

@@ -52,6 +52,9 @@ struct ledger_submitted {
     const char *subject;
     const char *audience;
     struct ledger_texts parties;
+    const char *identity;           /* what the caller proved to be, when not by an API key */
+    struct ledger_texts act;        /* who acts for whom, the current actor first; none: left out */
+    struct ledger_texts unverified; /* of `agent` and `subject`; none: left out */
 };
 void ledger_data_submitted(struct builder *out, const struct ledger_submitted *submitted);
 
@@ -177,8 +180,10 @@ struct ledger_issued {
 };
 void ledger_data_issued(struct builder *out, const struct ledger_issued *issued);
 
-/* grant.minted: the n-th token, 1 to 20, and its end. */
-void ledger_data_minted(struct builder *out, int64_t mint, int64_t expires_at_ms);
+/* grant.minted: the n-th token, 1 to 20, its end, and the key its holder must show (`jkt:…` or
+ * `x5t#S256:…`), NULL when none. */
+void ledger_data_minted(struct builder *out, int64_t mint, int64_t expires_at_ms,
+                        const char *confirmation);
 
 /* grant.redeemed: the actor is the redeemer; `mint` the token presented (0: none, as when an
  * evaluation redeems). Fences of one log only grow. */
@@ -187,6 +192,9 @@ struct ledger_redeemed {
     int64_t fence;
     int64_t effect_due_ms;
     const char *how; /* `redeem`, `exchange`, `evaluation` or `mcp` */
+    /* How the holder was proven: `key` (DPoP), `certificate`, `caller` (the redeemer is who asked),
+     * `bearer` (not at all); NULL when the entry does not say. */
+    const char *holder;
 };
 void ledger_data_redeemed(struct builder *out, const struct ledger_redeemed *redeemed);
 

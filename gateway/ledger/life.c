@@ -29,7 +29,8 @@ static void destroy_life(struct life *life)
     struct span *texts[] = {&life->id,          &life->tenant,        &life->digest,
                             &life->parties,     &life->editor,        &life->requirements,
                             &life->timeout_at,  &life->grant,         &life->claim_until,
-                            &life->token_until, &life->redeemer_kind, &life->redeemer_id};
+                            &life->token_until, &life->redeemer_kind, &life->redeemer_id,
+                            &life->asker};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         drop(texts[i]);
     }

@@ -45,6 +45,7 @@ struct life {
     struct span tenant;
     struct span digest;
     struct span parties; /* canonical array: who may not approve */
+    struct span asker;   /* id of the caller that asked */
     enum life_state state;
     int64_t revision;
     bool is_high;       /* risk high or critical */
@@ -63,6 +64,8 @@ struct life {
     struct span grant;
     struct span claim_until;
     struct span token_until; /* of the last mint */
+    bool is_bearer;
+    bool is_bound; /* the last mint names the key its holder must show */
     int64_t mint;
     struct span redeemer_kind;
     struct span redeemer_id;

@@ -82,6 +82,7 @@ static bool fill_lists(struct operation *operation, const struct caller_input *i
                     &out->audiences, error)) {
         return false;
     }
+    out->keeps_unverified = input->keeps_unverified;
     out->subject_count = input->subject_count;
     out->audience_count = input->audience_count;
     return true;
@@ -94,7 +95,7 @@ static bool note_caller(struct operation *operation, enum ledger_entry_type type
     struct change change = {
         .type = type,
         .id = caller->id,
-        .changed = {"agents", "audiences", is_added ? "name" : NULL, "subjects"},
+        .changed = {"agents", "audiences", is_added ? "name" : NULL, "subjects", "unverified"},
     };
     return note_change(operation, &change, error);
 }

@@ -110,7 +110,7 @@ static bool decide(struct evaluating *evaluating, enum evaluated *out, struct er
     case POLICY_ALLOW:
         /* Rules that name who may use it mean this caller too. */
         *out =
-            terms_allow_audience(&judgement->decision.grant, request->audience, operation->caller)
+            terms_allow_audience(&judgement->decision.grant, request, operation->caller)
                 ? EVALUATED_YES
                 : EVALUATED_AUDIENCE_NOT_ALLOWED;
         return true;
@@ -132,6 +132,7 @@ static bool record_evaluated(struct evaluating *evaluating, struct error *error)
                                      .agent = request->agent_name,
                                      .resource = request->resource_key,
                                      .subject = request->subject_key};
+    name_asker(operation, request, &asked);
     struct ledger_texts rules = {.items = judgement->rules, .count = judgement->rule_count};
     enum policy_verdict verdict = evaluating->out->evaluated == EVALUATED_YES ? POLICY_ALLOW
                                   : evaluating->out->evaluated == EVALUATED_APPROVAL_REQUIRED

@@ -16,6 +16,7 @@ struct redeem_input {
     const char *resource; /* canonical JSON */
     const char *subject;  /* canonical JSON, NULL when the redeemer has none */
     const char *context;  /* canonical JSON without members that do not count, NULL when none */
+    const char *shown;    /* the key the holder showed to the redeemer, verified; NULL when none */
     /* An AuthZEN evaluation that carries an approval: the grant's id instead of a token. Then
      * subject and context are needed, are compared as ARAP says, and `agent` (id) must be the
      * grant's. */

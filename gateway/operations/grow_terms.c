@@ -82,7 +82,7 @@ static bool may_be_used(const struct both *both, bool *out_may, struct error *er
                            both->operation->arena, &caller, error)) {
         return false;
     }
-    *out_may = terms_allow_audience(&both->out->terms, request->audience, &caller);
+    *out_may = terms_allow_audience(&both->out->terms, request, &caller);
     return true;
 }
 

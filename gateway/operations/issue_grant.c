@@ -62,7 +62,8 @@ static bool record_minted(struct operation *operation, const struct grant_row *g
 {
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
-    ledger_data_minted(&data, grant->mint_count, grant->token_expires_at);
+    ledger_data_minted(&data, grant->mint_count, grant->token_expires_at,
+                       grant->confirmation[0] == '\0' ? NULL : grant->confirmation);
     return record_grant(operation, LEDGER_GRANT_MINTED, grant, &data, false, false, error);
 }
 
@@ -71,6 +72,10 @@ bool mint_token(struct operation *operation, struct grant_row *grant, int64_t ex
 {
     if (!apply_grant_event(grant, GRANT_MINT, error)) {
         return false;
+    }
+    /* The key that reads is the key that holds: certificates are renewed while people think. */
+    if (operation->confirmation[0] != '\0') {
+        grant->confirmation = operation->confirmation;
     }
     crypto_make_id("jti", operation->now, grant->token);
     grant->mint_count++;
@@ -101,9 +106,11 @@ bool issue_grant(struct operation *operation, const struct request_row *request,
         .digest = request->digest,
         .effect_key = request->effect_key,
         .audience = request->audience,
-        /* Another service than the caller redeems, and nothing proves yet who handed it the token.
+        .confirmation = request->confirmation,
+        /* Another service than the caller redeems, and nothing will prove who handed it the token.
          */
-        .is_bearer = request->audience[0] != '\0' && terms->allows_bearer,
+        .is_bearer = request->audience[0] != '\0' && terms->allows_bearer &&
+                     request->confirmation[0] == '\0',
         .ttl_ms = terms->ttl_ms,
         .issued_at = operation->now,
         .claim_until = operation->now + terms->claim_within_ms,
@@ -163,6 +170,7 @@ void fill_claims(const struct operation *operation, const struct request_row *re
     copy_text(out->resource, sizeof out->resource, request->resource_key);
     copy_text(out->policy, sizeof out->policy, request->policy);
     copy_text(out->token, sizeof out->token, grant->token);
+    copy_text(out->confirmation, sizeof out->confirmation, grant->confirmation);
 }
 
 bool find_grant(struct operation *operation, const char *id, struct grant_row *out,

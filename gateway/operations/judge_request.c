@@ -58,13 +58,13 @@ static bool decide(struct operation *operation, const struct request_row *reques
     return close_history(&reader, &out->history_read, error);
 }
 
-/* Until it is known what an earlier run of the same action did, a blind retry could run it twice:
- * a person must look, and where no rule can ask one the answer is no. */
-static void raise_for_open_effect(struct operation *operation, struct policy_decision *decision)
+/* A person must look, and where no rule can ask one the answer is no. */
+static void raise_to_people(struct operation *operation, struct policy_decision *decision,
+                            const char *message)
 {
     const struct policy *policy = operation->operations->policy;
     const struct policy_requirement *requirement = policy_default_requirement(policy);
-    decision->message = "an earlier run of the same action has not reported what happened";
+    decision->message = message;
     if (requirement == NULL) {
         decision->verdict = POLICY_DENY;
         decision->grant = (struct policy_grant){0};
@@ -146,8 +146,16 @@ bool judge_request(struct operation *operation, const struct request_row *reques
                                 error)) {
         return false;
     }
+    /* Rules name agents and subjects; one that is only claimed opens nothing by itself. */
+    if (request->unverified != NULL && request->unverified[0] != '\0' &&
+        out->decision.verdict == POLICY_ALLOW) {
+        raise_to_people(operation, &out->decision,
+                        "the agent or the subject is claimed by a caller not registered for it");
+    }
     if (open_grant[0] != '\0' && out->decision.verdict == POLICY_ALLOW) {
-        raise_for_open_effect(operation, &out->decision);
+        /* Until it is known what an earlier run did, a blind retry could run it twice. */
+        raise_to_people(operation, &out->decision,
+                        "an earlier run of the same action has not reported what happened");
     }
     if (out->decision.verdict != POLICY_REQUIRE_APPROVAL) {
         return true;
@@ -260,12 +268,14 @@ static bool lists(const char *const *texts, size_t count, const char *text)
     return false;
 }
 
-bool terms_allow_audience(const struct policy_grant *terms, const char *audience,
+bool terms_allow_audience(const struct policy_grant *terms, const struct request_row *request,
                           const struct caller_row *caller)
 {
+    const char *audience = request->audience;
+    bool shows_key = request->confirmation[0] != '\0';
     if (audience[0] != '\0') {
         bool is_reachable =
-            terms->allows_bearer || lists(caller->audiences, caller->audience_count, audience);
+            terms->allows_bearer || shows_key || lists(caller->audiences, caller->audience_count, audience);
         return is_reachable && lists(terms->audiences, terms->audience_count, audience);
     }
     /* Nobody else is named, so the caller redeems: fine, unless the rules name who may. */

@@ -56,6 +56,7 @@ struct caller_input {
     size_t subject_count;
     const char *const *audiences;
     size_t audience_count;
+    bool keeps_unverified; /* what is beyond the lists is kept, marked, not refused */
 };
 bool operation_add_caller(struct operation *operation, const struct caller_input *input,
                           struct caller_row *out, struct error *error) MUST_CHECK;

@@ -164,6 +164,25 @@ static void take_approval(struct grant_redemption *facts)
     facts->elapsed_ms = -1;
 }
 
+/* What the holder showed the redeemer; the caller itself shows it with the call. */
+static const char *shown_key(const struct redeeming *redeeming)
+{
+    const struct operation *operation = redeeming->operation;
+    bool is_caller = strcmp(operation->principal.id, redeeming->grant.caller) == 0;
+    const char *shown = redeeming->input->shown;
+    return shown == NULL && is_caller ? operation->confirmation : shown;
+}
+
+static const char *holder_word(const struct redeeming *redeeming)
+{
+    const struct grant_row *grant = &redeeming->grant;
+    if (grant->confirmation[0] != '\0') {
+        return strncmp(grant->confirmation, "jkt:", 4) == 0 ? "key" : "certificate";
+    }
+    bool is_caller = strcmp(redeeming->operation->principal.id, grant->caller) == 0;
+    return is_caller ? "caller" : "bearer";
+}
+
 static bool gather(struct redeeming *redeeming, struct error *error)
 {
     struct operation *operation = redeeming->operation;
@@ -187,6 +206,8 @@ static bool gather(struct redeeming *redeeming, struct error *error)
         .audience = grant->audience,
         .redeemer_serves_audience = serves(operation->caller, grant->audience),
         .is_bearer = grant->is_bearer,
+        .confirmation = grant->confirmation,
+        .shown = shown_key(redeeming),
         .digest_matches = digest_matches(redeeming),
         .is_frozen = is_frozen,
     };
@@ -315,6 +336,7 @@ static bool record_redeemed(const struct redeeming *redeeming, struct error *err
     struct ledger_redeemed redeemed = {.mint = is_evaluation ? 0 : grant->mint_count,
                                        .fence = grant->fence,
                                        .effect_due_ms = grant->effect_due_at,
+                                       .holder = holder_word(redeeming),
                                        .how = how(redeeming->input)};
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);

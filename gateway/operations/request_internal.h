@@ -67,6 +67,16 @@ bool can_be_approved(struct operation *operation, const struct request_row *requ
 
 /* submit_request.c: the row that submitting this would make, bound but neither decided nor stored:
  * whether this caller speaks for the agent and may act for the subject is checked. */
+/* who_asks.c: the agent and the subject the caller speaks for, what it proved to be, and who acts
+ * for whom, into `request`. FORBIDDEN `agent_not_registered` or `subject_not_registered`, unless
+ * the registration keeps what it does not cover as unverified; INVALID `agent_ambiguous`,
+ * `subject_too_long`. */
+bool find_parties_of_call(struct operation *operation, const struct submit_input *input,
+                          struct request_row *request, struct error *error) MUST_CHECK;
+/* The same for an entry. */
+void name_asker(struct operation *operation, const struct request_row *request,
+                struct ledger_submitted *out);
+
 bool prepare_request(struct operation *operation, const struct submit_input *input,
                      struct request_row *out, struct ledger_texts *out_parties,
                      struct error *error) MUST_CHECK;
@@ -123,7 +133,7 @@ const char *requirements_text(struct operation *operation,
 const char *grant_settings_text(struct operation *operation, const struct policy_grant *settings);
 /* Whether these terms let `request` be used by whom it names: its audience, or the caller itself.
  */
-bool terms_allow_audience(const struct policy_grant *terms, const char *audience,
+bool terms_allow_audience(const struct policy_grant *terms, const struct request_row *request,
                           const struct caller_row *caller);
 
 /* grow_terms.c: what a pending request asks for and what policy asks for now, the stricter of both:

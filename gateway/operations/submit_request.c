@@ -14,8 +14,6 @@ struct submission {
 };
 
 static bool replay(struct submission *submission, bool *out_is_done, struct error *error);
-static bool find_agent(struct submission *submission, struct error *error);
-static bool check_subject(const struct submission *submission, struct error *error);
 static bool bind_request(struct submission *submission, struct error *error);
 static bool attach(struct submission *submission, bool *out_is_done, struct error *error);
 static bool decide(struct submission *submission, struct error *error);
@@ -34,7 +32,7 @@ bool operation_submit_request(struct operation *operation, const struct submit_i
         return true;
     }
     submission.caller = *operation->caller;
-    if (!find_agent(&submission, error) || !check_subject(&submission, error) ||
+    if (!find_parties_of_call(operation, input, &submission.request, error) ||
         !bind_request(&submission, error) || !attach(&submission, &is_done, error)) {
         return false;
     }
@@ -46,7 +44,7 @@ bool prepare_request(struct operation *operation, const struct submit_input *inp
 {
     struct submission submission = {
         .operation = operation, .input = input, .caller = *operation->caller};
-    if (!find_agent(&submission, error) || !check_subject(&submission, error) ||
+    if (!find_parties_of_call(operation, input, &submission.request, error) ||
         !bind_request(&submission, error)) {
         return false;
     }
@@ -96,71 +94,6 @@ static bool replay(struct submission *submission, bool *out_is_done, struct erro
     submission->out->state = request.state;
     *out_is_done = true;
     return true;
-}
-
-static bool refuse_agent(const char *name, struct error *error)
-{
-    return error_set(error, ERROR_FORBIDDEN, "agent_not_registered", name,
-                     "this caller does not speak for the agent, or the agent is disabled: an admin "
-                     "registers it");
-}
-
-static bool speaks_for(const struct caller_row *caller, const char *agent)
-{
-    for (size_t i = 0; i < caller->agent_count; i++) {
-        if (strcmp(caller->agents[i], agent) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool find_agent(struct submission *submission, struct error *error)
-{
-    struct operation *operation = submission->operation;
-    const struct caller_row *caller = &submission->caller;
-    const char *named = submission->input->agent;
-    struct agent_row agent;
-    struct error missing = {0};
-    if (named == NULL && caller->agent_count > 1) {
-        return error_set(error, ERROR_INVALID, "agent_ambiguous", "/agent",
-                         "this caller speaks for %zu agents: name the one that asks",
-                         caller->agent_count);
-    }
-    if (named == NULL && caller->agent_count == 0) {
-        return refuse_agent(NULL, error);
-    }
-    const char *wanted = named == NULL ? caller->agents[0] : named;
-    if (!store_read_agent(operation->store, caller->tenant, wanted, operation->arena, &agent,
-                          &missing)) {
-        return missing.kind == ERROR_NOT_FOUND ? refuse_agent(named, error)
-                                               : hide_missing(&missing, named, error);
-    }
-    if (!agent.is_enabled || !speaks_for(caller, agent.id)) {
-        return refuse_agent(named, error);
-    }
-    memcpy(submission->request.agent, agent.id, sizeof agent.id);
-    memcpy(submission->request.agent_name, agent.name, sizeof agent.name);
-    return true;
-}
-
-static bool check_subject(const struct submission *submission, struct error *error)
-{
-    const struct caller_row *caller = &submission->caller;
-    if (strlen(submission->input->subject_key) >= SUBJECT_BYTES) {
-        return error_set(error, ERROR_INVALID, "subject_too_long", "/subject",
-                         "type and id of the subject may have %d bytes together",
-                         SUBJECT_BYTES - 2);
-    }
-    for (size_t i = 0; i < caller->subject_count; i++) {
-        if (text_matches_glob(caller->subjects[i], submission->input->subject_key, '/')) {
-            return true;
-        }
-    }
-    return error_set(error, ERROR_FORBIDDEN, "subject_not_registered",
-                     submission->input->subject_key,
-                     "this caller may not act for this subject: an admin registers whom it may act "
-                     "for");
 }
 
 static const char *copy_or(struct operation *operation, const char *text, const char *otherwise)
@@ -271,6 +204,7 @@ static bool record_submitted(struct submission *submission, struct error *error)
         .audience = request->audience[0] == '\0' ? NULL : request->audience,
         .parties = submission->parties,
     };
+    name_asker(submission->operation, request, &submitted);
     struct builder data BUILDER_SCOPE;
     builder_init(&data, 0);
     ledger_data_submitted(&data, &submitted);
@@ -392,7 +326,7 @@ static bool check_audience(const struct submission *submission, const struct pol
                            struct error *error)
 {
     const char *audience = submission->request.audience;
-    if (terms_allow_audience(terms, audience, &submission->caller)) {
+    if (terms_allow_audience(terms, &submission->request, &submission->caller)) {
         return true;
     }
     return error_set(error, ERROR_FORBIDDEN, "audience_not_allowed", "/audience",

@@ -20,6 +20,7 @@ struct grant_row {
     struct sha256 effect_key;
     const char *audience; /* "" when the caller itself */
     bool is_bearer;
+    const char *confirmation; /* the key its holder must show (identity/confirmation.h), "" none */
     int64_t ttl_ms;
     int64_t issued_at;
     int64_t claim_until;

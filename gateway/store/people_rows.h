@@ -88,6 +88,7 @@ struct caller_row {
     size_t subject_count;
     const char **audiences;
     size_t audience_count;
+    bool keeps_unverified; /* agents and subjects beyond its lists are kept, marked, not refused */
 };
 bool store_insert_caller(struct store *store, const struct caller_row *caller,
                          struct error *error) MUST_CHECK; /* with its lists */

@@ -62,6 +62,10 @@ struct request_row {
     const char *history_read; /* what rules read of history when it was asked; NULL: nothing */
     char question[ID_BYTES];  /* the comment that waits for an answer; "" when none */
     char editor[ID_BYTES];    /* who made the current revision; "" as submitted */
+    const char *identity;     /* what the caller proved to be; "" with an API key */
+    const char *act;          /* canonical JSON list of who acts for whom, "" when none */
+    const char *unverified;   /* of `agent` and `subject` those it is not registered for, "" none */
+    const char *confirmation; /* the key the caller showed (identity/confirmation.h), "" none */
 };
 
 bool store_insert_request(struct store *store, struct request_row *request,

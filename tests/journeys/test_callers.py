@@ -386,3 +386,155 @@ identity:
         self.assertIn(self.ask(gateway, self.domain.leaf()).status, (201, 202))
         with self.assertRaises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
             self.ask(gateway, secret=self.key)
+
+
+@unittest.skipUnless(shutil.which("openssl"), "the openssl command is not installed")
+class FourIdentities(Case):
+    """The caller is proven, agent and subject are believed as far as its registration goes, the redeemer is another."""
+
+    POLICY = """
+version: 1
+defaults: { verdict: deny, risk: medium, approval: { quorum: 1, groups: [oncall], timeout: 30m } }
+rules:
+  - name: reading
+    match: { action: ["*.get"] }
+    verdict: allow
+    risk: low
+    grant: { audience: [shop], bearer: false }
+  - name: bearing
+    match: { action: ["*.list"] }
+    verdict: allow
+    risk: low
+    grant: { audience: [shop], bearer: true }
+  - name: own
+    match: { action: "*.own" }
+    verdict: allow
+    risk: low
+"""
+    URL = "http://localhost:8080/v1/requests"
+    REDEEM = "http://localhost:8080/v1/grants/redeem"
+
+    def start_with(self, **issuer):
+        folder = Gateway().folder
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        self.folder = folder
+        self.issuer = Key(folder, "ES256", "a")
+        (folder / "jwks.json").write_text(json.dumps({"keys": [self.issuer.jwk()]}))
+        gateway = self.start(issuer_config(f"keys_file: {folder}/jwks.json", **issuer), policy=self.POLICY)
+        self.shop = gateway.add_caller("shop", agents=["shop-bot"], audiences=["shop"])
+        self.other = gateway.add_caller("other", agents=["other-bot"], audiences=["elsewhere"])
+        return gateway
+
+    def submit(self, gateway, holder=None, action="order.get", audience="shop", token=None, **more):
+        token = token or self.issuer.token(claims())
+        headers = {"DPoP": holder.proof("POST", self.URL)} if holder else {}
+        return gateway.ok("POST", "/v1/requests", {**body(action), **({"audience": audience} if audience else {}), **more}, token, headers=headers)
+
+    def redeem(self, gateway, key, shown, proof=None, **more):
+        sent = {"token": shown["grant"]["token"], "action": shown["action"], "resource": shown["resource"],
+                **({"holder_proof": proof} if proof else {})}
+        return gateway.call("POST", "/v1/grants/redeem", sent, key, **more)
+
+    def assert_refused(self, answer, status, code):
+        self.assertEqual((status, code), (answer.status, answer.json["code"]), answer)
+
+    def claims_of(self, shown):
+        middle = shown["grant"]["token"].split(".")[1]
+        import base64
+        return json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+
+    def test_a_grant_bound_to_a_key_is_redeemed_by_its_audience_with_the_holders_proof_alone(self):
+        gateway = self.start_with()
+        holder, thief = Key(self.folder), Key(self.folder)
+        shown = self.submit(gateway, holder)
+        token = shown["grant"]["token"]
+        self.assertEqual({"jkt": holder.thumbprint()}, self.claims_of(shown)["cnf"])
+        self.assertEqual({"jkt": holder.thumbprint()}, shown["grant"]["cnf"])
+        self.assertFalse(shown["grant"]["bearer"])
+        proof = lambda key, **more: {"proof": key.proof("POST", self.REDEEM, more.pop("token", token), **more)}
+        self.assert_refused(self.redeem(gateway, self.other, shown, proof(holder)), 403, "wrong_audience")
+        for wrong in (None, proof(thief), proof(holder, token=token + "x"), proof(holder, at=time.time() - 200), {"proof": "a.b.c"},
+                      {"proof": holder.proof("GET", self.REDEEM, token)}, {"proof": holder.proof("POST", self.REDEEM)},
+                      {"x5t#S256": holder.thumbprint()}):
+            self.assert_refused(self.redeem(gateway, self.shop, shown, wrong), 403, "wrong_holder")
+        self.assert_refused(self.redeem(gateway, self.issuer.token(claims()), shown), 403, "wrong_audience")
+        said = {"proof": holder.proof("PUT", "https://shop.example/orders/4711", token), "htm": "PUT", "htu": "https://shop.example/orders/4711"}
+        self.assertEqual(200, self.redeem(gateway, self.shop, shown, said).status)
+        self.assert_refused(self.redeem(gateway, self.shop, shown, said), 403, "wrong_holder")  # a proof is good once
+        self.assert_refused(self.redeem(gateway, self.shop, shown, proof(holder)), 409, "already_redeemed")
+        self.assertEqual("key", self.entries(gateway, "grant.redeemed")[0]["data"]["holder"])
+        self.assertEqual("jkt:" + holder.thumbprint(), self.entries(gateway, "grant.minted")[0]["data"]["cnf"])
+
+    def test_a_caller_that_bound_its_grant_shows_the_key_itself(self):
+        gateway = self.start_with()
+        holder = Key(self.folder)
+        shown = self.submit(gateway, holder, action="order.own", audience=None)
+        caller = self.issuer.token(claims())
+        self.assert_refused(self.redeem(gateway, caller, shown), 403, "wrong_holder")
+        self.assertEqual(200, self.redeem(gateway, caller, shown, headers={"DPoP": holder.proof("POST", self.REDEEM)}).status)
+
+    def test_a_fresh_token_is_bound_to_the_key_that_read_it(self):
+        gateway = self.start_with()
+        first, second = Key(self.folder), Key(self.folder)
+        shown = self.submit(gateway, first)
+        path = f"/v1/requests/{shown['id']}"
+        shown = gateway.ok("GET", path, secret=self.issuer.token(claims()),
+                           headers={"DPoP": second.proof("GET", "http://localhost:8080" + path)})
+        self.assertEqual({"jkt": second.thumbprint()}, self.claims_of(shown)["cnf"])
+        token = shown["grant"]["token"]
+        self.assert_refused(self.redeem(gateway, self.shop, shown, {"proof": first.proof("POST", self.REDEEM, token)}), 403, "wrong_holder")
+        self.assertEqual(200, self.redeem(gateway, self.shop, shown, {"proof": second.proof("POST", self.REDEEM, token)}).status)
+
+    def test_where_no_key_is_shown_the_rule_says_whether_a_bearer_may(self):
+        gateway = self.start_with()
+        strict = gateway.call("POST", "/v1/requests", {**body("order.get"), "audience": "shop"}, self.issuer.token(claims()))
+        self.assert_refused(strict, 403, "audience_not_allowed")
+        lenient = self.submit(gateway, action="order.list")
+        self.assertTrue(lenient["grant"]["bearer"])
+        self.assertEqual(200, self.redeem(gateway, self.shop, lenient).status)
+        self.assertEqual("bearer", self.entries(gateway, "grant.redeemed")[0]["data"]["holder"])
+        bound = self.submit(gateway, Key(self.folder), action="order.list", resource={"type": "order", "id": "4712"})
+        self.assertFalse(bound["grant"]["bearer"])
+        self.assert_refused(self.redeem(gateway, self.shop, bound), 403, "wrong_holder")
+
+    def test_who_acts_for_whom_is_shown_and_recorded(self):
+        gateway = self.start_with()
+        token = self.issuer.token(claims(act={"sub": "agent:now", "act": {"sub": "agent:before"}}))
+        shown = self.submit(gateway, action="order.own", audience=None, token=token)
+        self.assertEqual(["agent:now", "agent:before"], shown["act"])
+        self.assertEqual(f"{ISSUER} {SUB}", shown["identity"])
+        entry = self.entries(gateway, "request.submitted")[0]
+        self.assertEqual((["agent:now", "agent:before"], f"{ISSUER} {SUB}"), (entry["data"]["act"], entry["data"]["identity"]))
+        self.assertEqual("bot", entry["data"]["agent"])
+
+    def test_a_workload_that_is_one_agent_speaks_for_no_other(self):
+        gateway = self.start_with()
+        gateway.admin("POST", "/v1/agents", {"name": "second"})
+        gateway.admin("PUT", "/v1/callers/runner", {"agents": ["bot", "second"], "subjects": ["user/*"], "audiences": []})
+        self.assertEqual("bot", self.submit(gateway, action="order.own", audience=None)["agent"])
+        answer = gateway.call("POST", "/v1/requests", {**body(), "agent": "second"}, self.issuer.token(claims()))
+        self.assert_refused(answer, 403, "agent_not_registered")
+
+    def test_what_a_registration_does_not_cover_is_refused_or_kept_and_marked(self):
+        gateway = self.start_with()
+        dana = gateway.add_person("dana", groups=["oncall"])
+        key = gateway.add_caller("gate", agents=["gate-bot"], subjects=["user/a*"])
+        strange = {**body("order.own"), "subject": {"type": "user", "id": "zoe"}}
+        self.assert_refused(gateway.call("POST", "/v1/requests", strange, key), 403, "subject_not_registered")
+        lists = {"agents": ["gate-bot"], "subjects": ["user/a*"], "audiences": []}
+        changed = gateway.admin("PUT", "/v1/callers/gate", {**lists, "unverified": "keep"})
+        self.assertEqual("keep", changed["unverified"])
+        known = gateway.ok("POST", "/v1/requests", {**body("order.own")}, key)
+        self.assertEqual(("approved", None), (known["state"], known.get("unverified")))
+        kept = gateway.ok("POST", "/v1/requests", {**strange}, key)
+        self.assertEqual(("pending", ["subject"]), (kept["state"], kept["unverified"]))  # a rule allows it, but for whom?
+        both = gateway.ok("POST", "/v1/requests", {**strange, "agent": "shop-bot"}, key)
+        self.assertEqual(["agent", "subject"], both["unverified"])
+        self.assert_refused(gateway.call("POST", "/v1/requests", {**strange, "agent": "nobody"}, key), 403, "agent_not_registered")
+        self.assertEqual(["subject"], gateway.show(dana, kept["id"])["unverified"])
+        gateway.vote(dana, kept["id"])
+        self.assertEqual("approved", gateway.show(key, kept["id"])["state"])
+        marked = {tuple(entry["data"].get("unverified", ())) for entry in self.entries(gateway, "request.submitted")}
+        self.assertEqual({(), ("subject",), ("agent", "subject")}, marked)
+        gateway.admin("PUT", "/v1/callers/gate", lists)
+        self.assert_refused(gateway.call("POST", "/v1/requests", strange, key), 403, "subject_not_registered")

@@ -9,16 +9,18 @@ static const struct column columns[] = {
     COLUMN(struct caller_row, NAME, "name", name),
     COLUMN(struct caller_row, BOOL, "is_enabled", is_enabled),
     COLUMN(struct caller_row, INT64, "created_at", created_at),
+    COLUMN(struct caller_row, BOOL, "keeps_unverified", keeps_unverified),
 };
 static const struct shape caller_shape = SHAPE(struct caller_row, columns);
 
-#define SELECT_CALLER "SELECT id, tenant, name, is_enabled, created_at FROM callers "
+#define SELECT_CALLER                                                                              \
+    "SELECT id, tenant, name, is_enabled, created_at, keeps_unverified FROM callers "
 
 static const struct statement_text texts[] = {
     {.name = STATEMENT_CALLER_INSERT,
      .shape = &caller_shape,
-     .sql = "INSERT INTO callers (id, tenant, name, is_enabled, created_at) "
-            "VALUES (:id, :tenant, :name, :is_enabled, :created_at)",
+     .sql = "INSERT INTO callers (id, tenant, name, is_enabled, created_at, keeps_unverified) "
+            "VALUES (:id, :tenant, :name, :is_enabled, :created_at, :keeps_unverified)",
      .conflict_code = "name_taken",
      .conflict_message = "another caller of the tenant has this name"},
     {.name = STATEMENT_CALLER_BY_ID,
@@ -29,7 +31,8 @@ static const struct statement_text texts[] = {
      .sql = SELECT_CALLER "WHERE tenant = :tenant AND name = :name"},
     {.name = STATEMENT_CALLER_UPDATE,
      .shape = &caller_shape,
-     .sql = "UPDATE callers SET is_enabled = :is_enabled WHERE id = :id AND tenant = :tenant"},
+     .sql = "UPDATE callers SET is_enabled = :is_enabled, "
+            "keeps_unverified = :keeps_unverified WHERE id = :id AND tenant = :tenant"},
     {.name = STATEMENT_CALLER_LIST,
      .shape = &caller_shape,
      .sql =

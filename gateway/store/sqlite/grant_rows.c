@@ -35,6 +35,7 @@ static const struct column columns[] = {
     COLUMN(struct grant_row, INT64, "ended_at", ended_at),
     COLUMN(struct grant_row, TEXT, "ended_reason", ended_reason),
     COLUMN(struct grant_row, INT64, "due_at", due_at),
+    COLUMN(struct grant_row, TEXT, "confirmation", confirmation),
 };
 static const struct shape grant_shape = SHAPE(struct grant_row, columns);
 
@@ -42,7 +43,8 @@ static const struct shape grant_shape = SHAPE(struct grant_row, columns);
     "SELECT id, tenant, request, caller, agent, state, version, epoch, digest, effect_key, "       \
     "audience, is_bearer, ttl_ms, issued_at, claim_until, mint_count, token, token_issued_at, "    \
     "token_expires_at, redeemed_at, redeemer, fence, effect_due_at, effect_at, effect_summary, "   \
-    "effect_digest, resolved_by, ended_at, ended_reason, due_at FROM grants "
+    "effect_digest, resolved_by, ended_at, ended_reason, due_at, confirmation FROM "               \
+    "grants "
 
 static const struct statement_text texts[] = {
     {.name = STATEMENT_GRANT_INSERT,
@@ -51,12 +53,12 @@ static const struct statement_text texts[] = {
             "digest, effect_key, audience, is_bearer, ttl_ms, issued_at, claim_until, mint_count, "
             "token, token_issued_at, token_expires_at, redeemed_at, redeemer, fence, "
             "effect_due_at, effect_at, effect_summary, effect_digest, resolved_by, ended_at, "
-            "ended_reason, due_at) "
+            "ended_reason, due_at, confirmation) "
             "VALUES (:id, :tenant, :request, :caller, :agent, :state, :version, :epoch, :digest, "
             ":effect_key, :audience, :is_bearer, :ttl_ms, :issued_at, :claim_until, :mint_count, "
             ":token, :token_issued_at, :token_expires_at, :redeemed_at, :redeemer, :fence, "
             ":effect_due_at, :effect_at, :effect_summary, :effect_digest, :resolved_by, :ended_at, "
-            ":ended_reason, :due_at)"},
+            ":ended_reason, :due_at, coalesce(:confirmation, ''))"},
     {.name = STATEMENT_GRANT_READ,
      .shape = &grant_shape,
      .sql = SELECT_GRANT "WHERE tenant = :tenant AND id = :id"},
@@ -68,7 +70,8 @@ static const struct statement_text texts[] = {
             "redeemer = :redeemer, fence = :fence, effect_due_at = :effect_due_at, "
             "effect_at = :effect_at, effect_summary = :effect_summary, "
             "effect_digest = :effect_digest, resolved_by = :resolved_by, ended_at = :ended_at, "
-            "ended_reason = :ended_reason, due_at = :due_at "
+            "ended_reason = :ended_reason, due_at = :due_at, confirmation = "
+            "coalesce(:confirmation, '') "
             "WHERE tenant = :tenant AND id = :id AND version = :version"},
     {.name = STATEMENT_REDEMPTION_INSERT,
      .sql = "INSERT INTO redemptions (fence, grant_id, at) VALUES (:fence, :grant_id, :at)",

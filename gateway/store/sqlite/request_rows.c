@@ -58,6 +58,10 @@ static const struct column columns[] = {
     COLUMN(struct request_row, TEXT, "show", show),
     COLUMN(struct request_row, TEXT, "challenge", challenge),
     COLUMN(struct request_row, BOOL, "is_stranded", is_stranded),
+    COLUMN(struct request_row, TEXT, "identity", identity),
+    COLUMN(struct request_row, TEXT, "act", act),
+    COLUMN(struct request_row, TEXT, "unverified", unverified),
+    COLUMN(struct request_row, TEXT, "confirmation", confirmation),
 };
 static const struct shape request_shape = SHAPE(struct request_row, columns);
 
@@ -74,7 +78,7 @@ static const struct shape reference_shape = SHAPE(struct request_reference, refe
     "grant_settings, explanation, message, policy, allows_self_approval, parties, near_denials, "  \
     "created_at, asked_at, settled_at, timeout_at, due_at, ended_at, ended_by, grant_id, "         \
     "editor, comment_count, question_count, question, show, challenge, is_stranded, "              \
-    "history_read FROM requests "
+    "history_read, identity, act, unverified, confirmation FROM requests "
 
 /* Each page reads along one index, named so that a plan that does not use it stops the start. */
 #define NEWEST_FIRST "AND id < :before ORDER BY id DESC LIMIT :limit"
@@ -89,7 +93,8 @@ static const struct statement_text texts[] = {
             "allows_self_approval, parties, near_denials, created_at, asked_at, settled_at, "
             "timeout_at, "
             "due_at, ended_at, ended_by, grant_id, editor, "
-            "comment_count, question_count, question, show, challenge, is_stranded, history_read) "
+            "comment_count, question_count, question, show, challenge, is_stranded, history_read, "
+            "identity, act, unverified, confirmation) "
             "VALUES (:id, :tenant, :caller, :caller_name, :agent, :agent_name, :state, :reason, "
             ":version, :revision, :risk, :verdict, :subject, :subject_key, :action, :action_name, "
             ":resource, :resource_key, :context, :audience, :why, :trace, :salt, :digest, "
@@ -98,7 +103,9 @@ static const struct statement_text texts[] = {
             ":asked_at, "
             ":settled_at, :timeout_at, :due_at, :ended_at, :ended_by, :grant_id, "
             ":editor, :comment_count, :question_count, :question, "
-            ":show, :challenge, :is_stranded, :history_read)"},
+            ":show, :challenge, :is_stranded, :history_read, "
+            "coalesce(:identity, ''), coalesce(:act, ''), coalesce(:unverified, ''), "
+            "coalesce(:confirmation, ''))"},
     {.name = STATEMENT_REQUEST_READ,
      .shape = &request_shape,
      .sql = SELECT_REQUEST "WHERE tenant = :tenant AND id = :id"},

@@ -302,7 +302,7 @@ SAMPLE_UNUSED static void sample_issued(struct sample *sample, const char *reque
 
 SAMPLE_UNUSED static void sample_minted(struct sample *sample, const char *request, int64_t mint)
 {
-    ledger_data_minted(&sample->data, mint, sample->now + 60000);
+    ledger_data_minted(&sample->data, mint, sample->now + 60000, NULL);
     sample_grant(sample, request, LEDGER_GRANT_MINTED, sample_caller);
 }
 

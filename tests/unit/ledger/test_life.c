@@ -316,7 +316,7 @@ END_TEST
 START_TEST(grant__token_that_outlives_the_claim_is_found)
 {
     reach(LIFE_ISSUED);
-    ledger_data_minted(&sample.data, 1, sample.now + 900001);
+    ledger_data_minted(&sample.data, 1, sample.now + 900001, NULL);
     sample_grant(&sample, "req_1", LEDGER_GRANT_MINTED, sample_caller);
     expect_found("token_too_long");
 }
