@@ -184,6 +184,21 @@ static struct cel_value eval_operator(struct cel_run *run, const struct cel_code
     return cel_is_error(value) ? value : cel_operate(run, code, value, value);
 }
 
+/* A host looks into its own values unasked: no other may pass for one. */
+static bool abstract_fits(struct cel_value value, const char *name)
+{
+    static const struct {
+        const char *name;
+        uint8_t kind;
+    } ours[] = {{"optional_type", CEL_OPTIONAL}, {"net.IP", CEL_IP}, {"net.CIDR", CEL_CIDR}};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        if (strcmp(name, ours[i].name) == 0) {
+            return value.kind == ours[i].kind;
+        }
+    }
+    return value.kind == CEL_ABSTRACT;
+}
+
 /* Whether the arguments are of the kinds a host's signature asks for. */
 static bool kind_fits(struct cel_value value, const struct cel_type *type)
 {
@@ -216,7 +231,7 @@ static bool kind_fits(struct cel_value value, const struct cel_type *type)
     case CEL_TYPE_TYPE:
         return value.kind == CEL_TYPE;
     case CEL_TYPE_ABSTRACT:
-        return value.kind >= CEL_OPTIONAL;
+        return abstract_fits(value, type->name);
     case CEL_TYPE_DYN:
     case CEL_TYPE_WRAPPER:
     case CEL_TYPE_PARAMETER:

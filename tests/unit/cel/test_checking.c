@@ -246,6 +246,8 @@ START_TEST(checking__a_hosts_function_is_called_with_what_it_asks_for)
     ck_assert_int_eq(calls, 2);
     ck_assert_str_eq(cel_said(arena, env, "x.count(dyn(1)) > 2", 19, find_history, &calls),
                      "error `count` does not take (abstract, int)");
+    ck_assert_str_eq(cel_said(arena, env, "dyn(ip('::1')).count('a') > 2", 29, NULL, &calls),
+                     "error `count` does not take (net.IP, string)");
     ck_assert_str_eq(cel_said(arena, env, "x.count(1) > 2", 14, find_history, &calls),
                      "refused 1:3 bad_type");
     ck_assert_int_eq(calls, 2);
