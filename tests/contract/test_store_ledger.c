@@ -249,6 +249,33 @@ START_TEST(policies__the_last_published_is_current_also_when_it_is_an_old_one)
 }
 END_TEST
 
+START_TEST(policies__every_version_keeps_its_files_and_is_listed_once)
+{
+    struct policy_row policy;
+    struct policy_row *rows;
+    size_t count;
+    publish("aa", 100);
+    publish("bb", 200);
+    publish("cc", 300);
+    publish("aa", 400);
+    ck_assert(
+        store_list_policies(fixture.store, 0, 2, fixture.arena, &rows, &count, &fixture.error));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(rows[0].version, "aa");
+    ck_assert_str_eq(rows[1].version, "cc");
+    ck_assert_ptr_null(rows[0].files);
+    ck_assert(store_list_policies(fixture.store, rows[1].publication, 2, fixture.arena, &rows,
+                                  &count, &fixture.error));
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(rows[0].version, "bb");
+    ck_assert(store_read_policy(fixture.store, "bb", fixture.arena, &policy, &fixture.error));
+    ck_assert_str_eq(policy.files, "{}");
+    ck_assert_int_eq(policy.published_at, 200);
+    ck_assert(!store_read_policy(fixture.store, "dd", fixture.arena, &policy, &fixture.error));
+    ck_assert_int_eq(fixture.error.kind, ERROR_NOT_FOUND);
+}
+END_TEST
+
 static void add_notice(const char *id, int64_t due_at)
 {
     struct notice_row notice = sample_notice(id);
@@ -373,6 +400,7 @@ int main(void)
     tcase_add_test(tests, checkpoints__the_latest_and_the_next_are_of_their_epoch);
     tcase_add_test(tests, epochs__are_listed_oldest_first_with_their_size);
     tcase_add_test(tests, policies__the_last_published_is_current_also_when_it_is_an_old_one);
+    tcase_add_test(tests, policies__every_version_keeps_its_files_and_is_listed_once);
     tcase_add_test(tests, outbox__what_is_due_is_leased_earliest_first_to_one_courier);
     tcase_add_test(tests, outbox__an_overtaken_lease_cannot_settle);
     tcase_add_test(tests, outbox__a_retry_comes_due_again_and_what_is_settled_does_not);

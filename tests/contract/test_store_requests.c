@@ -87,6 +87,7 @@ static void assert_same(const struct request_row *found, const struct request_ro
     assert_same_number(allows_self_approval);
     assert_same_text(parties);
     assert_same_number(near_denials);
+    assert_same_text(history_read);
     assert_same_number(created_at);
     assert_same_number(asked_at);
     assert_same_number(settled_at);

@@ -151,6 +151,7 @@ struct request_row sample_request(const char *id)
         .policy = "00ff",
         .allows_self_approval = true,
         .parties = "per_1 per_2",
+        .history_read = "3 0 3600000 2;",
         .near_denials = 3,
         .created_at = 1001,
         .asked_at = 1002,
