@@ -4,7 +4,8 @@
  *
  *   load submit PORT CONNECTIONS MS     decisions: one action each that policy allows
  *   load cycle PORT CONNECTIONS MS      submit, redeem, report the effect
- *   load park PORT COUNT RELEASES       COUNT requests wait for people; then as standard input
+ *   load es256|rs256 PORT CONNECTIONS MS   submit, exchange for a token so signed, report the
+ * effect load park PORT COUNT RELEASES       COUNT requests wait for people; then as standard input
  * says: `release` RELEASES of them one by one, `burst` the rest at once, end of input
  *
  * Secrets are in LOAD_CALLER and LOAD_PERSON.
@@ -70,15 +71,19 @@ static const char filler[] =
     "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\"}";
 
 static void append_submit(struct builder *out, const char *secret, const char *action,
-                          size_t serial)
+                          const char *audience, size_t serial)
 {
     char body[1024];
+    char named[64] = "";
+    if (audience != NULL) {
+        snprintf(named, sizeof named, "\"audience\":\"%.40s\",", audience);
+    }
     int length = snprintf(
         body, sizeof body,
-        "{\"subject\":{\"type\":\"user\",\"id\":\"alice\"},\"resource\":{\"type\":\"order\","
+        "{%s\"subject\":{\"type\":\"user\",\"id\":\"alice\"},\"resource\":{\"type\":\"order\","
         "\"id\":\"4711-%zu\"},\"action\":{\"name\":\"%s\",\"properties\":{\"args\":%s}},"
         "\"context\":{\"session\":\"f1b2c3d4-aaaa-bbbb-cccc-0123456789ab\"}}",
-        serial, action, filler);
+        named, serial, action, filler);
     load_append_request(out, "POST", "/v1/requests", secret, NULL, body, (size_t)length);
 }
 
@@ -91,6 +96,24 @@ static void append_redeem(struct builder *out, const char *secret, const char *t
                    "%s}},\"resource\":{\"type\":\"order\",\"id\":\"4711-%zu\"}}",
                    token, filler, serial);
     load_append_request(out, "POST", "/v1/grants/redeem", secret, NULL, body.bytes, body.length);
+}
+
+static void append_exchange(struct builder *out, const char *secret, const char *token,
+                            const char *audience)
+{
+    struct builder body BUILDER_SCOPE;
+    builder_init(&body, 0);
+    builder_printf(
+        &body,
+        "grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3Atoken-exchange&audience="
+        "%s&subject_token_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Atoken-type%%3Ajwt&"
+        "subject_token=%s",
+        audience, token);
+    builder_printf(out,
+                   "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+                   "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+                   "%zu\r\n\r\n%s",
+                   secret, body.length, body.bytes);
 }
 
 static void append_report(struct builder *out, const char *secret, const char *grant)
@@ -116,7 +139,8 @@ struct cycle {
 struct pace {
     const char *secret;
     bool is_cycle;
-    int64_t from_ns; /* what began before is warming up */
+    const char *audience; /* exchanged for it instead of redeemed; NULL when not */
+    int64_t from_ns;      /* what began before is warming up */
     int64_t until_ns;
     size_t serial;
     size_t done_count;
@@ -148,9 +172,14 @@ static bool next_step(void *context, size_t index, struct builder *out)
     switch (cycle->step) {
     case STEP_SUBMIT:
         cycle->serial = pace->serial++;
-        append_submit(out, pace->secret, "orders.get", cycle->serial);
+        append_submit(out, pace->secret, pace->audience == NULL ? "orders.get" : "swap.it",
+                      pace->audience, cycle->serial);
         break;
     case STEP_REDEEM:
+        if (pace->audience != NULL) {
+            append_exchange(out, pace->secret, cycle->token, pace->audience);
+            break;
+        }
         append_redeem(out, pace->secret, cycle->token, cycle->serial);
         break;
     case STEP_REPORT:
@@ -188,10 +217,12 @@ static void on_step(void *context, size_t index, const struct load_reply *reply)
     }
 }
 
-static void run_pace(uint16_t port, size_t connection_count, int64_t ms, bool is_cycle)
+static void run_pace(uint16_t port, size_t connection_count, int64_t ms, bool is_cycle,
+                     const char *audience)
 {
     struct pace pace = {.secret = getenv("LOAD_CALLER"),
                         .is_cycle = is_cycle,
+                        .audience = audience,
                         .from_ns = load_now_ns() + (int64_t)WARM_MS * 1000000,
                         /* Other runs on this store have numbers of their own. */
                         .serial = (size_t)(load_now_ns() / 1000) * 1000,
@@ -245,7 +276,7 @@ static bool next_ask(void *context, size_t index, struct builder *out)
         return false;
     }
     lot->current[index] = lot->asked_count++;
-    append_submit(out, lot->caller, "payments.refund", lot->current[index]);
+    append_submit(out, lot->caller, "payments.refund", NULL, lot->current[index]);
     return true;
 }
 
@@ -425,8 +456,10 @@ static void run_lot(uint16_t port, size_t count, size_t release_count)
 int main(int count, char **words)
 {
     if (count != 5 || getenv("LOAD_CALLER") == NULL) {
-        fprintf(stderr, "load submit|cycle PORT CONNECTIONS MS, or load park PORT COUNT RELEASES; "
-                        "secrets in LOAD_CALLER and LOAD_PERSON\n");
+        fprintf(
+            stderr,
+            "load submit|cycle|es256|rs256 PORT CONNECTIONS MS, or load park PORT COUNT RELEASES; "
+            "secrets in LOAD_CALLER and LOAD_PERSON\n");
         return 64;
     }
     uint16_t port = (uint16_t)strtoul(words[2], NULL, 10);
@@ -435,8 +468,11 @@ int main(int count, char **words)
     if (strcmp(words[1], "park") == 0) {
         run_lot(port, connection_count, strtoul(words[4], NULL, 10));
     } else {
+        const char *audience = strcmp(words[1], "es256") == 0   ? "bench-es256"
+                               : strcmp(words[1], "rs256") == 0 ? "bench-rs256"
+                                                                : NULL;
         run_pace(port, connection_count, strtoll(words[4], NULL, 10),
-                 strcmp(words[1], "cycle") == 0);
+                 audience != NULL || strcmp(words[1], "cycle") == 0, audience);
     }
     return 0;
 }
