@@ -133,12 +133,6 @@ void policy_decide(const struct policy *policy, const struct policy_input *input
                    struct arena *arena, policy_trace trace, void *context,
                    struct policy_decision *out_decision);
 
-/* The arguments a stored explanation names under `member` ("show" or "challenge"), in `arena`; none
- * when it names none. CORRUPT when it is no explanation. */
-bool policy_explained_names(const char *explanation, const char *member, struct arena *arena,
-                            const char ***out_names, size_t *out_count,
-                            struct error *error) MUST_CHECK;
-
 /* Why a rule was not tried: the name of the first `match` field that does not fit ("resource"),
  * NULL when all fit. False when there is no rule of that name. */
 bool policy_first_mismatch(const struct policy *policy, const char *rule,

@@ -8,8 +8,6 @@
  * what they write is a stored text that is not what it must be: CORRUPT, with the member as
  * subject. */
 
-enum { EXPLAINED_NAMES_MAX = 64, EXPLAINED_NAME_BYTES_MAX = 128 };
-
 static bool fail(struct error *error, const char *member)
 {
     return error_set(error, ERROR_CORRUPT, "corrupt_requirements", member,
@@ -203,21 +201,4 @@ bool policy_grant_read(const char *text, size_t length, struct arena *arena,
     bool is_read = read_grant_object(json_root(document), arena, out_grant, error);
     json_destroy(document);
     return is_read;
-}
-
-bool policy_explained_names(const char *explanation, const char *member, struct arena *arena,
-                            const char ***out_names, size_t *out_count, struct error *error)
-{
-    struct error found = {0};
-    struct json_document *document JSON_SCOPE =
-        json_parse(explanation, strlen(explanation), &found);
-    const struct json *root = json_root(document);
-    *out_names = NULL;
-    *out_count = 0;
-    if (json_type(root) != JSON_TYPE_OBJECT) {
-        return fail(error, "explanation");
-    }
-    return json_member(root, member) == NULL ||
-           read_strings(root, member, EXPLAINED_NAMES_MAX, EXPLAINED_NAME_BYTES_MAX, arena,
-                        out_names, out_count, error);
 }

@@ -1,6 +1,7 @@
 #include "policy/policy_internal.h"
 
 #include "formats/json.h"
+#include "formats/text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static bool read_value(struct parser *parser, struct cel_value *out);
 bool value_read(const char *json, struct arena *arena, struct cel_value *out)
 {
     struct parser parser = {.at = json, .arena = arena};
-    return read_value(&parser, out) && *parser.at == '\0';
+    return text_is_utf8(json, strlen(json)) && read_value(&parser, out) && *parser.at == '\0';
 }
 
 static bool take(struct parser *parser, char expected)

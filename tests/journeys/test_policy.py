@@ -382,5 +382,56 @@ class Conditions(unittest.TestCase):
             gateway.verify_ledger()
 
 
+CONDITIONED = DEFAULTS + """tools:
+  pay: { args: { amount: number, to: string }, show: [to], challenge: to }
+variables: { amount: double(args.amount) }
+rules:
+  - { name: small, match: { action: pay }, when: variables.amount <= 100.0, verdict: allow }
+  - { name: large, match: { action: pay }, when: variables.amount > 100.0, verdict: require_approval }
+  - { name: often, match: { action: pay }, when: 'history.count("1h") >= 3', verdict: deny, message: That is enough for an hour. }
+  - { name: ticket, match: { action: move }, when: context.ticket.startsWith("OPS-"), verdict: allow }
+  - { name: closed, match: { action: move }, when: subject.id == "mallory" || resource.properties.sealed, verdict: deny }
+"""
+
+
+class Conditions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.gateway = Gateway(policy=CONDITIONED)
+        cls.gateway.__enter__()
+        cls.addClassCleanup(cls.gateway.__exit__, None, None, None)
+
+    def ask(self, agent, *, want=(201,), **more):
+        key = self.gateway.add_caller(name=f"runner-{agent}", agents=(agent,))
+        return lambda **asked: self.gateway.submit(key, **{"want": want, **more, **asked})
+
+    def test_arguments_decide(self):
+        pay = self.ask("payer", action="pay")
+        small = pay(args={"amount": 99.5, "to": "acme"})
+        self.assertEqual(("approved", "allow"), (small["state"], small["verdict"]))
+        self.assertEqual({"amount": "99.5"}, small["explanation"]["variables"])
+        large = pay(args={"amount": 101, "to": "acme"}, want=(202,))
+        self.assertEqual([("large", True, True), ("often", False, False), ("small", False, False)],
+                         sorted((rule["name"], rule["matched"], rule["value"]) for rule in large["explanation"]["rules"]))
+
+    def test_arguments_that_do_not_fit_are_denied_and_the_agent_is_told_which(self):
+        denied = self.ask("slipper", action="pay")(args={"amuont": 5, "to": "acme"})
+        self.assertEqual(("denied", "arguments_do_not_fit"), (denied["state"], denied["explanation"]["reason"]))
+        self.assertEqual("The argument `amuont` is not known to this tool; did you mean `amount`?", denied["message"])
+
+    def test_earlier_requests_count(self):
+        pay = self.ask("hasty", action="pay")
+        verdicts = [pay(args={"amount": 1, "to": f"to-{i}"})["verdict"] for i in range(4)]
+        self.assertEqual(["allow", "allow", "allow", "deny"], verdicts)
+
+    def test_an_error_is_strict_and_said(self):
+        move = self.ask("mover", action="move")
+        denied = move(context={"ticket": "OPS-1"})
+        self.assertEqual("deny", denied["verdict"])
+        rules = {rule["name"]: rule for rule in denied["explanation"]["rules"]}
+        self.assertEqual((True, True), (rules["closed"]["matched"], rules["ticket"]["matched"]))
+        self.assertIn("properties", rules["closed"]["error"])
+
+
 if __name__ == "__main__":
     unittest.main()
