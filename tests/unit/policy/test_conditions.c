@@ -173,9 +173,10 @@ END_TEST
 /* Unreadable JSON must never come this far; if it does, nothing is allowed by it. */
 START_TEST(input__that_is_no_json_is_an_error_in_every_condition_that_reads_it)
 {
-    static const char *const texts[] = {"",     "{",     "{\"a\"}",     "{\"a\":1,}",
-                                        "[1,2", "1",     "{\"a\":01x}", "{\"a\":\"\\x\"}",
-                                        "nul",  "{} {}", "{\"a\":\"b",  "{\"a\":-}"};
+    static const char *const texts[] = {"",         "{",     "{\"a\"}",          "{\"a\":1,}",
+                                        "[1,2",     "1",     "{\"a\":01x}",      "{\"a\":\"\\x\"}",
+                                        "nul",      "{} {}", "{\"a\":\"\xff\"}", "{\"a\":\"b",
+                                        "{\"a\":-}"};
     struct policy *policy =
         compile_text("version: 1\n"
                      "defaults: {verdict: deny}\n"
