@@ -262,6 +262,7 @@ static bool start_operations(struct gateway *gateway, struct error *error)
         .votes_per_hour = config->votes_per_hour == 0 ? -1 : config->votes_per_hour,
         .rp_id = config->rp_id,
         .passkey_origin = config->passkey_origin,
+        .one_admin_suffices = config->one_admin_suffices,
         .step_up_ms = config->step_up_ms,
         .passkey_trust_after_ms = config->passkey_trust_after_ms});
     if (!operations_start(gateway->operations, gateway->store, now, &rolled_back, error)) {

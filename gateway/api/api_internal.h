@@ -28,6 +28,8 @@ struct dpop_terms;
 struct proof;
 struct form;
 struct waiter;
+struct change_call;
+struct proposal_row;
 
 enum api_thread {
     API_ON_LOOP,   /* answers at once, no operation */
@@ -92,6 +94,9 @@ struct api_call {
     const char *key;                  /* Idempotency-Key of a change; NULL when none */
     struct sha256 key_body;           /* what it came with */
     const char *client;               /* who the client says it is; NULL when it does not */
+    struct change_call *change;       /* of a session that changes something; else NULL */
+    struct proposal_row *proposal;    /* noted instead of the change */
+    bool must_propose;                /* `look` found that two must make it */
     void *input;                      /* the route's */
     void *result;                     /* the route's */
     struct api_call *next, *previous; /* under way */
@@ -432,6 +437,14 @@ bool api_run_begin_passkey_sign_in(struct api_call *, struct error *);
 void api_answer_passkey_question(struct api_call *);
 bool api_read_statement(struct api_call *, struct error *);
 bool api_run_statement(struct api_call *, struct error *);
+/* proposals.c: what two admins must both make. */
+void api_note_change(struct api_call *call); /* once, while its exchange is there */
+bool api_is_for_two(const struct error *error);
+bool api_propose(struct api_call *call, struct error *error) MUST_CHECK;
+void api_answer_proposal(struct api_call *call);
+bool api_run_list_proposals(struct api_call *, struct error *);
+void api_answer_proposals(struct api_call *);
+bool api_run_withdraw_proposal(struct api_call *, struct error *);
 /* account.c */
 enum { API_CODE_BYTES_MAX = 64 }; /* one-time and recovery codes */
 bool api_run_list_sessions(struct api_call *, struct error *);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "crypto/crypto.h"
+#include "operations/proposal_operations.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,8 @@ static bool begin_job(struct api_call *call, struct store *store, int64_t now, s
 {
     call->operation = (struct operation){0};
     return operation_begin(&call->operation, call->api->options.operations, store, call->arena, now,
-                           &call->credential, error);
+                           &call->credential, error) &&
+           (call->change == NULL || operation_note_call(&call->operation, call->change, error));
 }
 
 /* Beside what the call does, or not at all. What makes something new is not made twice; the answer
@@ -77,11 +79,26 @@ static bool use_key(struct api_call *call, struct error *error)
                      "key");
 }
 
+/* What two admins must both make is noted when it is the first one's call. Whoever refuses for that
+ * has not written anything. */
+static bool run_route(struct api_call *call, struct error *error)
+{
+    struct error refused = {0};
+    bool may_propose = call->change != NULL && call->thread == API_ON_WRITER;
+    if (!call->must_propose && call->route->run(call, &refused)) {
+        return operation_settle_call(&call->operation, error);
+    }
+    if (may_propose && (call->must_propose || api_is_for_two(&refused))) {
+        return api_propose(call, error);
+    }
+    *error = refused;
+    return false;
+}
+
 static bool run_job(struct store_job *job, struct store *store, int64_t now, struct error *error)
 {
     struct api_call *call = (struct api_call *)job;
-    return begin_job(call, store, now, error) && use_key(call, error) &&
-           call->route->run(call, error);
+    return begin_job(call, store, now, error) && use_key(call, error) && run_route(call, error);
 }
 
 /* What a failed proof of identity is called as noise of its source; NULL when it is none. That a
@@ -143,7 +160,11 @@ static void finish_job(struct store_job *job, bool ok, const struct error *error
     /* Waiters first: the call's own answer may park it, and it must not be told of its own change.
      */
     api_tell_changes(api, &call->operation);
-    call->route->answer(call);
+    if (call->proposal != NULL) {
+        api_answer_proposal(call);
+    } else {
+        call->route->answer(call);
+    }
 }
 
 static void submit_job(struct api_call *call,
@@ -202,7 +223,10 @@ static void finish_look(struct store_job *job, bool ok, const struct error *erro
     struct error busy = {0};
     call->work.run = run_work;
     call->work.done = finish_work;
-    if (!ok) {
+    if (!ok && call->change != NULL && api_is_for_two(error)) {
+        call->must_propose = true;
+        submit_run(call);
+    } else if (!ok) {
         refuse(call, error);
     } else if (!workers_submit(call->api->options.workers, &call->work, &busy)) {
         api_answer_error(call, &busy);
@@ -400,6 +424,7 @@ static void proceed(struct api_call *call)
     } else if (call->thread == API_ON_LOOP) {
         call->route->answer(call);
     } else if (call->holder == NULL) {
+        api_note_change(call);
         api_submit(call);
     } else if (!api_verify_holder(call, api_submit, &error)) {
         api_answer_error(call, &error);

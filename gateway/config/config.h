@@ -65,6 +65,7 @@ struct config {
     int64_t session_longest_ms;
     const char *passkey_origin; /* NULL: none, since the issuer has no host name */
     const char *rp_id;
+    bool one_admin_suffices;
     int64_t step_up_ms;
     int64_t passkey_trust_after_ms;
     int64_t dwell_ms[OPERATIONS_RISKS]; /* by risk, low first */

@@ -10,7 +10,8 @@
 #define MINUTE (60 * SECOND)
 #define DAY    (24 * 60 * MINUTE)
 
-static const char *const passkey_keys[] = {"origin", "rp_id", "step_up", "trust_after", NULL};
+static const char *const passkey_keys[] = {"origin",  "rp_id",       "second_admin",
+                                           "step_up", "trust_after", NULL};
 
 static bool read_duration(const char *file, const struct yaml_node *node, const char *key,
                           int64_t most_ms, int64_t *out_ms, struct error *error)
@@ -26,6 +27,18 @@ static bool read_text(const char *file, const struct yaml_node *node, const char
     return value == NULL || yaml_read_text(file, value, out, error);
 }
 
+static bool read_second_admin(const char *file, const struct yaml_node *node, struct config *config,
+                              struct error *error)
+{
+    const struct yaml_node *value = yaml_member(node, "second_admin");
+    bool is_needed = true;
+    if (value != NULL && !yaml_read_bool(file, value, &is_needed, error)) {
+        return false;
+    }
+    config->one_admin_suffices = !is_needed;
+    return true;
+}
+
 bool config_read_passkeys(const char *file, const struct yaml_node *node, struct config *config,
                           struct error *error)
 {
@@ -33,6 +46,7 @@ bool config_read_passkeys(const char *file, const struct yaml_node *node, struct
            (yaml_only_keys(file, node, passkey_keys, error) &&
             read_text(file, node, "origin", &config->passkey_origin, error) &&
             read_text(file, node, "rp_id", &config->rp_id, error) &&
+            read_second_admin(file, node, config, error) &&
             read_duration(file, node, "step_up", 60 * MINUTE, &config->step_up_ms, error) &&
             read_duration(file, node, "trust_after", 30 * DAY, &config->passkey_trust_after_ms,
                           error));

@@ -76,6 +76,9 @@ enum ledger_entry_type {
     LEDGER_KEY_ADDED,        /* key.added: API keys, passkeys, signing keys */
     LEDGER_KEY_DISABLED,     /* key.disabled */
     LEDGER_KEY_CONFIRMED,    /* key.confirmed: a passkey serves votes before its time */
+    LEDGER_CHANGE_PROPOSED,  /* change.proposed: another admin has to make it too */
+    LEDGER_CHANGE_CONFIRMED, /* change.confirmed: another did */
+    LEDGER_CHANGE_WITHDRAWN, /* change.withdrawn */
     LEDGER_TOKEN_ADDED,      /* token.added: personal tokens */
     LEDGER_TOKEN_DISABLED,   /* token.disabled */
     LEDGER_SIGNIN,           /* signin */

@@ -215,7 +215,8 @@ struct ledger_notice {
 };
 void ledger_data_notice(struct builder *out, const struct ledger_notice *notice);
 
-/* person.*, agent.*, caller.*, channel.*, key.*, token.*: the id of what was changed and the names
+/* person.*, agent.*, caller.*, channel.*, key.*, token.*, change.* (the call that was proposed
+ * stands in `changed`, its proposer in `owner`): the id of what was changed and the names
  * of the members that were; `owner` for keys, tokens and agents: whose it is. */
 void ledger_data_changed(struct builder *out, const char *id, const char *owner,
                          struct ledger_texts changed);

@@ -1,6 +1,7 @@
 #include "operations/authorize.h"
 #include "operations/operations.h"
 #include "operations/operations_internal.h"
+#include "store/passkey_rows.h"
 #include <string.h>
 
 /* Whoever opened a link may need to fetch a security key first. */
@@ -13,6 +14,8 @@ static enum answer decide(const struct principal *principal, enum operation_kind
 static bool needs_step_up(enum operation_kind kind);
 static bool check_step_up(const struct operation *operation, enum operation_kind kind,
                           const char *subject, struct error *error);
+static bool check_second_admin(const struct operation *operation, enum operation_kind kind,
+                               const char *subject, struct error *error);
 static const char *explain(enum operation_kind kind);
 
 bool authorize(const struct operation *operation, enum operation_kind kind,
@@ -24,7 +27,8 @@ bool authorize(const struct operation *operation, enum operation_kind kind,
     }
     enum answer answer = decide(&operation->principal, kind, facts);
     if (answer == ANSWER_AUTHORIZED) {
-        return check_step_up(operation, kind, subject, error);
+        return check_step_up(operation, kind, subject, error) &&
+               check_second_admin(operation, kind, subject, error);
     }
     if (answer == ANSWER_FORBIDDEN) {
         return error_set(error, ERROR_FORBIDDEN, "not_allowed", subject, "%s", explain(kind));
@@ -138,6 +142,10 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_CONFIRM_PASSKEY:
     case OPERATION_ROTATE_KEYS:
         return allow(is_admin || is_host, true);
+    case OPERATION_PROPOSE_CHANGE:
+    case OPERATION_LIST_PROPOSALS:
+    case OPERATION_WITHDRAW_PROPOSAL:
+        return allow(is_admin, true);
     case OPERATION_PUBLISH_POLICY:
         return allow(is_admin || is_host || is_system, true);
     /* A rollback puts former rules in force: from the host alone, until a person can prove
@@ -178,6 +186,7 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_CONFIRM_PASSKEY:
     case OPERATION_CHANGE_TOTP:
     case OPERATION_ADD_OWN_TOKEN:
+    case OPERATION_PROPOSE_CHANGE:
         return true;
     case OPERATION_EDIT_REQUEST:
     case OPERATION_COMMENT_REQUEST:
@@ -226,6 +235,8 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_MAKE_STATEMENT:
     case OPERATION_PROVE_VOTE:
     case OPERATION_TAKE_BACK_OWN:
+    case OPERATION_LIST_PROPOSALS:
+    case OPERATION_WITHDRAW_PROPOSAL:
         return false;
     }
     return true;
@@ -276,6 +287,29 @@ static bool check_step_up(const struct operation *operation, enum operation_kind
     return given != STEP_UP_NONE || authorize_step_up_needed(operation, subject, error);
 }
 
+/* Who approves is decided by who is in which group under which policy: none of it is one person's
+ * to change once two admins could agree. */
+static bool needs_second_admin(enum operation_kind kind)
+{
+    return kind == OPERATION_CHANGE_PEOPLE || kind == OPERATION_MAKE_ENROLMENT_LINK ||
+           kind == OPERATION_PUBLISH_POLICY;
+}
+
+static bool check_second_admin(const struct operation *operation, enum operation_kind kind,
+                               const char *subject, struct error *error)
+{
+    int64_t admins = 0;
+    if (operation->principal.kind != PRINCIPAL_PERSON || !needs_second_admin(kind) ||
+        operation->operations->options.one_admin_suffices || operation->proposal[0] != '\0') {
+        return true;
+    }
+    return store_count_admins_with_passkey(operation->store, operation->principal.tenant, &admins,
+                                           error) &&
+           (admins < 2 ||
+            error_set(error, ERROR_FORBIDDEN, "second_admin_needed", subject,
+                      "two admins have passkeys: another one must make this change too"));
+}
+
 /* What to tell someone who knows of the thing but may not do this to it. */
 static const char *explain(enum operation_kind kind)
 {
@@ -323,6 +357,9 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_RESEND_NOTICE:
     case OPERATION_CONFIRM_PASSKEY:
     case OPERATION_ROTATE_KEYS:
+    case OPERATION_PROPOSE_CHANGE:
+    case OPERATION_LIST_PROPOSALS:
+    case OPERATION_WITHDRAW_PROPOSAL:
         return "only an admin does this";
     case OPERATION_ROLL_BACK_POLICY:
         return "this is done on the host: `countersign policy rollback`";

@@ -71,6 +71,9 @@ enum operation_kind {
     OPERATION_CHANGE_TOTP,
     OPERATION_ADD_OWN_TOKEN,
     OPERATION_TAKE_BACK_OWN, /* one's own sessions and tokens */
+    OPERATION_PROPOSE_CHANGE,
+    OPERATION_LIST_PROPOSALS,
+    OPERATION_WITHDRAW_PROPOSAL,
 };
 
 /* What the principal is to the thing it names. The zero value is a stranger. */
@@ -82,9 +85,9 @@ struct authorize_facts {
     bool is_relied_on;  /* a person: the grant rests on their vote */
 };
 
-/* True only for a clear yes. Else FORBIDDEN `not_allowed` or `step_up_needed`, or NOT_FOUND
- * `not_found` about `subject` (may be NULL) where the thing's existence must not show. `facts` may
- * be NULL: a stranger. */
+/* True only for a clear yes. Else FORBIDDEN `not_allowed`, `step_up_needed` or
+ * `second_admin_needed`, or NOT_FOUND `not_found` about `subject` (may be NULL) where the thing's
+ * existence must not show. `facts` may be NULL: a stranger. */
 bool authorize(const struct operation *operation, enum operation_kind kind,
                const struct authorize_facts *facts, const char *subject,
                struct error *error) MUST_CHECK;

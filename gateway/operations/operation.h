@@ -43,6 +43,8 @@ struct operation {
     struct principal principal;
     const struct caller_row *caller;  /* when the principal is one: as the store has it now */
     struct session_row session;       /* when the principal came by one */
+    struct sha256 change;             /* of the call this is: what two admins must both make */
+    char proposal[ID_BYTES];          /* of the same change, begun by another admin; else "" */
     const struct proof *proof;        /* of a workload; NULL for others, and for who waited */
     const char *confirmation;         /* the key a caller proved to hold with this call; "" none */
     struct operation_change *changes; /* newest first; in the arena */

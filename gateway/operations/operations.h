@@ -39,6 +39,7 @@ struct operations_options {
     int64_t session_longest_ms;     /* however much it is used: default 12 h */
     const char *rp_id;              /* host name passkeys belong to; NULL: there are none */
     const char *passkey_origin;     /* of the page that uses them: https://gate.example */
+    bool one_admin_suffices;        /* for what two must agree on where two have passkeys */
     int64_t step_up_ms;             /* how long a step-up lasts: default 5 min */
     int64_t passkey_trust_after_ms; /* until a later passkey serves votes: default 24 h */
     /* By risk, low first: an approval sooner after its person saw the request is noted as quick.

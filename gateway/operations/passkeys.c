@@ -208,10 +208,12 @@ static bool find_passkey(struct operation *operation, const char *id, struct pas
 static bool authorize_removal(struct operation *operation, const struct passkey_row *passkey,
                               struct error *error)
 {
-    struct error refused = {0};
-    return strcmp(passkey->person, operation->principal.id) == 0 ||
-           authorize(operation, OPERATION_CHANGE_PEOPLE, NULL, passkey->id, &refused) ||
-           authorize_not_found(error, passkey->id);
+    bool is_own = strcmp(passkey->person, operation->principal.id) == 0;
+    bool may_know = operation->principal.is_admin || operation->principal.kind == PRINCIPAL_HOST;
+    if (!is_own && !may_know) {
+        return authorize_not_found(error, passkey->id);
+    }
+    return is_own || authorize(operation, OPERATION_CHANGE_PEOPLE, NULL, passkey->id, error);
 }
 
 bool operation_rename_passkey(struct operation *operation, const char *id, const char *label,

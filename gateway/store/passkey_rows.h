@@ -42,7 +42,8 @@ bool store_update_passkey(struct store *store, const struct passkey_row *passkey
 /* That the person ever had, removed ones too. */
 bool store_count_passkeys_ever(struct store *store, const char *person, int64_t *out_count,
                                struct error *error) MUST_CHECK;
-/* Enabled admins of the tenant with a passkey that is registered. */
+/* Enabled admins of the tenant who have a passkey or had one: that somebody removes theirs changes
+ * no rule. */
 bool store_count_admins_with_passkey(struct store *store, const char *tenant, int64_t *out_count,
                                      struct error *error) MUST_CHECK;
 /* All there are, as store_enable_passwords. */

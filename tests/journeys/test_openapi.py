@@ -223,7 +223,7 @@ class Form(unittest.TestCase):
 
 
 # In those files, but no answer's: before the gateway listens, in the log, or behind a door that checks the same first.
-NOT_TOLD = {"caller_disabled", "caller_not_registered", "key_not_shown", "unknown_confirmation", "edited_already", "seen_already", "bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
+NOT_TOLD = {"second_admin_needed", "caller_disabled", "caller_not_registered", "key_not_shown", "unknown_confirmation", "edited_already", "seen_already", "bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
             "ledger_changed", "listen", "mark_corrupt", "no_descriptors", "no_websockets", "not_in_force", "other_ledger_key",
             "thread_not_started"}
 
@@ -722,6 +722,22 @@ class Answers(unittest.TestCase):
         dana.take(dana.call("POST", "/v1/session/step-up", {"passkey": answer}))
         again = dana.passkey.answer(begun)
         self.assertEqual((409, "challenge_used"), self.outcome(dana.call("POST", "/v1/session/step-up", {"passkey": again})))
+
+    def test_2_changes_for_two(self):
+        with Recorded(self.book) as gateway:
+            ada, root = (Person(gateway, name, admin=True) for name in ("ada", "root"))
+            made = [admin.add_passkey() for admin in (ada, root)]
+            gateway.admin("POST", "/v1/people", {"name": "dana"})
+            for method, path, body in (("POST", "/v1/people", {"name": "erin"}), ("POST", "/v1/people/dana/roles", {"admin": True, "auditor": False}),
+                                       ("POST", "/v1/people/dana/disable", None), ("POST", "/v1/people/dana/enable", None),
+                                       ("POST", "/v1/people/dana/enrolment", None), ("POST", "/v1/groups/ops/members", {"person": "dana"}),
+                                       ("DELETE", "/v1/groups/ops/members/dana", None), ("POST", "/v1/policies/reload", None),
+                                       ("DELETE", f"/v1/passkeys/{made[1]['id']}", None)):
+                self.assertEqual(202, ada.call(method, path, body).status, path)
+            waiting = root.ok("GET", "/v1/proposals")["proposals"][0]["id"]
+            root.ok("DELETE", f"/v1/proposals/{waiting}")
+            self.assertEqual((409, "proposal_decided"), self.outcome(root.call("DELETE", f"/v1/proposals/{waiting}")))
+            self.assertEqual(404, root.call("DELETE", "/v1/proposals/prp_01m869ave66qrv489e7xecz1ks").status)
 
     def test_2_own_account(self):
         from journeys.test_account import totp

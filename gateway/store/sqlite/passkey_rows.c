@@ -62,8 +62,7 @@ static const struct statement_text texts[] = {
      .sql = "SELECT count(*) FROM passkeys WHERE person = :of_person"},
     {.name = STATEMENT_PASSKEY_COUNT_ADMINS,
      .sql = "SELECT count(*) FROM people WHERE tenant = :tenant AND is_admin = 1 AND is_enabled = "
-            "1 AND EXISTS (SELECT 1 FROM passkeys WHERE passkeys.person = people.id AND "
-            "passkeys.removed_at = 0 AND passkeys.is_enabled = 1)"},
+            "1 AND EXISTS (SELECT 1 FROM passkeys WHERE passkeys.person = people.id)"},
     {.name = STATEMENT_PASSKEY_ENABLE_ALL,
      .sql = "UPDATE passkeys SET is_enabled = :wanted WHERE is_enabled <> :wanted"},
     {.name = STATEMENT_CHALLENGE_INSERT,

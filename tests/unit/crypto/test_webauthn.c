@@ -13,6 +13,7 @@ static const struct webauthn_expected asked = {
 };
 static const enum webauthn_algorithm algorithms[] = {WEBAUTHN_ES256, WEBAUTHN_EDDSA,
                                                      WEBAUTHN_RS256};
+enum { SLOW_KEY_SECONDS = 120 }; /* an RSA key, where every access is checked */
 static struct authenticator *authenticator;
 static struct error error;
 
@@ -495,6 +496,7 @@ int main(void)
     Suite *suite = suite_create("webauthn");
     TCase *cases = tcase_create("webauthn");
     size_t vector_count = sizeof webauthn_vectors / sizeof *webauthn_vectors;
+    tcase_set_timeout(cases, SLOW_KEY_SECONDS);
     tcase_add_checked_fixture(cases, start, stop);
     tcase_add_loop_test(cases, webauthn__a_browsers_registration_and_assertion_are_verified, 0,
                         (int)vector_count);

@@ -74,6 +74,9 @@ static const struct {
     {OPERATION_CHANGE_TOTP, "change_totp", "--- ---^ -- -- - ++"},
     {OPERATION_ADD_OWN_TOKEN, "add_own_token", "--- ---^ -- -- - ++"},
     {OPERATION_TAKE_BACK_OWN, "take_back_own", "--- ++++ ++ -- - ++"},
+    {OPERATION_PROPOSE_CHANGE, "propose_change", "--- ---- -^ -- - -+"},
+    {OPERATION_LIST_PROPOSALS, "list_proposals", "--- ---- -+ -- - -+"},
+    {OPERATION_WITHDRAW_PROPOSAL, "withdraw_proposal", "--- ---- -+ -- - -+"},
 };
 
 struct who {
@@ -111,7 +114,8 @@ enum { EVERYONE = sizeof everyone / sizeof everyone[0], KINDS = sizeof table / s
 
 static char ask(enum operation_kind kind, const struct who *who, const char *tenant)
 {
-    static struct operations operations = {.options = {.step_up_ms = 10}};
+    static struct operations operations = {
+        .options = {.step_up_ms = 10, .one_admin_suffices = true}};
     struct operation operation = {.operations = &operations,
                                   .principal = who->principal,
                                   .now = 109,
@@ -155,7 +159,7 @@ END_TEST
 
 START_TEST(authorize__the_table_names_every_operation_once)
 {
-    ck_assert_uint_eq(KINDS, OPERATION_TAKE_BACK_OWN + 1);
+    ck_assert_uint_eq(KINDS, OPERATION_WITHDRAW_PROPOSAL + 1);
     for (size_t i = 0; i < KINDS; i++) {
         ck_assert_uint_eq(table[i].kind, i);
     }
@@ -179,7 +183,8 @@ END_TEST
 /* By a password typed again, by a link, by a passkey; each at the last moment and past it. */
 START_TEST(authorize__a_step_up_is_over_when_its_time_is)
 {
-    static struct operations operations = {.options = {.step_up_ms = 300000}};
+    static struct operations operations = {
+        .options = {.step_up_ms = 300000, .one_admin_suffices = true}};
     static const struct {
         enum step_up step_up;
         int64_t lasts_ms;
@@ -201,7 +206,8 @@ END_TEST
 
 START_TEST(authorize__a_password_brings_in_no_passkey)
 {
-    static struct operations operations = {.options = {.step_up_ms = 10}};
+    static struct operations operations = {
+        .options = {.step_up_ms = 10, .one_admin_suffices = true}};
     struct error error = {0};
     struct operation operation = {.operations = &operations,
                                   .principal = everyone[12].principal,
