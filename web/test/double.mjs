@@ -74,7 +74,7 @@ export class Double {
       message: risk === "high" || risk === "critical" ? "Two people of finance." : undefined, policy: "462ff41427374bfcf740f61a29df3e19", requirements: [
         { approved: 0, assurance: "session", groups: ["oncall"], quorum: risk === "low" ? 1 : 2, rule: risk === "critical" ? "external-money" : "ask-a-person" },
       ],
-      resource: { id: name, type }, revision: 1, risk, salt: randomBytes(16).toString("base64url"), state: "pending", subject: { id: "alice", type: "user" },
+      resource: { id: i < SAMPLES.length ? name : `${name}-${i}`, type }, revision: 1, risk, salt: randomBytes(16).toString("base64url"), state: "pending", subject: { id: "alice", type: "user" },
       timeout_at: time(Date.now() + 250_000 + (i % 40) * 187_000), verdict: "require_approval", votes: [], why: "The customer asked for it in ticket 812.", ...over,
     };
     this.sign(request);

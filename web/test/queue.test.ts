@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  EMPTY_QUEUE, LINGER_MS, applyChanges, compareUrgency, isForPerson, listed, matches, nextAfter, parseFilter, pendingOf, replaceAll, showHeld, sweep,
+  EMPTY_QUEUE, LINGER_MS, applyChanges, collapse, compareUrgency, isForPerson, listed, matches, nextAfter, parseFilter, pendingOf, repeatKey, replaceAll, showHeld, sweep,
 } from "../src/state/queue.ts";
 import { summaryOf, type Summary } from "../src/wire/types.ts";
 
 const row = (id: string, over: Partial<Summary> = {}): Summary => ({
   id, action: "payments.refund", agent: "shop-bot", resource: "order/4711", subject: "user/alice", risk: "medium", state: "pending",
-  revision: 1, createdAt: 0, timeoutAt: 1_000, endedAt: 0, missing: 1, asked: ["oncall"], frozen: false, comments: 0, question: false, group: "", ...over,
+  revision: 1, createdAt: 0, timeoutAt: 1_000, endedAt: 0, missing: 1, asked: ["oncall"], frozen: false, comments: 0, question: false, ...over,
 });
 const all = () => true;
 const ids = (rows: readonly Summary[]) => rows.map((one) => one.id).join(" ");
@@ -90,4 +90,14 @@ test("ten thousand rows with a burst of five hundred are listed at once", () => 
   const filter = parseFilter("pay risk:medium");
   assert.equal(listed(queue, (one) => matches(filter, one)).rows.length, 10_500);
   assert.ok(performance.now() - started < 1_000);
+});
+
+test("three or more that ask the same are one row, until they are unfolded", () => {
+  const alike = ["1", "2", "3"].map((id) => row(id, { resource: "order/1" }));
+  const other = row("9", { resource: "order/2" });
+  const folded = collapse([...alike, other], new Set());
+  assert.deepEqual(folded.rows.map((one) => one.id), ["1", "9"]);
+  assert.equal(folded.counts.get("1"), 3);
+  assert.deepEqual(collapse([...alike, other], new Set([repeatKey(alike[0]!)])).rows.map((one) => one.id), ["1", "2", "3", "9"]);
+  assert.deepEqual(collapse(alike.slice(0, 2), new Set()).rows.length, 2);
 });

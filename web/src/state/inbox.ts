@@ -8,7 +8,7 @@ import { Refusal } from "../wire/problem.ts";
 import { summaryOf, timeOf, type Freeze, type Summary } from "../wire/types.ts";
 import { learnExactTime, now } from "./clock.ts";
 import {
-  EMPTY_QUEUE, applyChanges, isForPerson, listed, matches, parseFilter, pendingOf, replaceAll, showHeld, sweep, type Queue,
+  EMPTY_QUEUE, applyChanges, collapse, isForPerson, listed, matches, parseFilter, pendingOf, repeatKey, replaceAll, showHeld, sweep, type Queue,
 } from "./queue.ts";
 import { route } from "./router.ts";
 import { endSession, findSession, me, session, standing } from "./session.ts";
@@ -51,9 +51,16 @@ const filter = computed(() => parseFilter(filterText.value));
 export const unknownFilters = computed(() => filter.value.unknown);
 const groups = computed(() => me.value?.groups ?? []);
 const isMine = (row: Summary) => isForPerson(row, groups.value);
-export const list = computed(() =>
-  listed(queue.value, (row) => (scope.value === "all" || isMine(row)) && matches(filter.value, row)),
-);
+/** Keys of repeats that the reader unfolded. */
+export const unfolded = signal<ReadonlySet<string>>(new Set());
+
+export const list = computed(() => {
+  const page = listed(queue.value, (row) => (scope.value === "all" || isMine(row)) && matches(filter.value, row));
+  const selected = queue.value.byId.get(route.value.request);
+  const open = new Set(unfolded.value);
+  if (selected !== undefined) open.add(repeatKey(selected));
+  return { ...page, ...collapse(page.rows, open) };
+});
 export const waiting = computed(() => pendingOf(queue.value));
 export const waitingForMe = computed(() => waiting.value.filter(isMine));
 

@@ -93,7 +93,6 @@ function summaryOfDetail(detail: Detail): Summary {
     frozen: detail.frozen,
     comments: detail.comments,
     question: detail.question !== undefined,
-    group: queue.peek().byId.get(detail.id)?.group ?? "",
     mayApprove: detail.mayApprove,
     mayDeny: detail.mayDeny,
   };

@@ -175,6 +175,38 @@ export function listed(queue: Queue, keeps: (row: Summary) => boolean): Page<Sum
   return { rows, held };
 }
 
+/** From so many on, requests that ask the same are one row. */
+export const REPEATS_LEAST = 3;
+
+export interface Collapsed {
+  readonly rows: readonly Summary[];
+  /** By id of a row that stands for several: how many, with itself. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** One agent, one action, one resource, asked of the same people: what a person takes for the same. */
+export function repeatKey(row: Summary): string {
+  return JSON.stringify([row.agent, row.action, row.resource, row.risk, row.asked]);
+}
+
+/** Lets the most urgent of many alike stand for all; those of `open` (a key) stay apart. Each is still decided by itself. */
+export function collapse(rows: readonly Summary[], open: ReadonlySet<string>): Collapsed {
+  const sizes = new Map<string, number>();
+  for (const row of rows) if (isPending(row.state)) sizes.set(repeatKey(row), (sizes.get(repeatKey(row)) ?? 0) + 1);
+  const counts = new Map<string, number>();
+  const seen = new Set<string>();
+  const kept = rows.filter((row) => {
+    const key = repeatKey(row);
+    const size = sizes.get(key) ?? 0;
+    if (!isPending(row.state) || size < REPEATS_LEAST) return true;
+    const isFirst = !seen.has(key);
+    seen.add(key);
+    if (isFirst) counts.set(row.id, size);
+    return isFirst || open.has(key);
+  });
+  return { rows: kept, counts };
+}
+
 /** Which row comes into view when `id` is decided: the next most urgent that still waits. */
 export function nextAfter(rows: readonly Summary[], id: string): string | undefined {
   const at = rows.findIndex((row) => row.id === id);

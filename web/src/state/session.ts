@@ -66,8 +66,9 @@ async function findNeed(): Promise<void> {
   }
 }
 
-export async function signIn(name: string, password: string): Promise<void> {
-  takeSession(await callJson<Session>("POST", "/v1/session", { name, password }));
+/** `code`: of an authenticator app, where the gateway asked for one. */
+export async function signIn(name: string, password: string, code: string): Promise<void> {
+  takeSession(await callJson<Session>("POST", "/v1/session", { name, password, ...(code === "" ? {} : { code }) }));
 }
 
 export async function signInByPasskey(): Promise<void> {

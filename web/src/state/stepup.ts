@@ -9,7 +9,7 @@ import { takeSession } from "./session.ts";
 export interface StepUpQuestion extends Partial<PasskeyQuestion> {
   readonly method: "passkey" | "password";
   /** With the password, a code of the authenticator app as well. */
-  readonly totp?: boolean;
+  readonly code?: boolean;
 }
 
 /** Somebody waits: `done` says whether it came to it. */

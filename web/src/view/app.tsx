@@ -108,6 +108,7 @@ function places(): readonly Place[] {
     all.push({ href: "/people", label: "People", page: "people" }, { href: "/agents", label: "Agents", page: "agents" });
   }
   all.push({ href: "/freezes", label: "Freezes", page: "freezes" });
+  all.push({ href: "/insights", label: "Insights", page: "insights" });
   if (readsAll.value) all.push({ href: "/ledger", label: "Ledger", page: "ledger" });
   return all;
 }
@@ -242,6 +243,7 @@ function Page() {
     case "ledger":
     case "password":
     case "account":
+    case "insights":
       return <Later page={route.value.page} />;
     case "sign-in":
     case "setup":
@@ -264,7 +266,7 @@ const screens = signal<Screens | undefined>(undefined);
 const screensProblem = signal("");
 
 /** The screens of admins come when they are asked for. */
-function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "password" | "account" }) {
+function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "password" | "account" | "insights" }) {
   useEffect(() => {
     import("./admin/index.tsx").then(
       (loaded) => (screens.value = loaded),
@@ -273,6 +275,6 @@ function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "p
   }, []);
   const loaded = screens.value;
   if (loaded === undefined) return <div class="page">{screensProblem.value !== "" && <Notice kind="warn">{screensProblem.value}</Notice>}</div>;
-  const Screen: ComponentType = { people: loaded.People, agents: loaded.Agents, freezes: loaded.Freezes, ledger: loaded.Ledger, password: loaded.Password, account: loaded.Account }[page];
+  const Screen: ComponentType = { people: loaded.People, agents: loaded.Agents, freezes: loaded.Freezes, ledger: loaded.Ledger, password: loaded.Password, account: loaded.Account, insights: loaded.Insights }[page];
   return <Screen />;
 }

@@ -3,9 +3,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { now } from "../state/clock.ts";
 import {
-  filterText, holds, isLoading, list, loadProblem, nextEnd, presence, scope, showNew, unknownFilters, waiting, waitingForMe,
+  filterText, holds, isLoading, list, loadProblem, nextEnd, presence, scope, showNew, unfolded, unknownFilters, waiting, waitingForMe,
 } from "../state/inbox.ts";
-import { countByRisk } from "../state/queue.ts";
+import { countByRisk, repeatKey } from "../state/queue.ts";
 import { go, route } from "../state/router.ts";
 import type { Summary } from "../wire/types.ts";
 import { RiskTag, StateTag } from "./basics.tsx";
@@ -195,9 +195,30 @@ function ListRow({ row, at, of, isSelected }: { row: Summary; at: number; of: nu
           <span class="dot" aria-hidden="true">·</span>
           <Safe text={row.resource} />
         </span>
+        {row.question && <span class="who" title="Waits for the agent's answer">asked back</span>}
+        <Repeats row={row} />
         {others !== undefined && <span class="who">{others[0]} is reading</span>}
       </div>
     </div>
+  );
+}
+
+/** How many ask the same; unfolds them. */
+function Repeats({ row }: { row: Summary }) {
+  const count = list.value.counts.get(row.id);
+  if (count === undefined) return null;
+  const key = repeatKey(row);
+  const isOpen = unfolded.value.has(key);
+  const turn = (event: Event) => {
+    event.stopPropagation();
+    const next = new Set(unfolded.peek());
+    if (!next.delete(key)) next.add(key);
+    unfolded.value = next;
+  };
+  return (
+    <span class="repeats num" title={isOpen ? "Fold these together" : `${count} ask the same: show each`} onClick={turn}>
+      ×{count}
+    </span>
   );
 }
 

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { callJson } from "../wire/api.ts";
 import { hasPasskeys } from "../wire/passkey.ts";
+import { Refusal } from "../wire/problem.ts";
 import { go, route } from "../state/router.ts";
 import { fragmentSecret, needsSetup, signIn, signInByPasskey, standing, takeSession } from "../state/session.ts";
 import type { Session } from "../wire/types.ts";
@@ -26,8 +27,16 @@ export function Entrance() {
 function SignIn() {
   const name = useSignal("");
   const password = useSignal("");
+  const code = useSignal("");
+  const wantsCode = useSignal(false);
   const { problem, isBusy, submit } = useForm(async () => {
-    await signIn(name.value.trim(), password.value);
+    try {
+      await signIn(name.value.trim(), password.value, code.value.trim());
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.problem.code !== "code_needed") throw error;
+      wantsCode.value = true;
+      return;
+    }
     if (route.peek().page === "sign-in") go("/", "replace");
   });
   return (
@@ -46,6 +55,9 @@ function SignIn() {
       <FormProblem problem={problem} title="Not signed in." />
       <Field label="Name" value={name} autocomplete="username" required autofocus />
       <Field label="Password" type="password" value={password} autocomplete="current-password" required />
+      {wantsCode.value && (
+        <Field label="Code" value={code} autocomplete="one-time-code" required autofocus maxLength={32} mono hint="Of your authenticator app, or one of your recovery codes." />
+      )}
       <Submit isBusy={isBusy}>Sign in</Submit>
       {hasPasskeys && <ByPasskey />}
     </form>

@@ -29,7 +29,7 @@ function Dialog({ done }: { done: (isDone: boolean) => void }) {
       <p class="quiet">What you are about to do must not be possible for somebody who only has your session. It counts for a few minutes.</p>
       {problem.value !== "" && <p class="stop" role="alert">{problem.value}</p>}
       {question.value?.method === "passkey" && <ByPasskey question={question.value} again={ask} done={done} />}
-      {question.value?.method === "password" && <ByPassword needsCode={question.value.totp === true} done={done} />}
+      {question.value?.method === "password" && <ByPassword needsCode={question.value.code === true} done={done} />}
       <button type="button" onClick={() => done(false)}>Not now</button>
     </dialog>
   );

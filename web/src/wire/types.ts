@@ -25,8 +25,6 @@ export interface Summary {
   /** How many have been said; one of them waits for the agent. */
   readonly comments: number;
   readonly question: boolean;
-  /** Of requests that ask the same of the same people: one key; empty when it is alone. */
-  readonly group: string;
   /** Unknown until the gateway has said so for this person. */
   readonly mayApprove?: boolean | undefined;
   readonly mayDeny?: boolean | undefined;
@@ -238,11 +236,6 @@ function nameOf(value: unknown): string {
   return action && typeof action === "object" ? String(action.name) : "";
 }
 
-function groupOf(value: unknown): string {
-  const key = (value as { key?: unknown; count?: unknown } | undefined)?.key;
-  return typeof key === "string" ? key : "";
-}
-
 /** From a row of GET /v1/requests or from the `r` of a live event. */
 export function summaryOf(row: unknown): Summary {
   const from = row as Loose;
@@ -264,7 +257,6 @@ export function summaryOf(row: unknown): Summary {
     frozen: from["frozen"] === true,
     comments: Number(from["comments"] ?? 0),
     question: from["question"] !== undefined && from["question"] !== false,
-    group: groupOf(from["group"]),
     mayApprove: typeof from["may_approve"] === "boolean" ? from["may_approve"] : undefined,
     mayDeny: typeof from["may_deny"] === "boolean" ? from["may_deny"] : undefined,
   };

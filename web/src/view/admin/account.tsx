@@ -1,4 +1,4 @@
-// One's own account: passkeys.
+// One's own account: passkeys, one-time codes, sessions, tokens.
 
 import { useSignal } from "@preact/signals";
 import { me } from "../../state/session.ts";
@@ -6,8 +6,9 @@ import { call, get, post, segmentOf } from "../../wire/api.ts";
 import { hasPasskeys, makePasskey } from "../../wire/passkey.ts";
 import { timeOf, type Passkey, type PasskeyQuestion } from "../../wire/types.ts";
 import { Moment, Notice, PageHeading } from "../basics.tsx";
-import { Field, FormProblem, Submit, useForm } from "../forms.tsx";
+import { Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
 import { Safe } from "../safe.tsx";
+import { Credentials } from "./credentials.tsx";
 import { Adder, LoadProblem, Sure, Table, useLoaded, type Loaded } from "./parts.tsx";
 
 export function Account() {
@@ -18,6 +19,9 @@ export function Account() {
         Signed in as <b>{me.value?.name}</b>. <a href="/password">Change password</a>
       </p>
       <Passkeys />
+      <OneTimeCodes />
+      <Sessions />
+      {me.value !== undefined && <Credentials kind="token" owners={[me.value.name]} own />}
     </div>
   );
 }
@@ -86,5 +90,96 @@ function AddPasskey({ done }: { done: () => void }) {
       <Field label="Name" value={name} required maxLength={100} hint="So that you know it again: “phone”, “blue key”." autofocus />
       <Submit isBusy={isBusy}>Make it</Submit>
     </form>
+  );
+}
+
+interface Totp {
+  readonly enabled: boolean;
+  readonly recovery_codes?: readonly string[];
+  readonly recovery_codes_left: number;
+}
+
+function OneTimeCodes() {
+  const fresh = useSignal<readonly string[]>([]);
+  const loaded = useLoaded(async () => [await get<Totp>("/v1/totp")]);
+  const now = loaded.rows.value[0];
+  return (
+    <section aria-labelledby="totp-heading">
+      <div class="page-top">
+        <h2 id="totp-heading">One-time codes</h2>
+        {now?.enabled === false && <Adder label="Set up an authenticator app">{(close) => <AddTotp done={(codes) => ((fresh.value = codes), void loaded.reload(), close())} />}</Adder>}
+      </div>
+      <p class="quiet lead-in">For people without passkeys: the password alone then no longer signs in.</p>
+      <LoadProblem of={loaded} what="One-time codes" />
+      {fresh.value.length > 0 && (
+        <Secret title="Recovery codes" text={fresh.value.join(" ")}>
+          Each works once, when the app is lost. They are shown now and never again.
+        </Secret>
+      )}
+      {now?.enabled === true && (
+        <p>
+          <span class="state approved">on</span> {now.recovery_codes_left} recovery codes left.{" "}
+          <Sure label="Turn off" ask="The password alone signs in then." run={() => call("DELETE", "/v1/totp")} then={() => ((fresh.value = []), void loaded.reload())} />
+        </p>
+      )}
+    </section>
+  );
+}
+
+function AddTotp({ done }: { done: (codes: readonly string[]) => void }) {
+  const code = useSignal("");
+  const begun = useLoaded(async () => [await post<{ secret: string; uri: string }>("/v1/totp/begin")]);
+  const { problem, isBusy, submit } = useForm(async () => {
+    done((await post<Totp>("/v1/totp", { code: code.value.trim() })).recovery_codes ?? []);
+  });
+  const secret = begun.rows.value[0];
+  return (
+    <form onSubmit={submit}>
+      <LoadProblem of={begun} what="A secret" />
+      {secret !== undefined && (
+        <>
+          <Secret title="Type this into your authenticator app" text={secret.secret}>
+            Or <a href={secret.uri}>open the app on this device</a>.
+          </Secret>
+          <FormProblem problem={problem} title="Not set up." />
+          <Field label="Code that the app shows" value={code} autocomplete="one-time-code" required maxLength={10} mono />
+          <Submit isBusy={isBusy}>Turn on</Submit>
+        </>
+      )}
+    </form>
+  );
+}
+
+interface ListedSession {
+  readonly id: string;
+  readonly created_at: string;
+  readonly seen_at: string;
+  readonly expires_at: string;
+  readonly current: boolean;
+}
+
+function Sessions() {
+  const loaded = useLoaded(async () => (await get<{ sessions: ListedSession[] }>("/v1/sessions")).sessions);
+  return (
+    <section aria-labelledby="sessions-heading">
+      <h2 id="sessions-heading">Where you are signed in</h2>
+      <LoadProblem of={loaded} what="Your sessions" />
+      {loaded.rows.value.length > 0 && (
+        <Table label="Sessions" head={["Began", "Last used", "Ends", ""]}>
+          {loaded.rows.value.map((one) => (
+            <tr key={one.id}>
+              <td>
+                <Moment at={timeOf(one.created_at)} /> {one.current && <span class="tag">this one</span>}
+              </td>
+              <td><Moment at={timeOf(one.seen_at)} /></td>
+              <td><Moment at={timeOf(one.expires_at)} /></td>
+              <td class="acts">
+                {!one.current && <Sure label="End" ask="It is signed out at once." run={() => call("DELETE", `/v1/sessions/${segmentOf(one.id)}`)} then={() => void loaded.reload()} />}
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </section>
   );
 }

@@ -16,9 +16,11 @@ const WORDS = {
   token: { title: "Tokens for the command line", add: "New token", owner: "Person", hint: "A token is its person, on the command line. It votes as they do.", path: "/v1/tokens", member: "person" },
 } as const;
 
-export function Credentials({ kind, owners }: { kind: "key" | "token"; owners: readonly string[] }) {
+/** `own`: of the person who looks, who may make and disable them without being an admin. */
+export function Credentials({ kind, owners, own = false }: { kind: "key" | "token"; owners: readonly string[]; own?: boolean }) {
   const word = WORDS[kind];
-  const owner = useSignal("");
+  const owner = useSignal(own ? owners[0]! : "");
+  const mayChange = own || isAdmin.value;
   const rows = useSignal<readonly Credential[]>([]);
   const problem = useSignal("");
   const made = useSignal<Credential | undefined>(undefined);
@@ -38,7 +40,7 @@ export function Credentials({ kind, owners }: { kind: "key" | "token"; owners: r
     <section aria-label={word.title}>
       <div class="page-top">
         <h2>{word.title}</h2>
-        {isAdmin.value && (
+        {mayChange && (
           <Adder label={word.add}>
             {(close) => <AddCredential kind={kind} owners={owners} done={(fresh) => ((made.value = fresh), void load(), close())} />}
           </Adder>
@@ -63,7 +65,7 @@ export function Credentials({ kind, owners }: { kind: "key" | "token"; owners: r
                 <Enabled is={one.enabled} /> {one.disabled_reason !== undefined && <div class="quiet">{one.disabled_reason}</div>}
               </td>
               <td class="acts">
-                {isAdmin.value && one.enabled && (
+                {mayChange && one.enabled && (
                   <Sure label="Disable" ask="It stops working at once." run={() => post(`/v1/credentials/${segmentOf(one.id)}/disable`)} then={() => void load()} />
                 )}
               </td>
@@ -77,7 +79,7 @@ export function Credentials({ kind, owners }: { kind: "key" | "token"; owners: r
 
 function AddCredential({ kind, owners, done }: { kind: "key" | "token"; owners: readonly string[]; done: (made: Credential) => void }) {
   const word = WORDS[kind];
-  const owner = useSignal("");
+  const owner = useSignal(owners.length === 1 ? owners[0]! : "");
   const label = useSignal("");
   const expires = useSignal("");
   const { problem, isBusy, submit } = useForm(async () => {

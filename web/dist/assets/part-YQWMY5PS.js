@@ -1,4 +1,4 @@
-import{j as b}from"./part-Q4YUUOUW.js";import{Ca as i,Ha as y,Qa as v,Va as w,Wa as k,Za as N,_a as x,a as g,f as d,j as l,o as p,s as u,sa as h,ua as f}from"./part-47ZNLBQS.js";function c(e,n=""){let t=`${n}  `;switch(e.kind){case"string":return JSON.stringify(e.text);case"number":case"word":return e.text;case"array":return e.items.length===0?"[]":`[
+import{j as b}from"./part-BZLZORIX.js";import{$a as N,Ea as i,Ja as y,Sa as v,Xa as w,Ya as k,a as g,ab as x,f as d,j as l,o as p,s as u,ua as h,wa as f}from"./part-NPJJU4JL.js";function c(e,n=""){let t=`${n}  `;switch(e.kind){case"string":return JSON.stringify(e.text);case"number":case"word":return e.text;case"array":return e.items.length===0?"[]":`[
 ${e.items.map(r=>t+c(r,t)).join(`,
 `)}
 ${n}]`;case"object":return e.members.length===0?"{}":`{
