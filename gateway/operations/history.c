@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAST_ROWS_A_STEP = 1000, HAPPENED_MAX = 5 };
+enum { PAST_ROWS_A_STEP = 1000, PURGED_ROWS_A_STEP = 5000, HAPPENED_MAX = 5 };
 
 /* What happened to one request, to be counted in one series. */
 struct happening {
@@ -127,7 +127,8 @@ static bool count_in(struct operation *operation, const struct history_kind *kin
     struct builder text BUILDER_SCOPE;
     builder_init(&text, 0);
     request_history_append(&counts, &text);
-    row.at = operation->now;
+    /* Who waits is counted however old the request is. */
+    row.at = counts.pending == 0 ? operation->now : INT64_MAX;
     row.counts = text.bytes;
     row.length = text.length;
     return store_put_history(operation->store, &row, error);
@@ -407,7 +408,7 @@ bool purge_history(struct operation *operation, struct error *error)
 {
     int64_t purged;
     return store_purge_history(operation->store, operation->now - POLICY_WINDOW_MS_MAX,
-                               OPERATIONS_BATCH_MAX, &purged, error);
+                               PURGED_ROWS_A_STEP, &purged, error);
 }
 
 /* ---- reading ---- */

@@ -11,7 +11,7 @@
 struct history_row {
     int64_t row; /* 0: not stored yet */
     struct sha256 series;
-    int64_t at; /* when something was last counted */
+    int64_t at; /* when something was last counted; INT64_MAX: not to be purged */
     const char *counts;
     size_t length;
 };

@@ -1,6 +1,7 @@
 #include "operations/history_internal.h"
 #include "policy/policy_internal.h"
 #include "requests/binding.h"
+#include "store/history_rows.h"
 #include "tests/support/chance.h"
 #include "tests/support/rig.h"
 
@@ -274,6 +275,29 @@ START_TEST(history__what_rules_read_again_is_counted_anew)
 }
 END_TEST
 
+START_TEST(history__of_who_waits_is_not_purged_however_old_it_is)
+{
+    char waiting[ID_BYTES];
+    int64_t purged = -1;
+    int64_t never = INT64_MAX - 1;
+    follow(POLICY_HISTORY_DEFAULT, 0);
+    rig_submit(&rig, &runner, "pay.refund", waiting);
+    run_once("free.read", false);
+    rig_begin_system(&rig);
+    ck_assert(store_purge_history(rig.store, never, 100, &purged, &error));
+    rig_commit(&rig);
+    ck_assert_int_eq(purged, 1);
+    ck_assert_int_eq(count("pay.refund", POLICY_HISTORY_DEFAULT, POLICY_PAST_PENDING), 1);
+    rig_vote(&rig, &dana, waiting, false);
+    rig_begin_system(&rig);
+    /* The first call ends the round, the next begins anew. */
+    ck_assert(store_purge_history(rig.store, never, 100, &purged, &error));
+    ck_assert(store_purge_history(rig.store, never, 100, &purged, &error));
+    rig_commit(&rig);
+    ck_assert_int_eq(count("pay.refund", POLICY_HISTORY_DEFAULT, POLICY_PAST_DENIED), 0);
+}
+END_TEST
+
 START_TEST(history__a_damaged_series_stops_the_decision)
 {
     follow(POLICY_HISTORY_DEFAULT, 0);
@@ -365,6 +389,7 @@ int main(void)
     tcase_add_test(tests, history__the_request_itself_is_never_counted);
     tcase_add_test(tests, history__a_set_of_parts_holds_just_those_equal);
     tcase_add_test(tests, history__what_rules_read_again_is_counted_anew);
+    tcase_add_test(tests, history__of_who_waits_is_not_purged_however_old_it_is);
     tcase_add_test(tests, history__a_damaged_series_stops_the_decision);
     tcase_add_loop_test(tests, history__agrees_with_what_is_stored_whatever_comes_between, 0, 10);
     suite_add_tcase(suite, tests);
