@@ -78,6 +78,8 @@ bool rig_try_open(struct rig *rig, struct error *error)
         .mark = mark,
         .mark_found = mark_found,
         .issuer = "https://gate.example",
+        .rp_id = "gate.example",
+        .passkey_origin = "https://gate.example",
         .origin = RIG_ORIGIN,
     });
     if (!operations_start(rig->operations, rig->store, clock_wall_ms(), &rig->was_rolled_back,
