@@ -54,6 +54,7 @@ struct api_route {
     enum api_thread thread;
     bool is_open;      /* needs no credential */
     bool is_essential; /* may run while the disk is full */
+    bool takes_two;    /* may have to be made by two admins (proposals.c) */
     bool is_once;      /* the same call again, under the same Idempotency-Key, is refused: it would
                           make another one. Else it runs again, and finds what it did. */
     enum api_dialect dialect;

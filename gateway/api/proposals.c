@@ -6,16 +6,9 @@
 /* What two admins must both make: the first one's call is answered with what was noted (202), and
  * happens when another admin sends the very same. */
 
-static bool changes_something(const struct http_exchange *exchange)
-{
-    enum http_method method = http_method(exchange);
-    return method == HTTP_POST || method == HTTP_PUT || method == HTTP_DELETE;
-}
-
 void api_note_change(struct api_call *call)
 {
-    if (call->credential.kind != CREDENTIAL_SESSION || call->thread != API_ON_WRITER ||
-        !changes_something(call->exchange)) {
+    if (call->credential.kind != CREDENTIAL_SESSION || !call->route->takes_two) {
         return;
     }
     size_t length;
