@@ -174,7 +174,12 @@ static void print_line(const struct json *request)
     cli_print_visible(cli_text(json_member(request, "resource"), "type"));
     putchar('/');
     cli_print_visible(cli_text(json_member(request, "resource"), "id"));
-    printf(" for %s\n", cli_text(request, "agent"));
+    double repeats = json_number(json_member(json_member(request, "group"), "count"));
+    printf(" for %s", cli_text(request, "agent"));
+    if (repeats > 1) {
+        printf(" (one of %.0f alike)", repeats);
+    }
+    putchar('\n');
 }
 
 static int print_list(const struct cli_answer *answer)

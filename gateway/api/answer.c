@@ -54,6 +54,7 @@ int api_status(const struct error *error)
         {"too_many_edits", 409},
         {"too_many_mints", 409},
         {"too_many_votes", 409},
+        {"too_many_watches", 409},
     };
     for (size_t i = 0; error->code != NULL && i < sizeof exceptions / sizeof exceptions[0]; i++) {
         if (strcmp(error->code, exceptions[i].code) == 0) {

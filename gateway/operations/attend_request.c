@@ -46,24 +46,7 @@ bool operation_note_view(struct operation *operation, const struct view_input *i
 
 /* ---- "I'm on it" ---- */
 
-static bool find_own(struct operation *operation, const struct request_row *request,
-                     struct watch_row *out, bool *out_found, struct error *error)
-{
-    struct watch_row *watches;
-    size_t count;
-    *out_found = false;
-    if (!store_list_watches(operation->store, request->tenant, request->id, operation->now,
-                            operation->arena, &watches, &count, error)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(watches[i].person, operation->principal.id) == 0) {
-            *out = watches[i];
-            *out_found = true;
-        }
-    }
-    return true;
-}
+enum { WATCH_TIMES_MAX = 50 }; /* each is an entry: a ledger is not to be filled */
 
 static bool record_watched(struct operation *operation, const struct request_row *request,
                            int64_t until_at, struct error *error)
@@ -79,25 +62,46 @@ static bool record_watched(struct operation *operation, const struct request_row
     return record_entry(operation, &record, error);
 }
 
-/* Saying it again in the first half of its time is no news. */
-static bool begin_watch(struct operation *operation, const struct request_row *request,
-                        const struct watch_row *known, int64_t *out_until, struct error *error)
+static bool store_watch(struct operation *operation, const struct request_row *request,
+                        struct watch_row *watch, struct error *error)
 {
-    int64_t lasts_ms = operation->operations->options.watch_ms;
-    struct watch_row watch = {.since_at = operation->now, .until_at = operation->now + lasts_ms};
-    if (known != NULL && known->until_at - operation->now > lasts_ms / 2) {
-        *out_until = known->until_at;
+    if (watch->times >= WATCH_TIMES_MAX) {
+        return error_set(error, ERROR_LIMIT, "too_many_watches", request->id,
+                         "you have said %d times that you are on it or not, the most there may be",
+                         WATCH_TIMES_MAX);
+    }
+    watch->times++;
+    return store_put_watch(operation->store, request->tenant, watch, error) &&
+           record_watched(operation, request, watch->until_at, error);
+}
+
+static bool end_watch(struct operation *operation, const struct request_row *request,
+                      struct watch_row *watch, struct error *error)
+{
+    if (watch->until_at <= operation->now) {
         return true;
     }
-    memcpy(watch.request, request->id, sizeof watch.request);
-    memcpy(watch.person, operation->principal.id, sizeof watch.person);
-    memcpy(watch.person_name, operation->principal.name, sizeof watch.person_name);
-    if (known != NULL) {
-        watch.since_at = known->since_at;
+    watch->until_at = operation->now;
+    return store_watch(operation, request, watch, error);
+}
+
+/* Saying it again in the first half of its time is no news. */
+static bool begin_watch(struct operation *operation, const struct request_row *request,
+                        struct watch_row *watch, int64_t *out_until, struct error *error)
+{
+    int64_t lasts_ms = operation->operations->options.watch_ms;
+    if (request->state != REQUEST_PENDING) {
+        return error_set(error, ERROR_CONFLICT, "already_ended", request->id,
+                         "the request is %s: there is nothing to look at any more",
+                         request_state_name(request->state));
     }
-    *out_until = watch.until_at;
-    return store_put_watch(operation->store, request->tenant, &watch, error) &&
-           record_watched(operation, request, watch.until_at, error);
+    *out_until = watch->until_at;
+    if (watch->until_at - operation->now > lasts_ms / 2) {
+        return true;
+    }
+    watch->since_at = watch->until_at > operation->now ? watch->since_at : operation->now;
+    *out_until = watch->until_at = operation->now + lasts_ms;
+    return store_watch(operation, request, watch, error);
 }
 
 bool operation_watch_request(struct operation *operation, const char *id, bool watches,
@@ -105,23 +109,18 @@ bool operation_watch_request(struct operation *operation, const char *id, bool w
 {
     struct request_row request;
     struct authorize_facts facts;
-    struct watch_row known;
+    struct watch_row watch = {0};
     bool is_known;
     *out_until = 0;
     if (!find_request(operation, id, &request, &facts, error) ||
         !authorize(operation, OPERATION_WATCH_REQUEST, &facts, id, error) ||
-        !find_own(operation, &request, &known, &is_known, error)) {
+        !store_find_watch(operation->store, request.tenant, request.id, operation->principal.id,
+                          operation->arena, &watch, &is_known, error)) {
         return false;
     }
-    if (!watches) {
-        return !is_known || (store_delete_watch(operation->store, request.tenant, request.id,
-                                                operation->principal.id, error) &&
-                             record_watched(operation, &request, operation->now, error));
-    }
-    if (request.state != REQUEST_PENDING) {
-        return error_set(error, ERROR_CONFLICT, "already_ended", request.id,
-                         "the request is %s: there is nothing to look at any more",
-                         request_state_name(request.state));
-    }
-    return begin_watch(operation, &request, is_known ? &known : NULL, out_until, error);
+    memcpy(watch.request, request.id, sizeof watch.request);
+    memcpy(watch.person, operation->principal.id, sizeof watch.person);
+    memcpy(watch.person_name, operation->principal.name, sizeof watch.person_name);
+    return watches ? begin_watch(operation, &request, &watch, out_until, error)
+                   : end_watch(operation, &request, &watch, error);
 }

@@ -20,12 +20,15 @@ struct watch_row {
     char person_name[NAME_BYTES];
     int64_t since_at;
     int64_t until_at;
+    int64_t times; /* how often it was begun, prolonged or ended */
 };
 /* One per person and request; a new one replaces it. */
 bool store_put_watch(struct store *store, const char *tenant, const struct watch_row *watch,
                      struct error *error) MUST_CHECK;
-bool store_delete_watch(struct store *store, const char *tenant, const char *request,
-                        const char *person, struct error *error) MUST_CHECK;
+/* This person's, also when it is over. */
+bool store_find_watch(struct store *store, const char *tenant, const char *request,
+                      const char *person, struct arena *arena, struct watch_row *out,
+                      bool *out_found, struct error *error) MUST_CHECK;
 /* Those that last beyond `now`, in order of beginning. */
 bool store_list_watches(struct store *store, const char *tenant, const char *request, int64_t now,
                         struct arena *arena, struct watch_row **out, size_t *out_count,

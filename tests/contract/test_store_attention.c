@@ -122,7 +122,7 @@ END_TEST
 static void put_watch(const char *person, int64_t until_at)
 {
     struct watch_row watch = {
-        .request = "req_1", .person_name = "dana", .since_at = 1, .until_at = until_at};
+        .request = "req_1", .person_name = "dana", .since_at = 1, .until_at = until_at, .times = 3};
     snprintf(watch.person, sizeof watch.person, "%s", person);
     ck_assert(store_put_watch(f.store, "main", &watch, &f.error));
 }
@@ -142,9 +142,15 @@ START_TEST(watches__last_until_their_time_and_are_replaced)
     ck_assert_uint_eq(count, 1);
     ck_assert_str_eq(watches[0].person, "per_1");
     ck_assert_int_eq(watches[0].until_at, 30);
-    ck_assert(store_delete_watch(f.store, "main", "req_1", "per_1", &f.error));
-    ck_assert(store_list_watches(f.store, "main", "req_1", 0, f.arena, &watches, &count, &f.error));
-    ck_assert_uint_eq(count, 1);
+    struct watch_row watch;
+    bool is_found;
+    ck_assert(
+        store_find_watch(f.store, "main", "req_1", "per_2", f.arena, &watch, &is_found, &f.error));
+    ck_assert(is_found);
+    ck_assert_int_eq(watch.times, 3);
+    ck_assert(
+        store_find_watch(f.store, "other", "req_1", "per_2", f.arena, &watch, &is_found, &f.error));
+    ck_assert(!is_found);
 }
 END_TEST
 

@@ -161,3 +161,40 @@ class Questions(unittest.TestCase):
         self.assertIn("edited by dana, revision 2: two", out)
         self.assertIn("/n: 1 -> 2", out)
         self.gateway.vote(self.dana, asked["id"], "deny")
+
+
+CRITICAL = """
+version: 1
+defaults: { verdict: deny, risk: medium, approval: { groups: [oncall], timeout: 30m } }
+tools:
+  bank.pay: { args: { amount: number, to: string }, show: [to, amount], challenge: [to, amount] }
+rules:
+  - name: pay
+    match: { action: bank.pay }
+    verdict: require_approval
+    risk: critical
+    approval: { groups: [oncall], assurance: session, timeout: 1h }
+"""
+
+
+class Challenge(unittest.TestCase):
+    def test_who_approves_a_critical_request_retypes_what_it_is_about(self):
+        with Gateway(policy=CRITICAL) as gateway:
+            dana = gateway.add_person("dana", ["oncall"])
+            key = gateway.add_caller()
+            asked = gateway.submit(key, action="bank.pay", args={"amount": 125.5, "to": "acct-4471"}, want=(202,))
+            shown = gateway.show(dana, asked["id"])
+            self.assertEqual((["to", "amount"], ["to", "amount"]), (shown["show"], shown["challenge"]))
+            refused = gateway.vote(dana, asked["id"], want=(400,))
+            self.assertEqual("retype_missing", refused["code"])
+            refused = gateway.vote(dana, asked["id"], want=(400,), retyped={"to": "acct-4471", "amount": "125"})
+            self.assertEqual("retype_mismatch", refused["code"])
+            command = [str(support.BUILD / "countersign"), "approve", asked["id"], "--digest", asked["digest"], "--yes",
+                       "--retype", "to=acct-4471", "--retype", "amount=125.5"]
+            environment = {"PATH": os.environ["PATH"], "COUNTERSIGN_URL": f"http://127.0.0.1:{gateway.port}", "COUNTERSIGN_TOKEN": dana}
+            run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30)
+            self.assertEqual((0, ""), (run.returncode, run.stderr))
+            ended = gateway.show(dana, asked["id"])
+            self.assertEqual(("approved", True), (ended["state"], ended["votes"][0]["retyped"]))
+            run = subprocess.run([command[0], "show", asked["id"]], capture_output=True, text=True, env=environment, timeout=30)
+            self.assertIn('facts       to: "acct-4471"\n            amount: 125.5\n', run.stdout)

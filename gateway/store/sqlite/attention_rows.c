@@ -9,6 +9,7 @@ static const struct column columns[] = {
     COLUMN(struct watch_row, NAME, "person_name", person_name),
     COLUMN(struct watch_row, INT64, "since_at", since_at),
     COLUMN(struct watch_row, INT64, "until_at", until_at),
+    COLUMN(struct watch_row, INT64, "times", times),
 };
 static const struct shape watch_shape = SHAPE(struct watch_row, columns);
 
@@ -24,13 +25,15 @@ static const struct statement_text texts[] = {
     {.name = STATEMENT_WATCH_PUT,
      .shape = &watch_shape,
      .sql = "INSERT OR REPLACE INTO watches (tenant, request, person, person_name, since_at, "
-            "until_at) VALUES (:of_tenant, :request, :person, :person_name, :since_at, :until_at)"},
-    {.name = STATEMENT_WATCH_DELETE,
-     .sql = "DELETE FROM watches WHERE tenant = :tenant AND request = :request "
-            "AND person = :person"},
+            "until_at, times) VALUES (:of_tenant, :request, :person, :person_name, :since_at, "
+            ":until_at, :times)"},
+    {.name = STATEMENT_WATCH_FIND,
+     .shape = &watch_shape,
+     .sql = "SELECT request, person, person_name, since_at, until_at, times FROM watches "
+            "WHERE tenant = :of_tenant AND request = :of_request AND person = :of_person"},
     {.name = STATEMENT_WATCH_LIST,
      .shape = &watch_shape,
-     .sql = "SELECT request, person, person_name, since_at, until_at FROM watches "
+     .sql = "SELECT request, person, person_name, since_at, until_at, times FROM watches "
             "WHERE tenant = :of_tenant AND request = :request AND until_at > :now ORDER BY row_id"},
     {.name = STATEMENT_VOTE_COUNT_OF_PERSON,
      .sql = "SELECT count(*) FROM votes INDEXED BY votes_of_person WHERE tenant = :tenant "
@@ -76,14 +79,15 @@ bool store_put_watch(struct store *store, const char *tenant, const struct watch
     return statement_run(store, statement, NULL, error);
 }
 
-bool store_delete_watch(struct store *store, const char *tenant, const char *request,
-                        const char *person, struct error *error)
+bool store_find_watch(struct store *store, const char *tenant, const char *request,
+                      const char *person, struct arena *arena, struct watch_row *out,
+                      bool *out_found, struct error *error)
 {
-    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_WATCH_DELETE);
-    statement_text(statement, ":tenant", tenant);
-    statement_text(statement, ":request", request);
-    statement_text(statement, ":person", person);
-    return statement_run(store, statement, NULL, error);
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_WATCH_FIND);
+    statement_text(statement, ":of_tenant", tenant);
+    statement_text(statement, ":of_request", request);
+    statement_text(statement, ":of_person", person);
+    return statement_find(store, statement, arena, out, out_found, error);
 }
 
 bool store_list_watches(struct store *store, const char *tenant, const char *request, int64_t now,

@@ -239,6 +239,21 @@ START_TEST(watch__can_be_taken_back)
 }
 END_TEST
 
+START_TEST(watch__is_not_said_for_ever)
+{
+    int64_t until;
+    ask("two.go", NULL);
+    for (int i = 0; i < 25; i++) {
+        ck_assert(try_watch(DANA, true, &until));
+        pass(&s, SECOND);
+        ck_assert(try_watch(DANA, false, &until));
+    }
+    ck_assert(!try_watch(DANA, true, &until));
+    ck_assert_str_eq(s.error.code, "too_many_watches");
+    ck_assert(try_watch(ERIN, true, &until));
+}
+END_TEST
+
 START_TEST(watch__is_for_people_who_are_asked_or_involved)
 {
     int64_t until;
@@ -479,6 +494,7 @@ int main(void)
     tcase_add_test(tests,
                    watch__said_again_it_lasts_longer_and_is_said_in_the_ledger_when_that_matters);
     tcase_add_test(tests, watch__can_be_taken_back);
+    tcase_add_test(tests, watch__is_not_said_for_ever);
     tcase_add_test(tests, watch__is_for_people_who_are_asked_or_involved);
     tcase_add_test(tests, ladder__says_who_was_asked_since_when_and_who_is_next);
     tcase_add_test(tests, ladder__has_no_next_while_the_clock_is_stopped);
