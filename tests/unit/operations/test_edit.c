@@ -326,6 +326,103 @@ START_TEST(edit__at_lower_risk_the_editor_may_approve_alone)
 }
 END_TEST
 
+static const char by_amount[] =
+    "version: 1\n"
+    "defaults: { verdict: deny, approval: { groups: [ops], timeout: 1h } }\n"
+    "tools:\n"
+    "  pay.out: { args: { amount: number, to: string }, show: [to, amount], challenge: to }\n"
+    "rules:\n"
+    "  - { name: tiny, match: { action: pay.out }, when: args.amount <= 10.0, verdict: allow }\n"
+    "  - name: small\n"
+    "    match: { action: pay.out }\n"
+    "    when: args.amount > 10.0\n"
+    "    verdict: require_approval\n"
+    "    approval: { groups: [ops], timeout: 1h }\n"
+    "  - name: large\n"
+    "    match: { action: pay.out }\n"
+    "    when: args.amount > 100.0\n"
+    "    verdict: require_approval\n"
+    "    approval: { groups: [finance], timeout: 1h }\n"
+    "  - name: huge\n"
+    "    match: { action: pay.out }\n"
+    "    when: args.amount > 1000.0\n"
+    "    verdict: deny\n"
+    "    message: Nobody pays that much.\n";
+
+static void ask_to_pay(const char *amount)
+{
+    scenario_publish(&s, by_amount);
+    struct submit_result result = submit(
+        &s, RUNNER,
+        ASK(.action = "pay.out",
+            .args = arena_printf(s.arena, "{\"args\":{\"amount\":%s,\"to\":\"a\"}}", amount)));
+    memcpy(request, result.request, sizeof request);
+}
+
+START_TEST(edit__what_the_rules_deny_is_refused_and_changes_nothing)
+{
+    ask_to_pay("50");
+    expect_refused(DANA, "{\"amount\":2000,\"to\":\"a\"}", ERROR_CONFLICT, "edit_denied");
+    ck_assert_ptr_nonnull(strstr(s.error.message, "Nobody pays that much."));
+    ck_assert_int_eq(look(&s, request).request.revision, 1);
+    ck_assert_uint_eq(look(&s, request).edit_count, 0);
+    ck_assert_int_eq(vote(&s, DANA, request, true).state, REQUEST_APPROVED);
+}
+END_TEST
+
+START_TEST(edit__what_the_tool_does_not_take_is_refused)
+{
+    ask_to_pay("50");
+    expect_refused(DANA, "{\"amount\":\"many\",\"to\":\"a\"}", ERROR_CONFLICT, "edit_denied");
+    expect_refused(DANA, "{\"to\":\"a\"}", ERROR_CONFLICT, "edit_denied");
+}
+END_TEST
+
+START_TEST(edit__rules_that_match_now_add_what_they_ask_for)
+{
+    ask_to_pay("50");
+    edit(DANA, "{\"amount\":150,\"to\":\"a\"}");
+    ck_assert_uint_eq(look(&s, request).requirement_count, 2);
+    ck_assert_int_eq(vote(&s, DANA, request, true).state, REQUEST_PENDING);
+    ck_assert_int_eq(vote(&s, GINA, request, true).state, REQUEST_APPROVED);
+}
+END_TEST
+
+START_TEST(edit__rules_that_no_longer_match_take_nothing_away)
+{
+    ask_to_pay("150");
+    edit(DANA, "{\"amount\":50,\"to\":\"a\"}");
+    ck_assert_uint_eq(look(&s, request).requirement_count, 2);
+    ck_assert_int_eq(vote(&s, DANA, request, true).state, REQUEST_PENDING);
+    ck_assert_int_eq(vote(&s, GINA, request, true).state, REQUEST_APPROVED);
+}
+END_TEST
+
+START_TEST(edit__to_what_would_be_allowed_still_needs_its_votes)
+{
+    ask_to_pay("50");
+    edit(DANA, "{\"amount\":5,\"to\":\"a\"}");
+    struct request_view view = look(&s, request);
+    ck_assert_int_eq(view.request.state, REQUEST_PENDING);
+    ck_assert_uint_eq(view.missing, 1);
+    ck_assert_int_eq(vote(&s, ERIN, request, true).state, REQUEST_APPROVED);
+    struct grant_claims claims = mint(&s, request);
+    struct redeem_result result = redeem(
+        &s, RUNNER, &claims, ASK(.action = "pay.out", .args = ARGS("{\"amount\":5,\"to\":\"a\"}")));
+    ck_assert_int_eq(result.refusal, GRANT_ACCEPTED);
+}
+END_TEST
+
+START_TEST(edit__what_the_tool_shows_and_has_retyped_stays_with_the_request)
+{
+    ask_to_pay("50");
+    ck_assert_str_eq(look(&s, request).request.show, "[\"to\",\"amount\"]");
+    ck_assert_str_eq(look(&s, request).request.challenge, "[\"to\"]");
+    edit(DANA, "{\"amount\":60,\"to\":\"b\"}");
+    ck_assert_str_eq(look(&s, request).request.challenge, "[\"to\"]");
+}
+END_TEST
+
 START_TEST(edit__rungs_that_were_reached_stay_reached)
 {
     ask("ladder.go");
@@ -374,6 +471,12 @@ int main(void)
     tcase_add_test(tests, edit__the_next_editor_frees_the_former);
     tcase_add_test(tests, edit__beside_another_the_editor_of_a_risky_request_counts);
     tcase_add_test(tests, edit__at_lower_risk_the_editor_may_approve_alone);
+    tcase_add_test(tests, edit__what_the_rules_deny_is_refused_and_changes_nothing);
+    tcase_add_test(tests, edit__what_the_tool_does_not_take_is_refused);
+    tcase_add_test(tests, edit__rules_that_match_now_add_what_they_ask_for);
+    tcase_add_test(tests, edit__rules_that_no_longer_match_take_nothing_away);
+    tcase_add_test(tests, edit__to_what_would_be_allowed_still_needs_its_votes);
+    tcase_add_test(tests, edit__what_the_tool_shows_and_has_retyped_stays_with_the_request);
     tcase_add_test(tests, edit__rungs_that_were_reached_stay_reached);
     tcase_add_test(tests, edit__survives_a_restart);
     suite_add_tcase(suite, tests);
