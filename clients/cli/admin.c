@@ -15,6 +15,8 @@ static const struct cli_option all_options[] = {
      "person: is also this subject; caller: may speak for subjects like this (globs)", true},
     {"--agent", "NAME", "caller: may speak for this agent", true},
     {"--audience", "NAME", "caller: may redeem grants for this audience", true},
+    {"--unverified", "WORD",
+     "caller: `keep` agents and subjects beyond its lists, marked; else `refuse`", false},
     {"--display", "TEXT", "a person's full name", false},
     {"--owner", "PERSON", "agent: who answers for it (and may not approve it)", false},
     {"--admin", NULL, "person: may manage", false},
@@ -89,6 +91,7 @@ static void caller_body(struct canonical_writer *writer, const struct cli_argume
     caller_lists(writer, arguments);
     canonical_member_text(writer, "name", name);
     append_list(writer, "subjects", arguments, "--subject");
+    canonical_member_text(writer, "unverified", cli_value(arguments, "--unverified"));
 }
 
 static void caller_change_body(struct canonical_writer *writer,
@@ -97,6 +100,7 @@ static void caller_change_body(struct canonical_writer *writer,
     (void)name;
     caller_lists(writer, arguments);
     append_list(writer, "subjects", arguments, "--subject");
+    canonical_member_text(writer, "unverified", cli_value(arguments, "--unverified"));
 }
 
 static void key_body(struct canonical_writer *writer, const struct cli_arguments *arguments,
@@ -149,10 +153,11 @@ static const struct verb verbs[] = {
     {"agent", "list", "[--after NAME]", 2, "GET", "/v1/agents?limit=200", NULL},
     {"agent", "disable", "NAME", 3, "POST", "/v1/agents/%s/disable", NULL},
     {"agent", "enable", "NAME", 3, "POST", "/v1/agents/%s/enable", NULL},
-    {"caller", "add", "NAME --agent A… --subject GLOB… [--audience X]…", 3, "POST", "/v1/callers",
-     caller_body},
-    {"caller", "change", "NAME --agent A… --subject GLOB… [--audience X]… (replaces all three)", 3,
-     "PUT", "/v1/callers/%s", caller_change_body},
+    {"caller", "add", "NAME --agent A… --subject GLOB… [--audience X]… [--unverified keep]", 3,
+     "POST", "/v1/callers", caller_body},
+    {"caller", "change",
+     "NAME --agent A… --subject GLOB… [--audience X]… [--unverified keep] (replaces all)", 3, "PUT",
+     "/v1/callers/%s", caller_change_body},
     {"caller", "list", "[--after NAME]", 2, "GET", "/v1/callers?limit=200", NULL},
     {"caller", "disable", "NAME", 3, "POST", "/v1/callers/%s/disable", NULL},
     {"caller", "enable", "NAME", 3, "POST", "/v1/callers/%s/enable", NULL},

@@ -212,6 +212,7 @@ int cli_revoke(int count, char **words);
 int cli_resolve(int count, char **words);
 int cli_ledger(int count, char **words);
 int cli_admin(int count, char **words);
+int cli_agents(int count, char **words);
 int cli_policy(int count, char **words);
 int cli_keys(int count, char **words);
 int cli_freeze(int count, char **words);

@@ -28,6 +28,7 @@ static const struct {
     {"thaw", cli_thaw, "end a freeze"},
     {"ledger", cli_ledger, "export, verify, receipts"},
     {"admin", cli_admin, "people, groups, agents, callers, keys, policy (on the host)"},
+    {"agents", cli_agents, "explain: which agent a token or certificate is (on the host)"},
     {"keys", cli_keys, "replace, list and export the keys that tokens are signed with"},
     {"policy", cli_policy, "check, test, explain, bench; publish, versions, rollback, replay"},
     {"recover", cli_recover, "end the freeze after an old store was put back (on the host)"},

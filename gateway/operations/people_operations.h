@@ -69,6 +69,13 @@ bool operation_list_callers(struct operation *operation, const char *after_name,
                             struct caller_row **out, size_t *out_count,
                             struct error *error) MUST_CHECK;
 
+/* explain_caller.c: for who may list callers. */
+bool operation_may_explain(struct operation *operation, struct error *error) MUST_CHECK;
+/* Whether a proven identity is registered: *out_code NULL, or `caller_not_registered`,
+ * `caller_disabled`, `agent_unknown`, `agent_disabled`, `agent_not_registered`. */
+bool operation_explain_caller(struct operation *operation, const char *name, const char *agent,
+                              const char **out_code, struct error *error) MUST_CHECK;
+
 /* A key for a caller or a token for a person. The secret is in `out_secret` and nowhere else. */
 struct credential_input {
     enum credential_kind kind;

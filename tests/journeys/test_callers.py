@@ -4,10 +4,12 @@ import json
 import shutil
 import signal
 import ssl
+import subprocess
 import threading
 import time
 import unittest
 
+import support.gateway as support
 from support.gateway import Gateway, eventually
 from support.workload import Key, KeyServer, TrustDomain, b64, openssl
 
@@ -189,6 +191,61 @@ class Tokens(Case):
         eventually(lambda: self.reason(gateway) == "key_not_shown", "the log says why")
 
 
+    def explain(self, gateway, text, want):
+        run = subprocess.run([str(support.BUILD / "countersign"), "agents", "explain", "-", "--socket", gateway.socket_path],
+                             input=text, capture_output=True, text=True, timeout=30)
+        self.assertEqual(want, run.returncode, run.stdout + run.stderr)
+        return run.stdout
+
+    def test_the_operator_is_told_which_agent_a_token_is_and_why_not(self):
+        gateway, (key,) = self.with_file(("ES256", "a"))
+        said = self.explain(gateway, key.token(claims()) + "\n", 0)
+        for line in ("accepted", "caller    runner", "agent     bot", f"identity  {ISSUER} {SUB}"):
+            self.assertIn(line, said)
+        for token, reason in ((key.token(claims(aud="x")), "wrong_audience"), ("a.b.c", "malformed_token"),
+                              (key.token(claims(sub="system:serviceaccount:ghosts:g")), "caller_not_registered")):
+            said = self.explain(gateway, token, 7)
+            self.assertIn("refused", said)
+            self.assertIn(reason, said)
+        gateway.admin("POST", "/v1/agents/bot/disable")
+        self.assertIn("agent_disabled", self.explain(gateway, key.token(claims()), 7))
+        answer = gateway.call("POST", "/v1/callers/explain", {"token": key.token(claims())}, key.token(claims()))
+        self.assertEqual(403, answer.status)
+
+    def test_tokens_that_jose_makes_are_taken(self):
+        folder = support.ROOT / "web" / "node_modules" / "jose"
+        if not shutil.which("node") or not folder.exists():
+            self.skipTest("jose is not installed: cd web && npm ci --ignore-scripts")
+        script = """
+            import { SignJWT, generateKeyPair, exportJWK, calculateJwkThumbprint } from "jose";
+            const made = [];
+            for (const alg of ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]) {
+                const { publicKey, privateKey } = await generateKeyPair(alg, { crv: alg === "EdDSA" ? "Ed25519" : undefined });
+                const jwk = { ...(await exportJWK(publicKey)), alg, use: "sig" };
+                jwk.kid = await calculateJwkThumbprint(jwk);
+                const token = await new SignJWT(JSON.parse(process.argv[2])).setProtectedHeader({ alg, kid: jwk.kid, typ: "JWT" }).sign(privateKey);
+                made.push({ alg, jwk, token });
+            }
+            console.log(JSON.stringify(made));
+        """
+        file = support.ROOT / "web" / "node_modules" / ".mint-for-test.mjs"
+        file.write_text(script)
+        self.addCleanup(file.unlink)
+        run = subprocess.run(["node", str(file), json.dumps(claims())], capture_output=True, text=True, timeout=120)
+        self.assertEqual(0, run.returncode, run.stderr)
+        made = json.loads(run.stdout)
+        self.assertEqual(10, len(made))
+        gateway, _ = self.with_file(("ES256", "a"), algorithms="[" + ", ".join(one["alg"] for one in made) + "]")
+        (self.folder / "jwks.json").write_text(json.dumps({"keys": [one["jwk"] for one in made]}))
+        gateway.process.send_signal(signal.SIGHUP)
+        eventually(lambda: gateway.logged("trust_read"), "the keys are read")
+        for one in made:
+            answer = gateway.call("POST", "/v1/requests", body(), one["token"])
+            self.assertIn(answer.status, (201, 202), f"{one['alg']}: {answer}")
+            spoilt = one["token"][:-10] + ("A" if one["token"][-10] != "A" else "B") + one["token"][-9:]
+            self.assertEqual(401, gateway.call("POST", "/v1/requests", body(), spoilt).status, one["alg"])
+
+
 @unittest.skipUnless(shutil.which("openssl"), "the openssl command is not installed")
 class KeyServers(Case):
     def with_server(self, networks="allow_networks: [127.0.0.0/8]", more="refresh: 5m"):
@@ -312,6 +369,11 @@ identity:
         self.assertIn(self.ask(gateway, leaf).status, (201, 202))
         self.assertEqual("svid", self.entries(gateway, "request.submitted")[0]["actor"]["via"])
         self.assertIn(self.ask(gateway, secret=self.key).status, (201, 202))  # the fallback
+        for path, status in ((leaf[0], 0), (self.domain.leaf(usage=None)[0], 7)):
+            run = subprocess.run([str(support.BUILD / "countersign"), "agents", "explain", str(path), "--socket", gateway.socket_path],
+                                 capture_output=True, text=True, timeout=30)
+            self.assertEqual(status, run.returncode, run.stdout + run.stderr)
+            self.assertIn("svid_key_usage" if status else "spiffe://prod.example/ns/agents/sa/billing", run.stdout)
         self.assertEqual(401, self.ask(gateway).status)
 
     def test_a_leaf_that_breaks_a_rule_is_refused_and_the_reason_is_the_operators(self):

@@ -49,6 +49,37 @@ START_TEST(redeem__own_grant_with_everything_right_is_accepted)
 }
 END_TEST
 
+/* A grant that is bound to a key is good with that key alone, whoever redeems it. */
+START_TEST(redeem__a_bound_grant_needs_its_key)
+{
+    static const char *const wrong[] = {NULL, "", "jkt:b", "x5t#S256:a", "jkt:"};
+    struct grant_redemption each[] = {good(), good_for_service()};
+    for (size_t i = 0; i < 2; i++) {
+        struct grant_redemption facts = each[i];
+        facts.confirmation = "jkt:a";
+        facts.shown = "jkt:a";
+        ck_assert_int_eq(grant_check_redemption(&facts), GRANT_ACCEPTED);
+        for (size_t j = 0; j < sizeof wrong / sizeof wrong[0]; j++) {
+            facts.shown = wrong[j];
+            assert_answer(facts, GRANT_REFUSED_WRONG_HOLDER);
+        }
+    }
+}
+END_TEST
+
+START_TEST(redeem__a_key_nobody_asked_for_changes_nothing)
+{
+    struct grant_redemption facts = good_for_service();
+    facts.is_bearer = false;
+    facts.shown = "jkt:a";
+    assert_answer(facts, GRANT_REFUSED_WRONG_HOLDER);
+    facts = good();
+    facts.confirmation = "";
+    facts.shown = "jkt:a";
+    ck_assert_int_eq(grant_check_redemption(&facts), GRANT_ACCEPTED);
+}
+END_TEST
+
 START_TEST(redeem__zeroed_facts_are_refused)
 {
     struct grant_redemption facts = {0};
@@ -418,6 +449,8 @@ static void add_redeem_tests(TCase *tests)
 {
     tcase_add_test(tests, redeem__own_grant_with_everything_right_is_accepted);
     tcase_add_test(tests, redeem__zeroed_facts_are_refused);
+    tcase_add_test(tests, redeem__a_bound_grant_needs_its_key);
+    tcase_add_test(tests, redeem__a_key_nobody_asked_for_changes_nothing);
     tcase_add_test(tests, redeem__any_forgotten_fact_refuses);
     tcase_add_test(tests, redeem__each_single_fault_has_its_own_answer);
     tcase_add_test(tests, redeem__grant_without_audience_is_for_the_caller_alone);

@@ -322,6 +322,44 @@ START_TEST(grant__token_that_outlives_the_claim_is_found)
 }
 END_TEST
 
+/* How the holder was proven, against what the token was bound to and who asked. */
+static const struct {
+    const char *cnf, *holder;
+    bool is_bearer, is_by_asker, is_good;
+} holders[] = {
+    {NULL, "caller", false, true, true},     {NULL, "caller", false, false, false},
+    {NULL, "bearer", true, false, true},     {NULL, "bearer", false, false, false},
+    {"jkt:a", "key", false, false, true},    {"x5t#S256:a", "certificate", false, true, true},
+    {"jkt:a", "caller", false, true, false}, {"jkt:a", "bearer", true, false, false},
+    {NULL, "key", false, false, false},      {"jkt:a", NULL, false, true, false},
+    {NULL, NULL, false, false, true},
+};
+
+START_TEST(grant__redeemed_without_the_proof_it_was_bound_to_is_found)
+{
+    const struct ledger_actor other = {.kind = "caller", .id = "cal_other", .via = "api_key"};
+    reach(LIFE_APPROVED);
+    ledger_data_issued(&sample.data, &(struct ledger_issued){.claim_until_ms = sample.now + 900000,
+                                                             .is_bearer = holders[_i].is_bearer});
+    sample_grant(&sample, "req_1", LEDGER_GRANT_ISSUED, sample_gateway);
+    ledger_data_minted(&sample.data, 1, sample.now + 60000, holders[_i].cnf);
+    sample_grant(&sample, "req_1", LEDGER_GRANT_MINTED, sample_caller);
+    ledger_data_redeemed(&sample.data, &(struct ledger_redeemed){.mint = 1,
+                                                                 .fence = (INT64_C(1) << 40) + 1,
+                                                                 .effect_due_ms = sample.now + 1,
+                                                                 .holder = holders[_i].holder,
+                                                                 .how = "redeem"});
+    sample_grant(&sample, "req_1", LEDGER_GRANT_REDEEMED,
+                 holders[_i].is_by_asker ? sample_caller : other);
+    if (!holders[_i].is_good) {
+        expect_found("holder_unproven");
+        return;
+    }
+    close_export();
+    ck_assert_msg(sample_verify(&sample), "%s", sample.report.message);
+}
+END_TEST
+
 START_TEST(grant__fence_that_does_not_grow_is_found)
 {
     reach(LIFE_REDEEMED);
@@ -446,6 +484,8 @@ int main(void)
     tcase_add_loop_test(tests, grant__minted_out_of_turn_or_too_often_is_found, 0, 2);
     tcase_add_test(tests, grant__token_that_outlives_the_claim_is_found);
     tcase_add_test(tests, grant__fence_that_does_not_grow_is_found);
+    tcase_add_loop_test(tests, grant__redeemed_without_the_proof_it_was_bound_to_is_found, 0,
+                        (int)(sizeof holders / sizeof holders[0]));
     tcase_add_test(tests, grant__lapsed_before_its_time_is_found);
     tcase_add_test(tests, effect__reported_by_another_than_the_redeemer_is_found);
     tcase_add_test(tests, effect__unknown_resolved_by_no_person_is_found);
