@@ -17,6 +17,7 @@ enum {
     API_WHY_BYTES_MAX = 2000,
     API_TEXT_BYTES_MAX = 1000,
     API_KEY_BYTES_MAX = 255, /* Idempotency-Key */
+    API_TRACE_BYTES = 201,   /* X-Request-ID; a longer one is replaced by ours */
     API_FIELDS_MAX = 8,
     API_EXPORT_PIECE_BYTES = 48 * 1024,
 };
@@ -83,7 +84,7 @@ struct api_call {
         *holder; /* of a redemption: a proof a worker looks at after `read`, or NULL */
     struct operation operation;
     char *path_values[API_PATH_VALUES_MAX];
-    char trace[64];                   /* X-Request-ID, echoed or minted */
+    char trace[API_TRACE_BYTES];      /* X-Request-ID, echoed or minted */
     char *forwarded_for;              /* what a proxy we trust says, else NULL */
     int64_t wait_ms;                  /* Prefer: wait, bounded; 0 none */
     enum api_thread thread;           /* the route's, unless `read` chose otherwise */

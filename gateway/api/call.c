@@ -289,15 +289,23 @@ static const struct api_route *find_route(enum http_method method, const char *p
     return NULL;
 }
 
-/* The client's X-Request-ID when it is short and printable, else one of ours. */
-static void choose_trace(const struct http_exchange *exchange, char out[64])
+static bool is_visible(const char *text)
+{
+    while (*text > ' ' && *text < 0x7f) {
+        text++;
+    }
+    return *text == '\0';
+}
+
+/* The client's X-Request-ID as it is, which AuthZEN demands, when it is short and visible; else one
+ * of ours. */
+static void choose_trace(const struct http_exchange *exchange, char out[API_TRACE_BYTES])
 {
     struct error ignored = {0};
     const char *given = NULL;
     if (http_header(exchange, "x-request-id", &given, &ignored) && given != NULL) {
-        size_t length =
-            strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-        if (length > 0 && length < 64 && given[length] == '\0') {
+        size_t length = strlen(given);
+        if (length > 0 && length < API_TRACE_BYTES && is_visible(given)) {
             memcpy(out, given, length + 1);
             return;
         }
@@ -455,7 +463,7 @@ void api_handle(void *context, struct http_exchange *exchange)
     const char *starts[API_PATH_VALUES_MAX];
     size_t lengths[API_PATH_VALUES_MAX];
     size_t count = 0;
-    char trace[64];
+    char trace[API_TRACE_BYTES];
     struct error error = {0};
     struct builder allow BUILDER_SCOPE;
     builder_init(&allow, 0);

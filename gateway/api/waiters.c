@@ -23,7 +23,7 @@ struct waiter {
     struct loop_timer *timer;
     struct credential credential;
     char request[ID_BYTES];
-    char trace[64];
+    char trace[API_TRACE_BYTES];
 };
 
 struct api_waiters {

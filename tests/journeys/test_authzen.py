@@ -112,6 +112,17 @@ rules:
             answer = gateway.call("POST", "/access/v1/evaluation", json.dumps(ASK), key, {"Content-Type": "text/plain"})
             self.assertEqual((400, "wrong_media_type"), (answer.status, answer.json["code"]))
 
+    def test_the_request_id_comes_back_as_it_was_sent(self):
+        with Described() as gateway:
+            key = gateway.add_caller()
+            for sent in ("bfe9eb29-ab87-4ca3-be83-a1d5d8305716", "a/b:c=d+e,f(\"g\")", "x" * 200):
+                for body in (ASK, {}):
+                    answer = gateway.call("POST", "/access/v1/evaluation", body, key, {"X-Request-ID": sent})
+                    self.assertEqual(sent, answer.headers["X-Request-ID"])
+            for sent in ("two words", "x" * 201, "\u00e9"):
+                got = gateway.call("POST", "/access/v1/evaluation", ASK, key, {"X-Request-ID": sent}).headers["X-Request-ID"]
+                self.assertTrue(got.startswith("rid_"), got)
+
     def test_the_metadata_names_what_is_offered(self):
         with Described(config="issuer: https://pdp.example\n") as gateway:
             found = gateway.ok("GET", "/.well-known/authzen-configuration")
