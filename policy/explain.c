@@ -10,8 +10,8 @@ enum {
     PROBLEM_BYTES_MAX = 300,
     VALUE_BYTES_MAX = 120,
     NUMBER_BYTES = 20,
-    FIXED_BYTES = 600,
-    ATTEMPT_BYTES = 140
+    FIXED_BYTES = 360,
+    ATTEMPT_BYTES = 130
 };
 
 #define ADD(out, literal) builder_append((out), "" literal, sizeof(literal) - 1)
@@ -215,11 +215,10 @@ static void append_all(struct builder *out, const struct trial *trial,
 
 void explain(const struct trial *trial, struct policy_decision *decision)
 {
-    struct builder out BUILDER_SCOPE;
-    builder_init(&out, 0);
     size_t listed =
         trial->attempt_count < POLICY_EXPLAINED_MAX ? trial->attempt_count : POLICY_EXPLAINED_MAX;
-    builder_reserve(&out, FIXED_BYTES + ATTEMPT_BYTES * listed);
+    struct builder out BUILDER_SCOPE;
+    builder_init_sized(&out, FIXED_BYTES + ATTEMPT_BYTES * listed);
     builder_char(&out, '{');
     append_all(&out, trial, decision);
     builder_char(&out, '}');

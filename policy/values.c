@@ -154,7 +154,7 @@ static void *grow(struct parser *parser, void *elements, size_t count, size_t *c
     if (count < *capacity) {
         return elements;
     }
-    *capacity = *capacity == 0 ? 8 : *capacity * 2;
+    *capacity = *capacity == 0 ? 4 : *capacity * 2;
     void *grown = arena_array(parser->arena, *capacity, bytes_each);
     if (count > 0) {
         memcpy(grown, elements, count * bytes_each);

@@ -17,6 +17,13 @@ void builder_init(struct builder *builder, size_t bytes_max)
     builder->bytes[0] = '\0';
 }
 
+void builder_init_sized(struct builder *builder, size_t bytes_expected)
+{
+    size_t capacity = bytes_expected < FIRST_CAPACITY ? FIRST_CAPACITY : bytes_expected;
+    *builder = (struct builder){.bytes = memory_resized(NULL, capacity), .capacity = capacity};
+    builder->bytes[0] = '\0';
+}
+
 void builder_finish(struct builder *builder)
 {
     free(builder->bytes);
@@ -41,11 +48,6 @@ static bool make_room(struct builder *builder, size_t more)
         builder->capacity = capacity;
     }
     return true;
-}
-
-void builder_reserve(struct builder *builder, size_t more)
-{
-    (void)make_room(builder, more);
 }
 
 /* What nearly every append finds: no limit, and room for `more` bytes and the NUL. */

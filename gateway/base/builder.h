@@ -16,10 +16,10 @@ struct builder {
 };
 
 void builder_init(struct builder *builder, size_t bytes_max);
+/* Without a limit, and with room from the start for about as many bytes as will come. */
+void builder_init_sized(struct builder *builder, size_t bytes_expected);
 void builder_finish(struct builder *builder); /* accepts zeroed */
 
-/* Makes room for so many more bytes at once, where about that many will come. */
-void builder_reserve(struct builder *builder, size_t more);
 void builder_append(struct builder *builder, const char *bytes, size_t length);
 void builder_text(struct builder *builder, const char *text);
 void builder_char(struct builder *builder, char character);
