@@ -9,7 +9,10 @@
 /* The keys that tokens are signed with: replace one, look at them, write them out as files for an
  * issuer that must be public while the gateway is not. */
 
-static const char usage[] = "countersign keys rotate|list|export …";
+static const char usage[] =
+    "  countersign keys rotate  make a new key; the former one is published until unused\n"
+    "  countersign keys list    those that sign, those that only verify\n"
+    "  countersign keys export  discovery and keys as files, for an issuer that must be public\n";
 
 static const struct cli_option rotate_options[] = {
     {"--algorithm", "NAME", "ES256 (the default) or RS256", false},
@@ -149,8 +152,9 @@ int cli_keys(int count, char **words)
     bool is_rotation = strcmp(verb, "rotate") == 0;
     bool is_export = strcmp(verb, "export") == 0;
     if (!is_rotation && !is_export && strcmp(verb, "list") != 0) {
-        fprintf(stderr, "usage: %s\n", usage);
-        return CLI_USAGE;
+        bool is_asked = strcmp(verb, "--help") == 0;
+        fputs(usage, is_asked ? stdout : stderr);
+        return is_asked ? CLI_OK : CLI_USAGE;
     }
     if (!cli_read_arguments(count - 1, words + 1,
                             is_export ? "countersign keys export FOLDER"

@@ -110,10 +110,10 @@ class Configuration(unittest.TestCase):
         (self.folder / "policy" / "p.yaml").write_text(POLICY + "rules:\n  - name: a\n    match: all\n    verdict: alow\n")
         self.assert_refused(self.good, "p.yaml:6:14:", "allow")
 
-    def test_a_condition_is_refused_until_conditions_are_supported(self):
+    def test_a_condition_that_is_none_is_refused_with_its_place(self):
         (self.folder / "policy" / "p.yaml").write_text(
-            POLICY + "rules:\n  - name: a\n    match: all\n    when: |\n      true\n    verdict: allow\n")
-        self.assert_refused(self.good, "p.yaml:6:", "conditions are not supported yet")
+            POLICY + "rules:\n  - name: a\n    match: all\n    when: |\n      args.amount > agnet.limit\n    verdict: allow\n")
+        self.assert_refused(self.good, "p.yaml:7:21:", "agnet", "agent")
 
     def test_an_empty_policy_folder_is_refused(self):
         (self.folder / "policy" / "p.yaml").unlink()
