@@ -135,7 +135,7 @@ bool api_attempts_take(struct api *api, const char *account, const char *peer, s
         char seconds[24]; /* becomes Retry-After */
         snprintf(seconds, sizeof seconds, "%lld", (long long)(wait_ms + 999) / 1000);
         return error_set(error, ERROR_LIMIT, "too_many_attempts", seconds,
-                         "too many wrong passwords; try again in %s seconds", seconds);
+                         "too many attempts; try again in %s seconds", seconds);
     }
     for (size_t i = 0; i < count; i++) {
         buckets[i]->millitokens -= TOKEN;
