@@ -90,6 +90,24 @@ class Configuration(unittest.TestCase):
             with self.subTest(text=text):
                 self.assert_refused(text, "", *words)
 
+    def test_whom_passkeys_belong_to_is_a_host_name(self):
+        for good in ("issuer: https://Gate.Example.com:443/x\n", "issuer: http://10.0.0.1:8080\n", "issuer: https://[::1]\n",
+                     "passkeys: { origin: 'https://a.gate.example.com:8443', rp_id: gate.example.com }\n",
+                     "passkeys: { second_admin: false, step_up: 1m, trust_after: 30d }\n"):
+            with self.subTest(good=good):
+                self.assertEqual(0, self.check(self.good + good).returncode)
+        for text, *words in (("passkeys: { origin: 'https://gate.example.com/' }\n", "no path"),
+                             ("passkeys: { origin: 'https://Gate.example.com' }\n", "browser shows"),
+                             ("passkeys: { origin: 'https://gate.example.com:443' }\n", "browser shows"),
+                             ("passkeys: { origin: 'https://10.0.0.1' }\n", "host name"), ("passkeys: { origin: gate.example.com }\n", "https://"),
+                             ("passkeys: { origin: 'https://user@gate.example.com' }\n", "host name"),
+                             ("issuer: https://gate.example.com\npasskeys: { rp_id: ate.example.com }\n", "above"),
+                             ("issuer: https://gate.example.com\npasskeys: { rp_id: a.gate.example.com }\n", "above"),
+                             ("issuer: https://10.0.0.1\npasskeys: { rp_id: gate.example.com }\n", "origin"),
+                             ("passkeys: { step_up: 5 }\n", "5"), ("passkeys: { trust_after: 31d }\n", "31d"), ("passkeys: { rp: x }\n", "rp_id")):
+            with self.subTest(text=text):
+                self.assert_refused(self.good + text, "", *words)
+
     def test_an_unknown_key_names_its_place_and_the_nearest_one(self):
         self.assert_refused(self.good + "polcy: /x\n", ":6:1:", "policy")
 
