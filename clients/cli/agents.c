@@ -81,13 +81,12 @@ int cli_agents(int count, char **words)
         return CLI_ERROR;
     }
     trim(&input);
-    bool is_certificate = strstr(input.bytes, "-----BEGIN ") != NULL;
     canonical_begin(&writer, &body);
     canonical_open_object(&writer);
-    canonical_member_text(&writer, is_certificate ? "certificate" : "token", input.bytes);
+    canonical_member_text(&writer, "credential", input.bytes);
     canonical_close_object(&writer);
     return cli_call_and_print(
         &arguments, CLI_AS_HOST,
-        &(struct cli_call){.method = "POST", .path = "/v1/callers/explain", .body = body.bytes},
+        &(struct cli_call){.method = "POST", .path = "/v1/agents/explain", .body = body.bytes},
         print_explanation);
 }

@@ -9,12 +9,12 @@
 /* Which caller and agent a token or a certificate is, or why it is none: for the operator, who may
  * know what a caller may not. Nothing comes of it. */
 
-static const char *const explain_members[] = {"token", "certificate", NULL};
+static const char *const explain_members[] = {"credential", NULL};
 
-enum { CERTIFICATE_BYTES_MAX = 64 * 1024 };
+enum { CREDENTIAL_BYTES_MAX = 64 * 1024 };
 
 struct explanation {
-    const char *token, *certificate; /* one of the two */
+    const char *credential; /* a JWT, or certificates in PEM */
     struct proof proof;
     struct error refusal; /* of what vouches */
     const char *code;     /* of the registration; NULL: fine */
@@ -26,15 +26,8 @@ bool api_read_explain_caller(struct api_call *call, struct error *error)
     struct explanation *explanation = ARENA_NEW(call->arena, struct explanation);
     const struct json *body = api_read_body(call, explain_members, error);
     call->input = explanation;
-    if (body == NULL ||
-        !api_take_text(call, body, "token", false, JWT_BYTES_MAX, &explanation->token, error) ||
-        !api_take_text(call, body, "certificate", false, CERTIFICATE_BYTES_MAX,
-                       &explanation->certificate, error)) {
-        return false;
-    }
-    return (explanation->token == NULL) != (explanation->certificate == NULL) ||
-           error_set(error, ERROR_INVALID, "wrong_type", "",
-                     "send one of `token`, a JWT, and `certificate`, PEM text");
+    return body != NULL && api_take_text(call, body, "credential", true, CREDENTIAL_BYTES_MAX,
+                                         &explanation->credential, error);
 }
 
 bool api_look_explain_caller(struct api_call *call, struct error *error)
@@ -47,13 +40,14 @@ bool api_work_explain_caller(struct api_call *call, struct error *error)
     struct explanation *explanation = call->input;
     struct trust *trust = call->api->options.trust;
     (void)error;
+    const char *credential = explanation->credential;
+    size_t length = strlen(credential);
+    bool is_pem = strstr(credential, "-----BEGIN ") != NULL;
     explanation->is_proven =
-        explanation->token != NULL
-            ? trust_check_token(trust, explanation->token, strlen(explanation->token),
-                                clock_wall_ms(), clock_boot_ms(), &explanation->proof,
-                                &explanation->refusal)
-            : trust_explain_pem(trust, explanation->certificate, strlen(explanation->certificate),
-                                clock_wall_ms(), &explanation->proof, &explanation->refusal);
+        is_pem ? trust_explain_pem(trust, credential, length, clock_wall_ms(), &explanation->proof,
+                                   &explanation->refusal)
+               : trust_check_token(trust, credential, length, clock_wall_ms(), clock_boot_ms(),
+                                   &explanation->proof, &explanation->refusal);
     return true;
 }
 

@@ -209,7 +209,7 @@ class Tokens(Case):
             self.assertIn(reason, said)
         gateway.admin("POST", "/v1/agents/bot/disable")
         self.assertIn("agent_disabled", self.explain(gateway, key.token(claims()), 7))
-        answer = gateway.call("POST", "/v1/callers/explain", {"token": key.token(claims())}, key.token(claims()))
+        answer = gateway.call("POST", "/v1/agents/explain", {"credential": key.token(claims())}, key.token(claims()))
         self.assertEqual(403, answer.status)
 
     def test_tokens_that_jose_makes_are_taken(self):
