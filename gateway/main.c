@@ -247,7 +247,7 @@ static bool start_operations(struct gateway *gateway, struct error *error)
         .issuer = config->issuer,
         .origin = config->origin,
         .uncounted_context = config->uncounted_context,
-        .channels = config->channel_names,
+        .channels = config->told,
         .channel_count = config->channel_count,
         .repeat_denial_window_ms = config->repeat_denial_window_ms,
         .near_window_ms = config->near_window_ms,

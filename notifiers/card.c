@@ -71,7 +71,12 @@ static void read_facts(const struct json *list, struct arena *arena, struct card
     }
 }
 
-static enum card_moment read_moment(const char *name)
+const char *card_moment_name(enum card_moment moment)
+{
+    return moment_names[moment];
+}
+
+enum card_moment card_read_moment(const char *name)
 {
     for (enum card_moment moment = CARD_ASKED; name != NULL && moment <= CARD_TEST; moment++) {
         if (strcmp(moment_names[moment], name) == 0) {
@@ -85,7 +90,7 @@ static void read_members(const struct json *card, struct arena *arena, struct ca
 {
     const struct json *arguments = json_member(card, "arguments");
     *out = (struct card){
-        .moment = read_moment(json_text(json_member(card, "moment"))),
+        .moment = card_read_moment(json_text(json_member(card, "moment"))),
         .request = own_text(card, "request", arena),
         .link = own_text(card, "link", arena),
         .nonce = own_text(card, "nonce", arena),
@@ -102,6 +107,9 @@ static void read_members(const struct json *card, struct arena *arena, struct ca
         .ended_at = time_of(card, "ended_at"),
         .state = own_text(card, "state", arena),
         .reason = own_text(card, "reason", arena),
+        .question = outside_text(card, "question", CARD_WHY_BYTES_MAX, arena),
+        .asked_by = outside_text(card, "asked_by", CARD_FACT_BYTES_MAX, arena),
+        .answer = outside_text(card, "answer", CARD_WHY_BYTES_MAX, arena),
         .decides = json_type_of(json_member(card, "decides")) == JSON_TYPE_TRUE,
         .why_not = own_text(card, "why_not", arena),
     };
@@ -203,6 +211,12 @@ size_t card_facts(const struct card *card, struct arena *arena, struct card_fact
     count = add_fact(out, count, "Risk", card->risk);
     for (size_t i = 0; i < card->fact_count; i++) {
         count = add_fact(out, count, card->facts[i].label, card->facts[i].value);
+    }
+    if (card->question != NULL) {
+        count = add_fact(out, count, "Question",
+                         arena_printf(arena, "%s: %s", card->asked_by == NULL ? "" : card->asked_by,
+                                      card->question));
+        count = add_fact(out, count, "The agent answers (not checked)", card->answer);
     }
     if (card->revision > 1) {
         count = add_fact(out, count, "Revision",

@@ -62,8 +62,10 @@ struct card {
     const char *reason;                     /* of the end: "denied_by_person"; NULL while pending */
     const char *decided_by[CARD_NAMES_MAX]; /* people, after the end */
     size_t decided_count;
-    bool decides;        /* an approval by chat could count */
-    const char *why_not; /* why it could not; NULL when it could */
+    const char *question, *asked_by; /* the newest that a person asked, and who; NULL when none */
+    const char *answer;              /* the agent's to it; NULL when none */
+    bool decides;                    /* an approval by chat could count */
+    const char *why_not;             /* why it could not; NULL when it could */
 };
 
 /* Reads the `card` member that operations write (docs/channels/card.md). CORRUPT when it is not of
@@ -71,10 +73,14 @@ struct card {
 bool card_read(const char *json, size_t length, struct arena *arena, struct card *out,
                struct error *error) MUST_CHECK;
 
+/* "asked", "escalated", …; NULL for none. */
+const char *card_moment_name(enum card_moment moment);
+/* The reverse; 0 for a word that is none. */
+enum card_moment card_read_moment(const char *name);
 /* One line: "Approval needed", "Asked again", "Changed: revision 2", "Denied". */
 const char *card_heading(const struct card *card);
 /* The gateway's facts in order: agent, for whom, on what, risk, then the policy's, then times and
- * digest. At most CARD_FACTS_MAX + 10 go to `out`. */
+ * digest. At most CARD_FACTS_MAX + 12 go to `out`. */
 size_t card_facts(const struct card *card, struct arena *arena, struct card_fact *out);
 /* The arguments with one member a line, everything visible. Where that is longer than `bytes_max`,
  * head and tail with what lies between counted, and `out_is_whole` is false: then nobody may

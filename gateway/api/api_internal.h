@@ -404,6 +404,17 @@ void api_answer_sign_in(struct api_call *);
 bool api_read_notices(struct api_call *, struct error *);
 bool api_run_list_notices(struct api_call *, struct error *);
 void api_answer_notices(struct api_call *);
+bool api_run_read_notice(struct api_call *, struct error *);
+bool api_run_replay_notice(struct api_call *, struct error *);
+/* channels.c */
+bool api_run_list_channels(struct api_call *, struct error *);
+void api_answer_channels(struct api_call *);
+bool api_read_test_channel(struct api_call *, struct error *);
+bool api_run_test_channel(struct api_call *, struct error *);
+bool api_read_address(struct api_call *, struct error *);
+bool api_run_list_addresses(struct api_call *, struct error *);
+bool api_run_set_address(struct api_call *, struct error *);
+void api_answer_addresses(struct api_call *);
 bool api_run_resend(struct api_call *, struct error *);
 void api_answer_notice(struct api_call *);
 bool api_read_live(struct api_call *, struct error *);

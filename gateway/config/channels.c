@@ -1,38 +1,126 @@
 #include "config/config_internal.h"
 
 #include "crypto/crypto.h"
+#include "formats/json.h"
 #include "identity/principal.h"
+#include "notifiers/mail/mail_letter.h"
 #include <string.h>
 #include <sys/stat.h>
 
 /* Channels: where notices go. What a channel may reach is the operator's to say, here and nowhere
  * else. */
 
-static const char *const channel_keys[] = {
-    "name", "kind", "url", "secret_file", "ca", "allow_http", "allow_networks", NULL};
+enum {
+    SECRET_FILE_BYTES_MAX = 4096,
+    IN_FLIGHT_MOST = 64,
+    PER_SECOND_MOST = 1000,
+    OPTION_BYTES_MAX = 500,
+};
 
-enum { SECRET_FILE_BYTES_MAX = 1024 };
+/* The one channel being read. */
+struct reading {
+    const char *file;
+    const struct yaml_node *node;
+    struct arena *arena;
+    struct courier_channel *out;
+    struct operations_channel *who;
+    struct error *error;
+};
 
-/* One secret a line, the newest first; a second one while receivers change over. */
-static bool read_secrets(const char *file, const struct yaml_node *node, const char *path,
-                         struct arena *arena, struct notifier_channel *channel, struct error *error)
+/* ---- pieces ---- */
+
+static bool read_text(const struct reading *reading, const char *key, const char **out)
+{
+    const struct yaml_node *node = yaml_member(reading->node, key);
+    return node == NULL || yaml_read_text(reading->file, node, out, reading->error);
+}
+
+/* Absent: `*out` stays NULL. */
+static bool read_list(const struct reading *reading, const char *key, const char *const **out,
+                      size_t *out_count)
+{
+    const struct yaml_node *node = yaml_member(reading->node, key);
+    const char **texts = NULL;
+    if (node == NULL) {
+        return true;
+    }
+    if (!yaml_read_texts(reading->file, node, true, reading->arena, &texts, out_count,
+                         reading->error)) {
+        return false;
+    }
+    *out = texts;
+    return true;
+}
+
+static bool missing(const struct reading *reading, const char *message)
+{
+    return yaml_fail(reading->file, reading->node, reading->error, "missing_key", "%s", message);
+}
+
+/* What only this process may read. */
+static bool read_secret_file(const struct reading *reading, const struct yaml_node *node,
+                             const char *path, char **out, size_t *out_length)
+{
+    struct stat about;
+    struct error cause = {0};
+    if (!config_read_file(path, SECRET_FILE_BYTES_MAX, reading->arena, out, out_length, &cause)) {
+        return yaml_fail(reading->file, node, reading->error, "secret_file", "%s", cause.message);
+    }
+    if (stat(path, &about) == 0 && (about.st_mode & 077) != 0) {
+        return yaml_fail(reading->file, node, reading->error, "secret_file",
+                         "others can read `%s`: chmod 600 it", path);
+    }
+    return true;
+}
+
+/* A file of one line: a password, a token, an address that holds one. */
+static bool read_secret_line(const struct reading *reading, const struct yaml_node *node,
+                             const char *path, const char **out)
 {
     char *bytes = NULL;
     size_t length = 0;
-    struct stat about;
-    struct error cause = {0};
-    if (!config_read_file(path, SECRET_FILE_BYTES_MAX, arena, &bytes, &length, &cause)) {
-        return yaml_fail(file, node, error, "secret_file", "%s", cause.message);
+    if (!read_secret_file(reading, node, path, &bytes, &length)) {
+        return false;
     }
-    if (stat(path, &about) == 0 && (about.st_mode & 077) != 0) {
-        return yaml_fail(file, node, error, "secret_file", "others can read `%s`: chmod 600 it",
-                         path);
+    bytes[strcspn(bytes, "\r\n")] = '\0';
+    if (bytes[0] == '\0' || strlen(bytes) + 2 < length) {
+        return yaml_fail(reading->file, node, reading->error, "secret_file",
+                         "`%s` must hold one line and nothing else", path);
+    }
+    *out = bytes;
+    return true;
+}
+
+/* `key` names such a file; absent: `*out` stays NULL. */
+static bool read_secret(const struct reading *reading, const char *key, const char **out)
+{
+    const struct yaml_node *node = yaml_member(reading->node, key);
+    const char *path = NULL;
+    return node == NULL || (yaml_read_text(reading->file, node, &path, reading->error) &&
+                            read_secret_line(reading, node, path, out));
+}
+
+/* One signing secret a line, the newest first; a second one while receivers change over. */
+static bool read_signing_secrets(const struct reading *reading)
+{
+    const struct yaml_node *node = yaml_member(reading->node, "secret_file");
+    struct notifier_channel *channel = &reading->out->channel;
+    const char *path = NULL;
+    char *bytes = NULL;
+    size_t length = 0;
+    struct error cause = {0};
+    if (node == NULL) {
+        return missing(reading, "a webhook needs `secret_file`: a file with its signing secret");
+    }
+    if (!yaml_read_text(reading->file, node, &path, reading->error) ||
+        !read_secret_file(reading, node, path, &bytes, &length)) {
+        return false;
     }
     for (char *line = strtok(bytes, "\r\n"); line != NULL; line = strtok(NULL, "\r\n")) {
         if (channel->secret_count == NOTIFIER_SECRETS_MAX ||
             !webhook_read_secret(line, strlen(line), &channel->secrets[channel->secret_count],
                                  &cause)) {
-            return yaml_fail(file, node, error, "secret_file", "`%s`: %s", path,
+            return yaml_fail(reading->file, node, reading->error, "secret_file", "`%s`: %s", path,
                              channel->secret_count == NOTIFIER_SECRETS_MAX
                                  ? "two secrets are the most there may be"
                                  : cause.message);
@@ -40,8 +128,219 @@ static bool read_secrets(const char *file, const struct yaml_node *node, const c
         channel->secret_count++;
     }
     crypto_wipe(bytes, length);
-    return channel->secret_count > 0 ||
-           yaml_fail(file, node, error, "secret_file", "`%s` holds no secret", path);
+    return channel->secret_count > 0 || yaml_fail(reading->file, node, reading->error,
+                                                  "secret_file", "`%s` holds no secret", path);
+}
+
+static bool read_allowance(const struct reading *reading, const char *key)
+{
+    const struct yaml_node *node = yaml_member(reading->node, key);
+    return node == NULL ||
+           yaml_read_bool(reading->file, node, &reading->out->allows_http, reading->error);
+}
+
+/* `url`, or `url_file` where the address itself is a secret. */
+static bool read_url(const struct reading *reading)
+{
+    struct notifier_channel *channel = &reading->out->channel;
+    const struct yaml_node *file_node = yaml_member(reading->node, "url_file");
+    if (!read_allowance(reading, "allow_http") || !read_text(reading, "url", &channel->url) ||
+        !read_secret(reading, "url_file", &channel->url)) {
+        return false;
+    }
+    if (file_node != NULL && yaml_member(reading->node, "url") != NULL) {
+        return yaml_fail(reading->file, file_node, reading->error, "bad_url",
+                         "write `url` or `url_file`, not both");
+    }
+    return config_check_url(reading->file, reading->node, reading->out, "url", reading->error);
+}
+
+static bool read_option(const struct reading *reading, const struct yaml_node *options,
+                        size_t index)
+{
+    struct notifier_channel *channel = &reading->out->channel;
+    struct template_option *option = &channel->options[channel->option_count];
+    const char *name = options->keys[index]->text;
+    const char *value = NULL;
+    size_t length = strlen(name);
+    if (!yaml_read_text(reading->file, options->items[index], &value, reading->error)) {
+        return false;
+    }
+    if (length > 5 && strcmp(name + length - 5, "_file") == 0) {
+        name = arena_copy(reading->arena, name, length - 5);
+        if (!read_secret_line(reading, options->items[index], value, &value)) {
+            return false;
+        }
+    }
+    if (strlen(value) > OPTION_BYTES_MAX) {
+        return yaml_fail(reading->file, options->items[index], reading->error, "too_long",
+                         "an option has at most %d bytes", OPTION_BYTES_MAX);
+    }
+    *option = (struct template_option){name, value};
+    channel->option_count++;
+    return true;
+}
+
+/* `options: {topic: deploys, routing_key_file: /etc/…}`: a name that ends in `_file` is read from
+ * there. */
+static bool read_options(const struct reading *reading)
+{
+    const struct yaml_node *options = yaml_member(reading->node, "options");
+    if (options == NULL) {
+        return true;
+    }
+    if (options->type != YAML_MAPPING || options->count > TEMPLATE_OPTIONS_MAX) {
+        return yaml_fail(reading->file, options, reading->error, "wrong_type",
+                         "`options` must be a mapping of at most %d texts", TEMPLATE_OPTIONS_MAX);
+    }
+    for (size_t i = 0; i < options->count; i++) {
+        if (!read_option(reading, options, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- kinds ---- */
+
+static bool read_webhook(const struct reading *reading)
+{
+    return read_url(reading) && read_signing_secrets(reading) &&
+           read_list(reading, "events", &reading->who->events, &reading->who->event_count);
+}
+
+static bool check_addresses(const struct reading *reading)
+{
+    const struct notifier_channel *channel = &reading->out->channel;
+    if (channel->from == NULL || !mail_is_address(channel->from)) {
+        return missing(reading, "a mail channel needs `from`: a plain address such as "
+                                "`countersign@example.com`");
+    }
+    for (size_t i = 0; i < reading->who->to_count; i++) {
+        if (!mail_is_address(reading->who->to[i])) {
+            return yaml_fail(reading->file, yaml_member(reading->node, "to"), reading->error,
+                             "bad_address", "`%s` is not a plain address", reading->who->to[i]);
+        }
+    }
+    return true;
+}
+
+static bool read_mail(const struct reading *reading)
+{
+    struct notifier_channel *channel = &reading->out->channel;
+    if (!read_allowance(reading, "allow_plain") || !read_text(reading, "url", &channel->url) ||
+        !read_text(reading, "from", &channel->from) ||
+        !read_text(reading, "user", &channel->user) ||
+        !read_secret(reading, "secret_file", &channel->secret) ||
+        !read_list(reading, "to", &reading->who->to, &reading->who->to_count)) {
+        return false;
+    }
+    const char *url = channel->url;
+    if (url == NULL || (strncmp(url, "smtps://", 8) != 0 && strncmp(url, "smtp://", 7) != 0) ||
+        strpbrk(url, " \t\r\n@") != NULL || strchr(strstr(url, "://") + 3, '/') != NULL) {
+        return yaml_fail(reading->file, reading->node, reading->error, "bad_url",
+                         "write `url: smtps://mail.example.com:465`, or `smtp://…:587` for "
+                         "STARTTLS");
+    }
+    if ((channel->user == NULL) != (channel->secret == NULL)) {
+        return missing(reading, "`user` and `secret_file` (its password) go together");
+    }
+    channel->url = arena_printf(reading->arena, "%s/%s", url,
+                                channel->from == NULL || strchr(channel->from, '@') == NULL
+                                    ? "localhost"
+                                    : strchr(channel->from, '@') + 1); /* what EHLO says */
+    return check_addresses(reading);
+}
+
+/* A template is filled once, so that what is wrong with it is said now and not when it is needed.
+ */
+static bool check_template(const struct reading *reading, const struct yaml_node *node)
+{
+    static const char sample[] =
+        "{\"action\":\"a\",\"agent\":\"a\",\"digest\":\"0\",\"link\":\"https://a/\",\"moment\":"
+        "\"test\",\"request\":\"r\",\"resource\":\"r\",\"revision\":1,\"risk\":\"low\",\"state\":"
+        "\"pending\",\"subject\":\"s\"}";
+    const struct notifier_channel *channel = &reading->out->channel;
+    struct builder filled BUILDER_SCOPE;
+    struct card card;
+    struct error cause = {0};
+    builder_init(&filled, 0);
+    return (card_read(sample, sizeof sample - 1, reading->arena, &card, &cause) &&
+            template_append(&filled, channel->template, channel->template_length, &card,
+                            channel->options, channel->option_count, reading->arena, &cause)) ||
+           yaml_fail(reading->file, node, reading->error, "bad_template", "%s", cause.message);
+}
+
+static bool read_template(const struct reading *reading)
+{
+    struct notifier_channel *channel = &reading->out->channel;
+    const struct yaml_node *shipped = yaml_member(reading->node, "template");
+    const struct yaml_node *own = yaml_member(reading->node, "template_file");
+    const char *text = NULL;
+    char *bytes = NULL;
+    struct error cause = {0};
+    if ((shipped == NULL) == (own == NULL)) {
+        return missing(reading, "write `template: ntfy` (or pagerduty, mattermost, discord, "
+                                "google-chat), or `template_file` with one of your own");
+    }
+    if (!yaml_read_text(reading->file, shipped != NULL ? shipped : own, &text, reading->error)) {
+        return false;
+    }
+    if (shipped != NULL) {
+        channel->template = template_shipped(text);
+        if (channel->template == NULL) {
+            return yaml_fail(reading->file, shipped, reading->error, "unknown_value",
+                             "no template is called `%s`: ntfy, pagerduty, mattermost, discord, "
+                             "google-chat",
+                             text);
+        }
+        channel->template_length = strlen(channel->template);
+    } else if (config_read_file(text, TEMPLATE_BYTES_MAX, reading->arena, &bytes,
+                                &channel->template_length, &cause)) {
+        channel->template = bytes;
+    } else {
+        return yaml_fail(reading->file, own, reading->error, "template_file", "%s", cause.message);
+    }
+    return read_url(reading) && read_options(reading) &&
+           read_secret(reading, "authorization_file", &channel->secret) &&
+           check_template(reading, shipped != NULL ? shipped : own);
+}
+
+/* What each kind may say beside what all do, and how it is read. */
+static const char *const common_keys[] = {
+    "name", "kind", "ca", "allow_networks", "proxy", "groups", "people", "limits", "tell"};
+static const struct channel_kind {
+    const char *kind;
+    const char *keys[12];
+    bool (*read)(const struct reading *reading);
+} kinds[] = {
+    {"webhook", {"url", "url_file", "allow_http", "secret_file", "events"}, read_webhook},
+    {"mail", {"url", "allow_plain", "from", "to", "user", "secret_file"}, read_mail},
+    {"template",
+     {"url", "url_file", "allow_http", "template", "template_file", "options",
+      "authorization_file"},
+     read_template},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0], COMMON = sizeof common_keys / sizeof *common_keys };
+
+static const struct channel_kind *find_kind(const char *kind)
+{
+    for (size_t i = 0; kind != NULL && i < KINDS; i++) {
+        if (strcmp(kinds[i].kind, kind) == 0) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
+static bool check_keys(const struct reading *reading, const struct channel_kind *kind)
+{
+    const char *keys[COMMON + 13] = {0};
+    memcpy(keys, common_keys, sizeof common_keys);
+    for (size_t i = 0; kind->keys[i] != NULL; i++) {
+        keys[COMMON + i] = kind->keys[i];
+    }
+    return yaml_only_keys(reading->file, reading->node, keys, reading->error);
 }
 
 bool config_read_networks(const char *file, const struct yaml_node *node, struct arena *arena,
@@ -84,58 +383,125 @@ bool config_check_url(const char *file, const struct yaml_node *node,
                      key);
 }
 
+/* ---- what all say ---- */
+
 static bool is_known(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->channel_count; i++) {
-        if (strcmp(config->channel_names[i], name) == 0) {
+        if (strcmp(config->channels[i].channel.name, name) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static bool read_text(const char *file, const struct yaml_node *mapping, const char *key,
-                      const char **out, struct error *error)
+static bool read_tell(const struct reading *reading)
 {
-    const struct yaml_node *node = yaml_member(mapping, key);
-    return node == NULL || yaml_read_text(file, node, out, error);
+    /* As people say it; `decided` is what a card calls ended. */
+    static const struct {
+        const char *word;
+        enum card_moment moment;
+    } words[] = {{"asked", CARD_ASKED},
+                 {"escalated", CARD_ESCALATED},
+                 {"edited", CARD_EDITED},
+                 {"question", CARD_QUESTION},
+                 {"decided", CARD_ENDED}};
+    const char *const *texts = NULL;
+    size_t count = 0;
+    if (!read_list(reading, "tell", &texts, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        unsigned moment = 0;
+        for (size_t j = 0; j < sizeof words / sizeof words[0]; j++) {
+            moment = strcmp(words[j].word, texts[i]) == 0 ? 1u << words[j].moment : moment;
+        }
+        if (moment == 0) {
+            return yaml_fail(reading->file, yaml_member(reading->node, "tell"), reading->error,
+                             "unknown_value",
+                             "`tell` lists asked, escalated, edited, question, decided; `%s` is "
+                             "none of them",
+                             texts[i]);
+        }
+        reading->who->tells |= moment;
+    }
+    return true;
 }
 
-static bool read_channel(const char *file, const struct yaml_node *node, struct arena *arena,
-                         struct config *config, struct error *error)
+static bool read_limit(const struct reading *reading, const struct yaml_node *limits,
+                       const char *key, int64_t most, int *out)
 {
-    struct courier_channel *out = &config->channels[config->channel_count];
-    const char *secret_file = NULL;
-    const struct yaml_node *allow_http = NULL;
-    if (!yaml_only_keys(file, node, channel_keys, error) ||
-        !read_text(file, node, "name", &out->channel.name, error) ||
-        !read_text(file, node, "kind", &out->channel.kind, error) ||
-        !read_text(file, node, "url", &out->channel.url, error) ||
-        !read_text(file, node, "ca", &out->ca_file, error) ||
-        !read_text(file, node, "secret_file", &secret_file, error)) {
+    const struct yaml_node *node = yaml_member(limits, key);
+    int64_t value = 0;
+    if (node == NULL) {
+        return true;
+    }
+    if (!yaml_read_integer(reading->file, node, 1, most, &value, reading->error)) {
         return false;
     }
-    allow_http = yaml_member(node, "allow_http");
-    if (allow_http != NULL && !yaml_read_bool(file, allow_http, &out->allows_http, error)) {
+    *out = (int)value;
+    return true;
+}
+
+static bool read_limits(const struct reading *reading)
+{
+    static const char *const keys[] = {"in_flight", "per_second", NULL};
+    const struct yaml_node *limits = yaml_member(reading->node, "limits");
+    return limits == NULL || (yaml_only_keys(reading->file, limits, keys, reading->error) &&
+                              read_limit(reading, limits, "in_flight", IN_FLIGHT_MOST,
+                                         &reading->out->in_flight_max) &&
+                              read_limit(reading, limits, "per_second", PER_SECOND_MOST,
+                                         &reading->out->per_second_max));
+}
+
+static bool read_proxy(const struct reading *reading)
+{
+    const char *proxy = NULL;
+    if (!read_text(reading, "proxy", &proxy)) {
         return false;
     }
-    if (out->channel.name == NULL || !identity_is_name(out->channel.name) ||
-        is_known(config, out->channel.name)) {
-        return yaml_fail(file, node, error, "bad_name",
+    if (proxy != NULL && strncmp(proxy, "http://", 7) != 0 && strncmp(proxy, "https://", 8) != 0 &&
+        strncmp(proxy, "socks5h://", 10) != 0) {
+        return yaml_fail(reading->file, yaml_member(reading->node, "proxy"), reading->error,
+                         "bad_url",
+                         "write `proxy: http://proxy.example.com:3128`, or https:// or "
+                         "socks5h://");
+    }
+    reading->out->proxy = proxy;
+    return true;
+}
+
+static bool read_common(const struct reading *reading)
+{
+    return read_text(reading, "ca", &reading->out->ca_file) && read_proxy(reading) &&
+           read_tell(reading) && read_limits(reading) &&
+           read_list(reading, "groups", &reading->who->groups, &reading->who->group_count) &&
+           read_list(reading, "people", &reading->who->people, &reading->who->person_count) &&
+           config_read_networks(reading->file, yaml_member(reading->node, "allow_networks"),
+                                reading->arena, reading->out, reading->error);
+}
+
+static bool read_channel(const struct reading *reading, const struct config *config)
+{
+    struct notifier_channel *channel = &reading->out->channel;
+    if (!read_text(reading, "name", &channel->name) ||
+        !read_text(reading, "kind", &channel->kind)) {
+        return false;
+    }
+    if (channel->name == NULL || !identity_is_name(channel->name) ||
+        is_known(config, channel->name)) {
+        return yaml_fail(reading->file, reading->node, reading->error, "bad_name",
                          "a channel needs a `name` of its own: 1 to 64 of a-z 0-9 . _ -");
     }
-    if (out->channel.kind == NULL || notifier_find(out->channel.kind) == NULL) {
-        return yaml_fail(file, node, error, "unknown_value",
-                         "a channel needs `kind: webhook`; other kinds are not supported yet");
+    const struct channel_kind *kind = find_kind(channel->kind);
+    if (kind == NULL) {
+        return yaml_fail(reading->file, reading->node, reading->error, "unknown_value",
+                         "a channel needs a `kind`: webhook, mail or template%s",
+                         channel->kind == NULL ? "" : "; others are not supported yet");
     }
-    if (secret_file == NULL) {
-        return yaml_fail(file, node, error, "missing_key",
-                         "a webhook needs `secret_file`: a file with its signing secret");
-    }
-    return config_check_url(file, node, out, "url", error) &&
-           config_read_networks(file, yaml_member(node, "allow_networks"), arena, out, error) &&
-           read_secrets(file, yaml_member(node, "secret_file"), secret_file, arena, &out->channel,
-                        error);
+    reading->who->name = channel->name;
+    reading->who->notifier = notifier_find(channel->kind);
+    return check_keys(reading, kind) && read_common(reading) && kind->read(reading);
 }
 
 bool config_read_channels(const char *file, const struct yaml_node *list, struct arena *arena,
@@ -149,11 +515,19 @@ bool config_read_channels(const char *file, const struct yaml_node *list, struct
                          "`channels` must be a list of at most %d channels", CONFIG_CHANNELS_MAX);
     }
     for (size_t i = 0; i < list->count; i++) {
-        if (!read_channel(file, list->items[i], arena, config, error)) {
+        struct reading reading = {.file = file,
+                                  .node = list->items[i],
+                                  .arena = arena,
+                                  .out = &config->channels[config->channel_count],
+                                  .who = &config->told[config->channel_count],
+                                  .error = error};
+        if (list->items[i]->type != YAML_MAPPING) {
+            return yaml_fail(file, list->items[i], error, "wrong_type",
+                             "a channel is a mapping: `- name: …`");
+        }
+        if (!read_channel(&reading, config)) {
             return false;
         }
-        config->channel_names[config->channel_count] =
-            config->channels[config->channel_count].channel.name;
         config->channel_count++;
     }
     return true;

@@ -39,7 +39,7 @@ struct config {
     struct config_listener listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
     struct courier_channel channels[CONFIG_CHANNELS_MAX];
-    const char *channel_names[CONFIG_CHANNELS_MAX];
+    struct operations_channel told[CONFIG_CHANNELS_MAX]; /* who is told, beside each */
     size_t channel_count;
     struct trust_options trust;
     struct trust_issuer issuers[TRUST_ISSUERS_MAX];

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "courier/courier_internal.h"
 #include "courier/transfer.h"
-#include "operations/notice_operations.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,23 +14,16 @@
 
 enum { PAUSE_MS = 250, TRANSFERS_MAX = 64 };
 
-/* One lease: the rows it got live in its arena until the last of them is settled. */
 struct lease {
     struct store_job job;
     struct courier *courier;
     struct arena *arena;
     struct operation operation;
-    struct notice_row *rows;
+    const char *skipped;
+    struct notice_lease *notices;
     size_t count;
     size_t unsettled;
     struct lease *next; /* handed to the thread */
-};
-
-struct delivery {
-    struct errand errand; /* first: the owner of a transfer */
-    struct lease *lease;
-    struct notice_row *row;
-    const struct courier_channel *channel;
 };
 
 struct settlement {
@@ -40,9 +32,8 @@ struct settlement {
     struct arena *arena;
     struct operation operation;
     struct lease *lease;
-    struct notice_row row;
+    struct notice_lease notice;
     struct notice_settlement what;
-    char reason[128];
 };
 
 struct courier {
@@ -55,6 +46,7 @@ struct courier {
     int jobs;                    /* under way at the store */
     struct transfers *transfers; /* the thread's own */
     struct fetches *fetches;
+    struct destinations *destinations;
 };
 
 static void end_lease(struct lease *lease)
@@ -70,7 +62,8 @@ static bool run_lease(struct store_job *job, struct store *store, int64_t now, s
     struct lease *lease = (struct lease *)job;
     operation_begin_system(&lease->operation, lease->courier->options.operations, store,
                            lease->arena, now);
-    return operation_lease_notices(&lease->operation, &lease->rows, &lease->count, error);
+    return operation_lease_notices(&lease->operation, lease->skipped, &lease->notices,
+                                   &lease->count, error);
 }
 
 static void finish_lease(struct store_job *job, bool ok, const struct error *error)
@@ -103,7 +96,7 @@ static bool run_settlement(struct store_job *job, struct store *store, int64_t n
     struct settlement *settlement = (struct settlement *)job;
     operation_begin_system(&settlement->operation, settlement->courier->options.operations, store,
                            settlement->arena, now);
-    return operation_settle_notice(&settlement->operation, &settlement->row, &settlement->what,
+    return operation_settle_notice(&settlement->operation, &settlement->notice, &settlement->what,
                                    error);
 }
 
@@ -154,19 +147,18 @@ static void forget_unsettled(struct courier *courier, struct lease *lease)
     }
 }
 
-static void settle(struct courier *courier, const struct delivery *delivery,
-                   enum notice_outcome outcome, int64_t retry_after_ms, const char *reason)
+void courier_settle(struct courier *courier, const struct delivery *delivery,
+                    const struct notice_settlement *what)
 {
     struct settlement *settlement = memory_zeroed(1, sizeof *settlement);
     settlement->courier = courier;
     settlement->lease = delivery->lease;
     settlement->arena = arena_create();
-    settlement->row = *delivery->row;
-    snprintf(settlement->reason, sizeof settlement->reason, "%s", reason);
-    settlement->what =
-        (struct notice_settlement){.outcome = outcome,
-                                   .reason = outcome == NOTICE_SENT ? NULL : settlement->reason,
-                                   .retry_after_ms = retry_after_ms};
+    settlement->notice = *delivery->notice;
+    settlement->what = *what;
+    settlement->what.reason = arena_text(settlement->arena, what->reason);
+    settlement->what.answer = arena_text(settlement->arena, what->answer);
+    settlement->what.address = arena_text(settlement->arena, what->address);
     settlement->job.run = run_settlement;
     settlement->job.done = finish_settlement;
     if (!submit(courier, &settlement->job)) {
@@ -176,78 +168,17 @@ static void settle(struct courier *courier, const struct delivery *delivery,
     }
 }
 
-static void settle_failure(struct courier *courier, const struct delivery *delivery,
-                           int64_t asked_ms, const char *reason)
-{
-    unsigned chance = (unsigned)(clock_boot_ms() % 1000);
-    int64_t retry_ms = notifier_retry_after_ms(delivery->row->attempts + 1, chance);
-    bool is_dead = retry_ms == 0;
-    retry_ms = asked_ms > retry_ms && asked_ms <= 24LL * 3600 * 1000 ? asked_ms : retry_ms;
-    settle(courier, delivery, is_dead ? NOTICE_DEAD : NOTICE_RETRY, retry_ms, reason);
-}
-
 /* What came of one transfer. */
 static void on_transferred(void *context, void *owner, const struct transfer_result *result)
 {
     struct courier *courier = context;
-    const struct errand *errand = owner;
-    struct delivery *delivery = owner;
-    char reason[128];
-    if (errand->is_fetch) {
+    struct errand *errand = owner;
+    if (errand->kind == ERRAND_FETCH) {
         fetches_take(courier->fetches, errand->issuer, result);
         free(owner);
         return;
     }
-    const struct notifier *notifier = notifier_find(delivery->channel->channel.kind);
-    struct notifier_reply reply = {.status = result->status,
-                                   .retry_after_ms = result->retry_after_ms};
-    enum notifier_verdict verdict = notifier->judge(&reply);
-    if (result->status == 0) {
-        snprintf(reason, sizeof reason, "%s", result->failure);
-    } else {
-        snprintf(reason, sizeof reason, "answered %ld", result->status);
-    }
-    if (verdict == NOTIFIER_SENT) {
-        settle(courier, delivery, NOTICE_SENT, 0, "");
-    } else if (verdict == NOTIFIER_DEAD) {
-        settle(courier, delivery, NOTICE_DEAD, 0, reason);
-    } else {
-        settle_failure(courier, delivery, reply.retry_after_ms, reason);
-    }
-    free(delivery);
-}
-
-static const struct courier_channel *find_channel(const struct courier *courier, const char *name)
-{
-    for (size_t i = 0; i < courier->options.channel_count; i++) {
-        if (strcmp(courier->options.channels[i].channel.name, name) == 0) {
-            return &courier->options.channels[i];
-        }
-    }
-    return NULL;
-}
-
-static void deliver(struct courier *courier, struct lease *lease, struct notice_row *row)
-{
-    struct error error = {0};
-    struct notifier_message message;
-    struct arena *arena ARENA_SCOPE = arena_create();
-    struct notifier_notice notice = {.id = row->id, .payload = row->payload};
-    struct delivery *delivery = memory_zeroed(1, sizeof *delivery);
-    *delivery = (struct delivery){
-        .lease = lease, .row = row, .channel = find_channel(courier, row->channel)};
-    if (delivery->channel == NULL) {
-        settle(courier, delivery, NOTICE_DEAD, 0, "no channel of this name is configured any more");
-    } else if (!notifier_find(delivery->channel->channel.kind)
-                    ->compose(&delivery->channel->channel, &notice, clock_wall_ms(), arena,
-                              &message, &error)) {
-        settle_failure(courier, delivery, 0, error.message);
-    } else if (transfers_add(courier->transfers, delivery->channel, &message, delivery)) {
-        return; /* on_transferred has it */
-    } else {
-        settle_failure(courier, delivery, 0, "could not be started");
-    }
-    free(delivery);
+    destinations_finish(courier->destinations, errand, result);
 }
 
 static struct lease *take_inbox(struct courier *courier, bool *out_is_stopping)
@@ -266,9 +197,9 @@ static void deliver_all(struct courier *courier, struct lease *leases)
         struct lease *lease = leases;
         leases = lease->next;
         size_t count = lease->count; /* the lease may be gone after its last row */
-        struct notice_row *rows = lease->rows;
+        struct notice_lease *notices = lease->notices;
         for (size_t i = 0; i < count; i++) {
-            deliver(courier, lease, &rows[i]);
+            destinations_take(courier->destinations, lease, &notices[i]);
         }
     }
 }
@@ -287,6 +218,7 @@ static void ask_for_more(struct courier *courier)
     struct lease *lease = memory_zeroed(1, sizeof *lease);
     lease->courier = courier;
     lease->arena = arena_create();
+    lease->skipped = destinations_skipped(courier->destinations, lease->arena);
     lease->job.run = run_lease;
     lease->job.done = finish_lease;
     if (!submit(courier, &lease->job)) {
@@ -303,6 +235,7 @@ static void *run_thread(void *context)
     bool is_stopping = false;
     while (!is_stopping) {
         deliver_all(courier, take_inbox(courier, &is_stopping));
+        destinations_run(courier->destinations);
         ask_for_more(courier);
         fetches_run(courier->fetches);
         transfers_run(courier->transfers, PAUSE_MS);
@@ -324,10 +257,12 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         return NULL;
     }
     courier->fetches = fetches_create(options->trust, options->sources, courier->transfers);
+    courier->destinations = destinations_create(courier, options, courier->transfers);
     if (pthread_create(&courier->thread, NULL, run_thread, courier) != 0) {
         error_set(error, ERROR_INTERNAL, "no_thread", NULL,
                   "the courier's thread cannot be started");
         fetches_destroy(courier->fetches);
+        destinations_destroy(courier->destinations, NULL, NULL); /* nothing waits yet */
         transfers_destroy(courier->transfers, NULL);
         pthread_mutex_destroy(&courier->mutex);
         free(courier);
@@ -351,18 +286,15 @@ void courier_stop(struct courier *courier)
     pthread_join(courier->thread, NULL);
 }
 
-/* A transfer that was cut: its lease runs out, and it is sent again after the restart. */
-static void forget_delivery(void *context, void *owner)
+/* A notice that was cut off: its lease runs out, and it is sent again after the restart. */
+static void forget_errand(void *context, void *owner)
 {
     struct courier *courier = context;
     const struct errand *errand = owner;
-    struct delivery *delivery = owner;
-    if (errand->is_fetch) {
-        free(owner);
-        return;
+    if (errand->kind == ERRAND_DELIVERY) {
+        forget_unsettled(courier, ((struct delivery *)owner)->lease);
     }
-    forget_unsettled(courier, delivery->lease);
-    free(delivery);
+    free(owner);
 }
 
 void courier_destroy(struct courier *courier)
@@ -371,7 +303,8 @@ void courier_destroy(struct courier *courier)
         return;
     }
     bool ignored;
-    transfers_destroy(courier->transfers, forget_delivery);
+    transfers_destroy(courier->transfers, forget_errand);
+    destinations_destroy(courier->destinations, forget_errand, courier);
     for (struct lease *lease = take_inbox(courier, &ignored); lease != NULL;) {
         struct lease *next = lease->next;
         end_lease(lease);

@@ -6,8 +6,9 @@
  * notifier compose them, carries them with libcurl, has the reply judged, and settles them: sent,
  * to be tried again, or dead. It shares nothing with the loop but jobs; a receiver that hangs,
  * redirects, floods or vanishes costs a connection and no one's time. At least once: a notice whose
- * settlement was lost is sent again under the same id. It also fetches key sets for trust/ and
- * looks whether its files have changed.
+ * settlement was lost is sent again under the same id. Each destination has bounds of its own, and
+ * one that fails again and again is left alone for a while (destination.c). It also fetches key
+ * sets for trust/ and looks whether its files have changed.
  *
  * Egress: https (http only where the channel says so), no redirects, no proxy from the environment,
  * and every address is checked after resolution, on the socket that would be opened: only public
@@ -34,8 +35,11 @@ struct courier_channel {
     struct notifier_channel channel;
     struct courier_network allowed[COURIER_NETWORKS_MAX];
     size_t allowed_count;
-    bool allows_http;
+    bool allows_http;    /* plain text: http, or mail without TLS */
     const char *ca_file; /* NULL: the system's */
+    const char *proxy;   /* URL of an egress proxy; NULL: none */
+    int in_flight_max;   /* messages under way at once; 0: 8 */
+    int per_second_max;  /* 0: 20 */
 };
 
 /* Where an issuer's keys are fetched: the same rules of egress as for a channel. */

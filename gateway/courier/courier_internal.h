@@ -2,11 +2,14 @@
 #define COURIER_INTERNAL_H
 
 #include "courier/transfer.h"
+#include "operations/notice_operations.h"
 #include "trust/trust.h"
+
+enum errand_kind { ERRAND_FETCH = 1, ERRAND_DELIVERY, ERRAND_TOKEN };
 
 /* What every transfer's owner begins with. */
 struct errand {
-    bool is_fetch;
+    enum errand_kind kind;
     size_t issuer; /* of a fetch */
 };
 
@@ -18,5 +21,43 @@ void fetches_destroy(struct fetches *fetches); /* accepts NULL */
 void fetches_run(struct fetches *fetches);
 void fetches_take(struct fetches *fetches, size_t issuer, const struct transfer_result *result);
 void fetches_reread(struct fetches *fetches);
+
+/* One lease: the notices it got live in its arena until the last of them is settled. */
+struct lease;
+
+/* One notice on its way. */
+struct delivery {
+    struct errand errand; /* first: the owner of a transfer */
+    struct delivery *next;
+    struct lease *lease;
+    struct notice_lease *notice;
+    struct destination *destination;
+    int64_t leased_tick;
+    bool had_bad_token; /* once already */
+};
+
+/* Any thread's; courier.c. Frees nothing: the delivery is still the caller's. */
+void courier_settle(struct courier *courier, const struct delivery *delivery,
+                    const struct notice_settlement *settlement);
+
+/* destination.c: what of each channel is known while the process runs: how much is under way, how
+ * it fares, its token, and what waits for its turn. On the courier's thread. */
+struct destinations;
+struct destinations *destinations_create(struct courier *courier,
+                                         const struct courier_options *options,
+                                         struct transfers *transfers);
+/* What waits is given to `on_cut`. */
+void destinations_destroy(struct destinations *destinations,
+                          void (*on_cut)(void *context, void *owner), void *context);
+/* Takes the notice: it is sent when its turn has come. */
+void destinations_take(struct destinations *destinations, struct lease *lease,
+                       struct notice_lease *notice);
+/* Sends what may go now. */
+void destinations_run(struct destinations *destinations);
+/* What came of a delivery or of a token's fetch; frees its owner. */
+void destinations_finish(struct destinations *destinations, struct errand *errand,
+                         const struct transfer_result *result);
+/* The channels that take nothing now, as operation_lease_notices has them; NULL when all do. */
+const char *destinations_skipped(struct destinations *destinations, struct arena *arena);
 
 #endif

@@ -77,7 +77,7 @@ void fetches_run(struct fetches *fetches)
     look_at_files(fetches, tick);
     while (trust_next_fetch(fetches->trust, tick, &issuer)) {
         struct errand *errand = memory_zeroed(1, sizeof *errand);
-        errand->is_fetch = true;
+        errand->kind = ERRAND_FETCH;
         errand->issuer = issuer;
         if (!transfers_fetch(fetches->transfers, &fetches->sources[issuer], errand)) {
             trust_fetch_failed(fetches->trust, issuer, tick);

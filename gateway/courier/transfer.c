@@ -13,6 +13,7 @@
 enum {
     CONNECT_SECONDS = 5,
     TOTAL_SECONDS = 20,
+    MAIL_SECONDS = 40, /* a mail server may look at a letter for long; a lease is 60 */
     REPLY_BYTES_MAX = 64 * 1024,
     KEPT_BYTES_MAX = 512 * 1024
 };
@@ -28,9 +29,12 @@ struct transfer {
     void *owner;
     CURL *curl;
     struct curl_slist *headers;
-    size_t reply_bytes;
-    struct builder kept; /* of a fetch */
+    struct builder kept; /* what was answered */
     bool was_denied;     /* by courier_may_reach */
+    bool is_mail;
+    const char *letter; /* of a mail, owned; read by libcurl as it goes */
+    size_t letter_length, letter_read;
+    struct curl_slist *recipients;
 };
 
 struct transfers {
@@ -73,6 +77,8 @@ static void free_transfer(struct transfer *transfer)
     curl_multi_remove_handle(transfers->multi, transfer->curl);
     curl_easy_cleanup(transfer->curl);
     curl_slist_free_all(transfer->headers);
+    curl_slist_free_all(transfer->recipients);
+    free((void *)transfer->letter);
     builder_finish(&transfer->kept);
     free(transfer);
 }
@@ -108,28 +114,44 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
         transfer->was_denied = true;
         return CURL_SOCKET_BAD;
     }
-    if (!courier_may_reach(transfer->channel, plain)) {
+    /* A proxy that the configuration names is where it is; what may be reached through it is its to
+     * say. */
+    if (transfer->channel->proxy == NULL && !courier_may_reach(transfer->channel, plain)) {
         transfer->was_denied = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* What a receiver says is not read, only counted; one that says too much is cut off. */
-static size_t count_reply(char *bytes, size_t one, size_t count, void *context)
-{
-    struct transfer *transfer = context;
-    (void)bytes, (void)one;
-    transfer->reply_bytes += count;
-    return transfer->reply_bytes > REPLY_BYTES_MAX ? 0 : count;
-}
-
+/* One that says too much is cut off. */
 static size_t keep_reply(char *bytes, size_t one, size_t count, void *context)
 {
     struct transfer *transfer = context;
     (void)one;
     builder_append(&transfer->kept, bytes, count);
     return builder_failed(&transfer->kept) ? 0 : count;
+}
+
+/* A mail server's answers come as header lines: the last one counts, but for the farewell. */
+static size_t keep_mail_line(char *bytes, size_t one, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    (void)one;
+    if (count < 3 || strncmp(bytes, "221", 3) != 0) {
+        builder_clear(&transfer->kept);
+        builder_append(&transfer->kept, bytes, count);
+    }
+    return count;
+}
+
+static size_t read_letter(char *out, size_t one, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t left = transfer->letter_length - transfer->letter_read;
+    size_t bytes = left < one * count ? left : one * count;
+    memcpy(out, transfer->letter + transfer->letter_read, bytes);
+    transfer->letter_read += bytes;
+    return bytes;
 }
 
 static void set_options(struct transfer *transfer, const char *url)
@@ -139,8 +161,9 @@ static void set_options(struct transfer *transfer, const char *url)
     curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, channel->allows_http ? "http,https" : "https");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_reply);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_PROXY, channel->proxy == NULL ? "" : channel->proxy);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -160,7 +183,7 @@ static void set_options(struct transfer *transfer, const char *url)
 }
 
 static struct transfer *create(struct transfers *transfers, const struct courier_channel *channel,
-                               void *owner)
+                               size_t reply_max, void *owner)
 {
     struct transfer *transfer = memory_zeroed(1, sizeof *transfer);
     transfer->transfers = transfers;
@@ -171,7 +194,7 @@ static struct transfer *create(struct transfers *transfers, const struct courier
         free(transfer);
         return NULL;
     }
-    builder_init(&transfer->kept, KEPT_BYTES_MAX);
+    builder_init(&transfer->kept, reply_max);
     return transfer;
 }
 
@@ -192,7 +215,7 @@ static bool start(struct transfers *transfers, struct transfer *transfer)
 
 bool transfers_fetch(struct transfers *transfers, const struct courier_source *source, void *owner)
 {
-    struct transfer *transfer = create(transfers, &source->reach, owner);
+    struct transfer *transfer = create(transfers, &source->reach, KEPT_BYTES_MAX, owner);
     if (transfer == NULL) {
         return false;
     }
@@ -200,16 +223,54 @@ bool transfers_fetch(struct transfers *transfers, const struct courier_source *s
         curl_slist_append(NULL, "Accept: application/jwk-set+json, application/json");
     set_options(transfer, source->url);
     curl_easy_setopt(transfer->curl, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(transfer->curl, CURLOPT_WRITEFUNCTION, keep_reply);
+    return start(transfers, transfer);
+}
+
+/* TLS is a must unless the channel says otherwise: RFC 8314. */
+static void set_mail_options(struct transfer *transfer, const struct notifier_message *message)
+{
+    CURL *curl = transfer->curl;
+    bool may_be_plain = transfer->channel->allows_http;
+    transfer->recipients = curl_slist_append(NULL, message->to);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(may_be_plain ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)MAIL_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)TOTAL_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, message->from);
+    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, transfer->recipients);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_letter);
+    curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, keep_mail_line);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+    if (message->user != NULL && message->secret != NULL) {
+        curl_easy_setopt(curl, CURLOPT_USERNAME, message->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, message->secret);
+    }
+}
+
+static bool add_mail(struct transfers *transfers, struct transfer *transfer,
+                     const struct notifier_message *message)
+{
+    char *letter = memory_zeroed(1, message->length + 1);
+    memcpy(letter, message->body, message->length);
+    transfer->is_mail = true;
+    transfer->letter = letter;
+    transfer->letter_length = message->length;
+    set_options(transfer, message->url);
+    set_mail_options(transfer, message);
     return start(transfers, transfer);
 }
 
 bool transfers_add(struct transfers *transfers, const struct courier_channel *channel,
                    const struct notifier_message *message, void *owner)
 {
-    struct transfer *transfer = create(transfers, channel, owner);
+    struct transfer *transfer = create(transfers, channel, REPLY_BYTES_MAX, owner);
     if (transfer == NULL) {
         return false;
+    }
+    if (message->is_mail) {
+        return add_mail(transfers, transfer, message);
     }
     for (const char *const *header = message->headers; *header != NULL; header++) {
         transfer->headers = curl_slist_append(transfer->headers, *header);
@@ -218,26 +279,43 @@ bool transfers_add(struct transfers *transfers, const struct courier_channel *ch
     set_options(transfer, message->url);
     curl_easy_setopt(transfer->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)message->length);
     curl_easy_setopt(transfer->curl, CURLOPT_COPYPOSTFIELDS, message->body);
-    curl_easy_setopt(transfer->curl, CURLOPT_WRITEFUNCTION, count_reply);
+    if (message->is_put) {
+        curl_easy_setopt(transfer->curl, CURLOPT_CUSTOMREQUEST, "PUT");
+    }
     return start(transfers, transfer);
+}
+
+static void read_result(const struct transfer *transfer, CURLcode code, struct transfer_result *out)
+{
+    CURL *curl = transfer->curl;
+    curl_off_t retry_after = 0;
+    curl_off_t uploaded = 0;
+    long request_bytes = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+    curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
+    out->retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
+    out->was_sent = uploaded > 0 || (!transfer->is_mail && request_bytes > 0);
+    if (code == CURLE_OK) {
+        out->status = transfer->is_mail && out->status == 221 ? 250 : out->status;
+        return;
+    }
+    /* A mail server that refuses says why in its status; what else fails has none. */
+    bool is_refusal = transfer->is_mail && out->status >= 400 && code != CURLE_OPERATION_TIMEDOUT;
+    out->status = is_refusal ? out->status : 0;
+    out->failure = transfer->was_denied ? "its address is not one this channel may reach"
+                                        : curl_easy_strerror(code);
 }
 
 static void finish(struct transfers *transfers, CURL *curl, CURLcode code)
 {
     char *private = NULL;
     struct transfer_result result = {0};
-    curl_off_t retry_after = 0;
     curl_easy_getinfo(curl, CURLINFO_PRIVATE, &private);
     struct transfer *transfer = (struct transfer *)(void *)private;
     void *owner = transfer->owner;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result.status);
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
-    result.retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
-    if (code != CURLE_OK) {
-        result.status = 0;
-        result.failure = transfer->was_denied ? "its address is not one this channel may reach"
-                                              : curl_easy_strerror(code);
-    }
+    read_result(transfer, code, &result);
     struct builder kept BUILDER_SCOPE = transfer->kept;
     builder_init(&transfer->kept, 0);
     result.body = kept.bytes;

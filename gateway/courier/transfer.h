@@ -12,7 +12,8 @@ struct transfer_result {
     long status;            /* 0: no answer came */
     int64_t retry_after_ms; /* 0: none was given */
     const char *failure;    /* when status is 0; without secrets */
-    const char *body;       /* of a fetch; lent for the call */
+    bool was_sent;          /* it may have arrived, answered or not */
+    const char *body;       /* never NULL; lent for the call */
     size_t length;
 };
 

@@ -105,6 +105,9 @@ bool operation_comment_request(struct operation *operation, const char *id, cons
         !record_comment(operation, &request, out, error)) {
         return false;
     }
+    if (!tell_outside(operation, &request, "request.question", error)) {
+        return false;
+    }
     if (operation->principal.kind == PRINCIPAL_CALLER) {
         operation_change_note(operation, &request);
     } else {

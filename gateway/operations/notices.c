@@ -1,11 +1,11 @@
-#include "operations/notice_operations.h"
+#include "operations/notice_internal.h"
 
 #include "formats/canonical.h"
 #include "formats/text.h"
 #include "ledger/entry_data.h"
 #include "operations/gateway_time.h"
-#include "operations/request_internal.h"
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- writing them ---- */
@@ -62,7 +62,7 @@ static const char *payload_of(struct operation *operation, const struct request_
     return arena_copy(operation->arena, text.bytes, text.length);
 }
 
-static void note_due(struct operations *operations, int64_t due_at)
+void note_notice_due(struct operations *operations, int64_t due_at)
 {
     int64_t known = atomic_load(&operations->notices_due_at);
     while ((known == 0 || due_at < known) &&
@@ -70,30 +70,91 @@ static void note_due(struct operations *operations, int64_t due_at)
     }
 }
 
+bool insert_notice(struct operation *operation, const char *tenant, struct notice_row *notice,
+                   struct error *error)
+{
+    notice->created_at = operation->now;
+    notice->due_at = operation->now;
+    notice->state = "waiting";
+    crypto_make_id("ntc", operation->now, notice->id);
+    snprintf(notice->tenant, sizeof notice->tenant, "%s", tenant);
+    if (!store_insert_notice(operation->store, notice, error)) {
+        return false;
+    }
+    note_notice_due(operation->operations, operation->now);
+    return true;
+}
+
+static bool takes_event(const struct operations_channel *channel, const char *event)
+{
+    bool is_taken = channel->event_count == 0;
+    for (size_t i = 0; i < channel->event_count && !is_taken; i++) {
+        is_taken = text_matches_glob(channel->events[i], event, '.');
+    }
+    return is_taken;
+}
+
+static bool serves(struct operation *operation, const struct operations_channel *channel,
+                   const struct request_row *request, bool *out_serves, struct error *error)
+{
+    struct approvals_case facts = {.asked_at = request->asked_at, .now = operation->now};
+    const char **groups;
+    size_t count;
+    *out_serves = channel->group_count == 0;
+    if (*out_serves) {
+        return true;
+    }
+    if (!load_requirements(operation, request, &facts, error)) {
+        return false;
+    }
+    list_asked_groups(operation, &facts, &groups, &count);
+    *out_serves = channel_serves(channel, groups, count);
+    return true;
+}
+
+static bool tell_event(struct operation *operation, const struct operations_channel *channel,
+                       const struct request_row *request, const char *event, const char **payload,
+                       struct error *error)
+{
+    bool is_served = false;
+    if (!takes_event(channel, event)) {
+        return true;
+    }
+    if (!serves(operation, channel, request, &is_served, error)) {
+        return false;
+    }
+    if (!is_served) {
+        return true;
+    }
+    *payload = *payload != NULL ? *payload : payload_of(operation, request, event);
+    struct notice_row notice = {.channel = channel->name,
+                                .event = event,
+                                .request = request->id,
+                                .recipient = "",
+                                .line = "",
+                                .payload = *payload};
+    return insert_notice(operation, request->tenant, &notice, error);
+}
+
 bool tell_outside(struct operation *operation, const struct request_row *request, const char *event,
                   struct error *error)
 {
-    struct operations *operations = operation->operations;
-    const struct operations_options *options = &operations->options;
-    if (options->channel_count == 0 || request->requirements == NULL) {
+    const struct operations_options *options = &operation->operations->options;
+    enum card_moment moment = moment_of_event(event);
+    const char *payload = NULL;
+    if (request->requirements == NULL) {
         return true; /* what people were never asked about is nothing to tell them */
     }
-    const char *payload = payload_of(operation, request, event);
     for (size_t i = 0; i < options->channel_count; i++) {
-        struct notice_row notice = {.channel = options->channels[i],
-                                    .event = event,
-                                    .request = request->id,
-                                    .payload = payload,
-                                    .created_at = operation->now,
-                                    .due_at = operation->now,
-                                    .state = "waiting"};
-        crypto_make_id("ntc", operation->now, notice.id);
-        memcpy(notice.tenant, request->tenant, sizeof notice.tenant);
-        if (!store_insert_notice(operation->store, &notice, error)) {
+        const struct operations_channel *channel = &options->channels[i];
+        bool is_told = !channel->notifier->shows_cards
+                           ? tell_event(operation, channel, request, event, &payload, error)
+                       : moment != 0 ? tell_cards(operation, channel, request, event, moment, error)
+                                     : true;
+        if (!is_told) {
             return false;
         }
     }
-    note_due(operations, operation->now);
     return true;
 }
 
@@ -102,131 +163,130 @@ int64_t operations_notices_due_at(const struct operations *operations)
     return gateway_time_in_wall(operations, atomic_load(&operations->notices_due_at));
 }
 
-/* ---- settling them ---- */
-
-static bool record_notice(struct operation *operation, const struct notice_row *notice,
-                          enum ledger_entry_type type, const char *reason, struct error *error)
+void operations_look_at_outbox(struct operations *operations)
 {
-    struct builder data BUILDER_SCOPE;
-    builder_init(&data, 0);
-    ledger_data_notice(&data, &(struct ledger_notice){.notice = notice->id,
-                                                      .channel = notice->channel,
-                                                      .purpose = notice->event,
-                                                      .reason = reason,
-                                                      .attempt = notice->attempts});
-    struct record record = {.type = type,
-                            .tenant = notice->tenant,
-                            .request = notice->request,
-                            .data = &data,
-                            .is_by_gateway = true};
-    return record_entry(operation, &record, error);
-}
-
-bool operation_settle_notice(struct operation *operation, struct notice_row *notice,
-                             const struct notice_settlement *settlement, struct error *error)
-{
-    static const enum ledger_entry_type types[] = {LEDGER_NOTICE_FAILED, LEDGER_NOTICE_SENT,
-                                                   LEDGER_NOTICE_DEAD};
-    static const char *const states[] = {"waiting", "sent", "dead"};
-    struct metrics *metrics = operation->operations->options.metrics;
-    notice->attempts++;
-    notice->state = states[settlement->outcome];
-    notice->last_error = settlement->reason;
-    notice->due_at =
-        operation->now + (settlement->outcome == NOTICE_RETRY ? settlement->retry_after_ms : 0);
-    if (!store_settle_notice(operation->store, notice, error) ||
-        !record_notice(operation, notice, types[settlement->outcome], settlement->reason, error)) {
-        return false;
-    }
-    if (settlement->outcome == NOTICE_RETRY) {
-        note_due(operation->operations, notice->due_at);
-    } else {
-        metrics_add(metrics,
-                    settlement->outcome == NOTICE_SENT ? METRIC_NOTICES_SENT : METRIC_NOTICES_DEAD,
-                    1);
-    }
-    return true;
-}
-
-static bool is_prompt(const char *event)
-{
-    return strcmp(event, "request.pending") == 0 || strcmp(event, "request.escalated") == 0 ||
-           strcmp(event, "request.edited") == 0;
-}
-
-/* A prompt that could not be delivered in time asks nobody for anything any more. */
-static bool is_stale(struct operation *operation, const struct notice_row *notice,
-                     bool *out_is_stale, struct error *error)
-{
-    struct request_row request;
-    *out_is_stale = false;
-    if (notice->attempts == 0 || notice->request == NULL || !is_prompt(notice->event)) {
-        return true;
-    }
-    if (!store_read_request(operation->store, notice->tenant, notice->request, operation->arena,
-                            &request, error)) {
-        return false;
-    }
-    *out_is_stale = request.state != REQUEST_PENDING;
-    return true;
-}
-
-bool operation_lease_notices(struct operation *operation, struct notice_row **out,
-                             size_t *out_count, struct error *error)
-{
-    struct notice_row *rows = NULL;
-    size_t count = 0;
-    size_t kept = 0;
-    int64_t next = 0;
-    if (!authorize(operation, OPERATION_DELIVER_NOTICES, NULL, NULL, error) ||
-        !store_lease_notices(operation->store, operation->now, NOTICE_LEASE_MS, NOTICES_LEASED_MAX,
-                             operation->arena, &rows, &count, error)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        bool stale = false;
-        if (!is_stale(operation, &rows[i], &stale, error)) {
-            return false;
-        }
-        if (!stale) {
-            rows[kept++] = rows[i];
-        } else if (!operation_settle_notice(operation, &rows[i],
-                                            &(struct notice_settlement){.outcome = NOTICE_DEAD,
-                                                                        .reason = "request_ended"},
-                                            error)) {
-            return false;
-        }
-    }
-    if (!store_next_notice_at(operation->store, &next, error)) {
-        return false;
-    }
-    /* A full page may have more behind it that is due now. */
-    atomic_store(&operation->operations->notices_due_at,
-                 count == NOTICES_LEASED_MAX ? operation->now : next);
-    *out = rows;
-    *out_count = kept;
-    return true;
+    atomic_store(&operations->notices_due_at, 1);
 }
 
 /* ---- for people ---- */
 
-bool operation_list_notices(struct operation *operation, const char *state, const char *before_id,
-                            size_t limit, struct notice_row **out, size_t *out_count,
-                            struct error *error)
+bool operation_list_notices(struct operation *operation, const struct notice_filter *filter,
+                            struct notice_row **out, size_t *out_count, struct error *error)
+{
+    struct notice_filter own = *filter;
+    own.tenant = operation->principal.tenant;
+    return authorize(operation, OPERATION_LIST_NOTICES, NULL, NULL, error) &&
+           store_list_notices(operation->store, &own, operation->arena, out, out_count, error);
+}
+
+bool operation_read_notice(struct operation *operation, const char *id, struct notice_row *out,
+                           struct error *error)
 {
     return authorize(operation, OPERATION_LIST_NOTICES, NULL, NULL, error) &&
-           store_list_notices(operation->store, operation->principal.tenant, state, before_id,
-                              limit, operation->arena, out, out_count, error);
+           store_read_notice(operation->store, operation->principal.tenant, id, operation->arena,
+                             out, error);
+}
+
+static bool record_again(struct operation *operation, const struct notice_row *notice,
+                         const char *reason, struct error *error)
+{
+    note_notice_due(operation->operations, operation->now);
+    return record_notice(operation, notice, LEDGER_NOTICE_FAILED, reason, error);
 }
 
 bool operation_resend_notice(struct operation *operation, const char *id, struct notice_row *out,
                              struct error *error)
 {
-    if (!authorize(operation, OPERATION_RESEND_NOTICE, NULL, NULL, error) ||
-        !store_revive_notice(operation->store, operation->principal.tenant, id, operation->now,
-                             operation->arena, out, error)) {
+    return authorize(operation, OPERATION_RESEND_NOTICE, NULL, NULL, error) &&
+           store_revive_notice(operation->store, operation->principal.tenant, id, operation->now,
+                               operation->arena, out, error) &&
+           record_again(operation, out, "resent", error);
+}
+
+bool operation_replay_notice(struct operation *operation, const char *id, struct notice_row *out,
+                             struct error *error)
+{
+    return authorize(operation, OPERATION_RESEND_NOTICE, NULL, NULL, error) &&
+           store_replay_notice(operation->store, operation->principal.tenant, id, operation->now,
+                               operation->arena, out, error) &&
+           record_again(operation, out, "replayed", error);
+}
+
+static const char *test_payload(struct operation *operation)
+{
+    struct builder text BUILDER_SCOPE;
+    struct canonical_writer writer;
+    builder_init(&text, 0);
+    canonical_begin(&writer, &text);
+    canonical_open_object(&writer);
+    canonical_name(&writer, "data");
+    canonical_open_object(&writer);
+    canonical_member_text(&writer, "message", "This is a test: nothing has happened.");
+    canonical_close_object(&writer);
+    write_time(&writer, "timestamp", operation->now);
+    canonical_member_text(&writer, "type", NOTICE_TEST_EVENT);
+    canonical_close_object(&writer);
+    return arena_copy(operation->arena, text.bytes, text.length);
+}
+
+bool operation_test_channel(struct operation *operation, const char *channel, const char *to,
+                            struct notice_row *out, struct error *error)
+{
+    const struct operations_channel *found = find_channel(operation->operations, channel);
+    if (!authorize(operation, OPERATION_RESEND_NOTICE, NULL, NULL, error)) {
         return false;
     }
-    note_due(operation->operations, operation->now);
-    return record_notice(operation, out, LEDGER_NOTICE_FAILED, "resent", error);
+    if (found == NULL) {
+        return error_set(error, ERROR_NOT_FOUND, "no_such_channel", channel,
+                         "no channel is called `%s`", channel);
+    }
+    if (found->notifier->asks_people && to == NULL && found->to_count > 0) {
+        to = found->to[0];
+    }
+    *out =
+        (struct notice_row){.channel = found->name,
+                            .event = NOTICE_TEST_EVENT,
+                            .recipient = to != NULL ? to
+                                         : found->notifier->asks_people
+                                             ? arena_text(operation->arena, operation->principal.id)
+                                             : "",
+                            .line = "",
+                            .payload = found->notifier->shows_cards ? compose_test_card(operation)
+                                                                    : test_payload(operation)};
+    return insert_notice(operation, operation->principal.tenant, out, error);
+}
+
+/* ---- how channels fare ---- */
+
+void operations_note_channel(struct operations *operations, size_t index,
+                             const struct operations_channel_state *state)
+{
+    if (index < OPERATIONS_CHANNELS_MAX) {
+        atomic_store(&operations->channel_states[index].failures, state->failures);
+        atomic_store(&operations->channel_states[index].in_flight, state->in_flight);
+        atomic_store(&operations->channel_states[index].held, state->held);
+        atomic_store(&operations->channel_states[index].open_until, state->open_until);
+    }
+}
+
+bool operation_list_channels(struct operation *operation, const struct operations_channel **out,
+                             struct operations_channel_state **out_states, size_t *out_count,
+                             struct error *error)
+{
+    struct operations *operations = operation->operations;
+    size_t count = operations->options.channel_count;
+    if (!authorize(operation, OPERATION_LIST_NOTICES, NULL, NULL, error)) {
+        return false;
+    }
+    *out_states = arena_array(operation->arena, count, sizeof **out_states);
+    for (size_t i = 0; i < count && i < OPERATIONS_CHANNELS_MAX; i++) {
+        (*out_states)[i] = (struct operations_channel_state){
+            .failures = atomic_load(&operations->channel_states[i].failures),
+            .in_flight = atomic_load(&operations->channel_states[i].in_flight),
+            .held = atomic_load(&operations->channel_states[i].held),
+            .open_until = atomic_load(&operations->channel_states[i].open_until)};
+    }
+    *out = operations->options.channels;
+    *out_count = count;
+    return true;
 }

@@ -50,15 +50,6 @@ static const char *const *copy_texts(struct arena *arena, const char *const *tex
     return copies;
 }
 
-static const char *const *copy_names(struct arena *arena, const char *const *names, size_t count)
-{
-    const char **copies = arena_array(arena, count, sizeof *copies);
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = arena_text(arena, names[i]);
-    }
-    return copies;
-}
-
 struct operations *operations_create(const struct operations_options *options)
 {
     CHECK(options->ledger_signer != NULL && options->match_secret != NULL);
@@ -72,7 +63,6 @@ struct operations *operations_create(const struct operations_options *options)
     own->rp_id = arena_text(operations->memory, options->rp_id);
     own->passkey_origin = arena_text(operations->memory, options->passkey_origin);
     own->uncounted_context = copy_texts(operations->memory, options->uncounted_context);
-    own->channels = copy_names(operations->memory, options->channels, options->channel_count);
     /* What waits in the outbox from before is looked for at once. */
     atomic_store(&operations->notices_due_at, options->channel_count == 0 ? 0 : 1);
     choose_attention(own);

@@ -11,13 +11,39 @@
 #include "crypto/signer.h"
 #include "ledger/tree.h"
 #include "metrics/metrics.h"
+#include "notifiers/notifier.h"
 #include "operations/operation.h"
 #include "policy/policy.h"
 #include "store/ledger_rows.h"
 #include "store/store.h"
 #include "store/writer.h"
 
-enum { OPERATIONS_RISKS = 4 };
+/* A destination of notices as operations know it: who is told what through it. How it is reached is
+ * the courier's to know. */
+struct operations_channel {
+    const char *name;
+    const struct notifier *notifier;
+    unsigned tells; /* set of 1 << enum card_moment: what a new message is sent for; a card that can
+                       be changed is changed for everything */
+    const char *const *events; /* of a webhook: globs such as `request.*`; none: all */
+    size_t event_count;
+    const char *const *groups; /* requests that ask one of these; none, and no people: all */
+    size_t group_count;
+    const char *const *people; /* the same: names of people who are asked */
+    size_t person_count;
+    const char *const *to; /* addresses told beside the people */
+    size_t to_count;
+};
+
+/* How a channel fares, as the courier sees it. */
+struct operations_channel_state {
+    int failures;       /* one after another */
+    int in_flight;      /* messages under way */
+    int held;           /* that wait for their turn */
+    int64_t open_until; /* nothing is sent before, wall time; 0: it answers */
+};
+
+enum { OPERATIONS_RISKS = 4, OPERATIONS_CHANNELS_MAX = 32 };
 struct operations_options {
     struct metrics *metrics;
     const struct signer *ledger_signer;
@@ -33,7 +59,7 @@ struct operations_options {
     int64_t effect_due_ms;                /* default 15 min */
     int64_t pending_per_caller_max;       /* default 10,000 */
     int64_t idempotency_keep_ms;          /* default 24 h after the end */
-    const char *const *channels;          /* names of those told what happens to requests */
+    const struct operations_channel *channels; /* borrowed until operations_destroy */
     size_t channel_count;
     int64_t session_idle_ms;        /* unused that long, a session is over: default 30 min */
     int64_t session_longest_ms;     /* however much it is used: default 12 h */

@@ -98,6 +98,12 @@ struct operations {
     bool has_lost_time;      /* how long the machine was down is not known */
     int64_t purge_due_at;    /* keys and denials that are over are forgotten then */
 
+    /* How channels fare; any thread. */
+    struct {
+        _Atomic int failures, in_flight, held;
+        _Atomic int64_t open_until;
+    } channel_states[OPERATIONS_CHANNELS_MAX];
+
     /* Any thread. */
     _Atomic bool is_started;
     _Atomic bool has_policy;
@@ -147,8 +153,8 @@ void operation_vote_note(struct operation *operation, const struct request_row *
 /* The same for a change of its grant. */
 void operation_grant_note(struct operation *operation, const struct grant_row *grant);
 
-/* notices.c: one notice to each channel that `event` ("request.pending") happened to this request,
- * if people were asked about it. */
+/* notices.c: tells each channel that takes it that `event` ("request.pending") happened to this
+ * request, if people were asked about it. */
 bool tell_outside(struct operation *operation, const struct request_row *request, const char *event,
                   struct error *error) MUST_CHECK;
 

@@ -167,6 +167,9 @@ bool find_transition(const struct request_row *request, enum request_event event
 void apply_transition(struct operation *operation, struct request_row *request,
                       const struct request_transition *transition, const char *by);
 
+/* view_request.c: groups asked by now, each once. */
+void list_asked_groups(struct operation *operation, const struct approvals_case *facts,
+                       const char ***out, size_t *out_count);
 /* view_request.c: one projection for every surface. */
 struct viewer {
     const char **groups;

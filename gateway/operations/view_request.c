@@ -187,21 +187,24 @@ static bool is_listed(const char *const *groups, size_t count, const char *group
     return false;
 }
 
-static void view_asked_groups(struct operation *operation, const struct approvals_case *facts,
-                              struct request_view *out)
+void list_asked_groups(struct operation *operation, const struct approvals_case *facts,
+                       const char ***out, size_t *out_count)
 {
     size_t most = facts->requirement_count * POLICY_GROUPS_MAX * (POLICY_RUNGS_MAX + 2);
-    out->asked_groups = arena_array(operation->arena, most, sizeof *out->asked_groups);
+    const char **asked = arena_array(operation->arena, most, sizeof *asked);
+    size_t asked_count = 0;
     for (size_t i = 0; i < facts->requirement_count; i++) {
         size_t count;
         const char **groups = approvals_groups_asked(&facts->requirements[i], facts->asked_at,
                                                      facts->now, operation->arena, &count);
         for (size_t j = 0; j < count; j++) {
-            if (!is_listed(out->asked_groups, out->asked_group_count, groups[j])) {
-                out->asked_groups[out->asked_group_count++] = groups[j];
+            if (!is_listed(asked, asked_count, groups[j])) {
+                asked[asked_count++] = groups[j];
             }
         }
     }
+    *out = asked;
+    *out_count = asked_count;
 }
 
 static bool view_open_effect(struct operation *operation, struct request_view *out,
@@ -265,7 +268,7 @@ bool view_request(struct operation *operation, struct request_row *request,
     out->nobody_can_approve = out->request.state == REQUEST_PENDING && out->request.is_stranded;
     view_votes(operation, &loaded, out);
     view_permissions(operation, &loaded, out);
-    view_asked_groups(operation, &loaded.facts, out);
+    list_asked_groups(operation, &loaded.facts, &out->asked_groups, &out->asked_group_count);
     return view_attention(operation, &loaded.facts, out, error) &&
            view_edits(operation, out, error) && view_question(operation, out, error) &&
            view_open_effect(operation, out, error) && view_grant(operation, out, error);

@@ -88,35 +88,58 @@ bool store_list_policies(struct store *store, int64_t before, size_t limit, stru
 struct notice_row {
     char id[ID_BYTES]; /* ntc_… */
     char tenant[NAME_BYTES];
-    const char *channel; /* destination's name */
-    const char *event;   /* "request.pending", "request.ended"… */
-    const char *request; /* may be NULL */
-    const char *payload; /* JSON */
+    const char *channel;   /* destination's name */
+    const char *event;     /* "request.pending", "request.ended"… */
+    const char *request;   /* may be NULL */
+    const char *recipient; /* of a card: per_… or an address; "" for the whole channel */
+    const char *line;      /* notices of one line are sent one after the other; "": of none */
+    const char *payload;   /* JSON; "" of a card: composed when it is leased */
     int attempts;
     int64_t created_at;
     int64_t due_at;
     int64_t leased_until;
     int64_t fence;          /* of the lease */
-    const char *state;      /* "waiting", "sent", "dead" */
+    const char *state;      /* "waiting", "sent", "dead", "stale" */
     const char *last_error; /* may be NULL */
+    int64_t settled_at;     /* when the last attempt was over; 0 before the first */
+    const char *answer;     /* of the other side to it; may be NULL */
 };
+/* The event of a notice that an admin asked for, to see what the other side says. */
+#define NOTICE_TEST_EVENT "channel.test"
 bool store_insert_notice(struct store *store, const struct notice_row *notice,
                          struct error *error) MUST_CHECK;
-/* Notices waiting, due and not leased, earliest first; each lease raises the fence. */
+/* Notices waiting, due, first of their line and not leased, earliest first; each lease raises the
+ * fence. `skipped` (may be NULL): channels whose notices are left, but for tests, each between
+ * spaces: ` chat mail `. */
 bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, size_t limit,
-                         struct arena *arena, struct notice_row **out, size_t *out_count,
-                         struct error *error) MUST_CHECK;
-/* Writes state, attempts, due_at, last_error, and ends the lease. */
+                         const char *skipped, struct arena *arena, struct notice_row **out,
+                         size_t *out_count, struct error *error) MUST_CHECK;
+/* Writes state, attempts, due_at, last_error, settled_at, answer, and ends the lease. */
 bool store_settle_notice(struct store *store, const struct notice_row *notice,
                          struct error *error) MUST_CHECK; /* CONFLICT when the fence moved on */
-/* When the next waiting notice may be sent, leases included; 0 when none waits. */
-bool store_next_notice_at(struct store *store, int64_t *out_due_at, struct error *error) MUST_CHECK;
+/* When the next notice that may be leased may be sent, leases included; 0 when none waits. */
+bool store_next_notice_at(struct store *store, const char *skipped, int64_t *out_due_at,
+                          struct error *error) MUST_CHECK;
+bool store_read_notice(struct store *store, const char *tenant, const char *id, struct arena *arena,
+                       struct notice_row *out, struct error *error) MUST_CHECK; /* NOT_FOUND */
 /* A dead notice waits again, due at once. NOT_FOUND, or CONFLICT `not_dead`. */
 bool store_revive_notice(struct store *store, const char *tenant, const char *id, int64_t now,
                          struct arena *arena, struct notice_row *out,
                          struct error *error) MUST_CHECK;
-bool store_list_notices(struct store *store, const char *tenant, const char *state,
-                        const char *before_id, size_t limit, struct arena *arena,
-                        struct notice_row **out, size_t *out_count, struct error *error) MUST_CHECK;
+/* The same for one that is sent: it is sent once more. CONFLICT `not_sent`. */
+bool store_replay_notice(struct store *store, const char *tenant, const char *id, int64_t now,
+                         struct arena *arena, struct notice_row *out,
+                         struct error *error) MUST_CHECK;
+struct notice_filter {
+    const char *tenant; /* never NULL */
+    const char *state;  /* NULL: any, as the next two */
+    const char *channel;
+    const char *request;
+    const char *before_id; /* "" or NULL for the newest */
+    size_t limit;
+};
+bool store_list_notices(struct store *store, const struct notice_filter *filter,
+                        struct arena *arena, struct notice_row **out, size_t *out_count,
+                        struct error *error) MUST_CHECK; /* newest first */
 
 #endif

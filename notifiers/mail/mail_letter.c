@@ -68,7 +68,7 @@ static void append_part(struct builder *out, const char *boundary, const char *t
 /* What both parts say. */
 struct letter {
     const char *heading, *outcome, *arguments, *why_not;
-    struct card_fact facts[CARD_FACTS_MAX + 10];
+    struct card_fact facts[CARD_FACTS_MAX + 12];
     size_t fact_count;
 };
 

@@ -73,7 +73,7 @@ static void fields(struct blocks *blocks, const struct card_fact *facts, size_t 
 
 static void all_fields(struct blocks *blocks, const struct card *card)
 {
-    struct card_fact facts[CARD_FACTS_MAX + 10];
+    struct card_fact facts[CARD_FACTS_MAX + 12];
     size_t count = card_facts(card, blocks->arena, facts);
     for (size_t i = 0; i < count; i += FIELDS_MAX) {
         fields(blocks, facts + i, count - i < FIELDS_MAX ? count - i : FIELDS_MAX);

@@ -51,7 +51,7 @@ static void rich_text(struct body *body, const char *label, const char *text, bo
 
 static bool all_elements(struct body *body, const struct card *card)
 {
-    struct card_fact facts[CARD_FACTS_MAX + 10];
+    struct card_fact facts[CARD_FACTS_MAX + 12];
     bool is_whole = false;
     size_t count = card_facts(card, body->arena, facts);
     const char *outcome = card_outcome(card, body->arena);

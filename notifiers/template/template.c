@@ -50,7 +50,7 @@ static const char *priority(const struct card *card)
 
 static const char *all_facts(const struct card *card, struct arena *arena)
 {
-    struct card_fact facts[CARD_FACTS_MAX + 10];
+    struct card_fact facts[CARD_FACTS_MAX + 12];
     struct builder lines BUILDER_SCOPE;
     size_t count = card_facts(card, arena, facts);
     builder_init(&lines, 0);

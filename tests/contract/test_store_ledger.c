@@ -1,3 +1,4 @@
+#include "store/card_rows.h"
 #include "tests/support/run_suite.h"
 #include "tests/support/store_fixture.h"
 #include <stdio.h>
@@ -286,7 +287,7 @@ static void add_notice(const char *id, int64_t due_at)
 static struct notice_row *lease(int64_t now, size_t limit, size_t *out_count)
 {
     struct notice_row *notices;
-    ck_assert(store_lease_notices(fixture.store, now, 1000, limit, fixture.arena, &notices,
+    ck_assert(store_lease_notices(fixture.store, now, 1000, limit, NULL, fixture.arena, &notices,
                                   out_count, &fixture.error));
     return notices;
 }
@@ -361,17 +362,186 @@ START_TEST(outbox__pages_are_newest_first_by_state_within_the_tenant)
     add_notice("ntc_1", 100);
     ck_assert(store_insert_notice(fixture.store, &dead, &fixture.error));
     ck_assert(store_insert_notice(fixture.store, &other, &fixture.error));
-    ck_assert(store_list_notices(fixture.store, "main", NULL, "", 10, fixture.arena, &notices,
-                                 &count, &fixture.error));
+    ck_assert(store_list_notices(
+        fixture.store,
+        &(struct notice_filter){.tenant = "main", .state = NULL, .before_id = "", .limit = 10},
+        fixture.arena, &notices, &count, &fixture.error));
     ck_assert_uint_eq(count, 2);
     ck_assert_str_eq(notices[0].id, "ntc_2");
-    ck_assert(store_list_notices(fixture.store, "main", NULL, "ntc_2", 10, fixture.arena, &notices,
-                                 &count, &fixture.error));
+    ck_assert(store_list_notices(
+        fixture.store,
+        &(struct notice_filter){.tenant = "main", .state = NULL, .before_id = "ntc_2", .limit = 10},
+        fixture.arena, &notices, &count, &fixture.error));
     ck_assert_uint_eq(count, 1);
-    ck_assert(store_list_notices(fixture.store, "main", "dead", NULL, 10, fixture.arena, &notices,
-                                 &count, &fixture.error));
+    ck_assert(store_list_notices(
+        fixture.store,
+        &(struct notice_filter){.tenant = "main", .state = "dead", .before_id = NULL, .limit = 10},
+        fixture.arena, &notices, &count, &fixture.error));
     ck_assert_uint_eq(count, 1);
     ck_assert_str_eq(notices[0].id, "ntc_2");
+}
+END_TEST
+
+static void add_in_line(const char *id, const char *line, int64_t due_at)
+{
+    struct notice_row notice = sample_notice(id);
+    notice.due_at = due_at;
+    notice.line = line;
+    ck_assert(store_insert_notice(fixture.store, &notice, &fixture.error));
+}
+
+START_TEST(outbox__a_notice_waits_until_those_before_it_in_its_line_are_settled)
+{
+    size_t count;
+    int64_t next;
+    add_in_line("ntc_1", "req_1/ops/", 500);
+    add_in_line("ntc_2", "req_1/ops/", 100);
+    add_in_line("ntc_3", "req_2/ops/", 300);
+    struct notice_row *notices = lease(300, 10, &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(notices[0].id, "ntc_3");
+    ck_assert(store_next_notice_at(fixture.store, NULL, &next, &fixture.error));
+    ck_assert_int_eq(next, 500);
+    notices = lease(500, 10, &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(notices[0].id, "ntc_1");
+    (void)lease(600, 10, &count);
+    ck_assert_uint_eq(count, 0); /* the first is under way */
+    notices[0].state = "dead";
+    ck_assert(store_settle_notice(fixture.store, &notices[0], &fixture.error));
+    notices = lease(600, 10, &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(notices[0].id, "ntc_2");
+}
+END_TEST
+
+START_TEST(outbox__channels_that_take_nothing_now_are_skipped_but_for_tests)
+{
+    size_t count;
+    int64_t next;
+    struct notice_row *notices;
+    struct notice_row test = sample_notice("ntc_2");
+    struct notice_row other = sample_notice("ntc_3");
+    test.event = NOTICE_TEST_EVENT;
+    test.due_at = 200;
+    other.channel = "chat";
+    other.due_at = 300;
+    add_notice("ntc_1", 100);
+    ck_assert(store_insert_notice(fixture.store, &test, &fixture.error));
+    ck_assert(store_insert_notice(fixture.store, &other, &fixture.error));
+    ck_assert(store_next_notice_at(fixture.store, " ops ", &next, &fixture.error));
+    ck_assert_int_eq(next, 200);
+    ck_assert(store_lease_notices(fixture.store, 400, 1000, 10, " mail ops ", fixture.arena,
+                                  &notices, &count, &fixture.error));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(notices[0].id, "ntc_2");
+    ck_assert_str_eq(notices[1].id, "ntc_3");
+}
+END_TEST
+
+START_TEST(outbox__what_was_sent_can_be_sent_once_more_and_what_waits_cannot)
+{
+    size_t count;
+    struct notice_row out;
+    add_notice("ntc_1", 100);
+    struct notice_row *notices = lease(100, 1, &count);
+    ck_assert(!store_replay_notice(fixture.store, "main", "ntc_1", 150, fixture.arena, &out,
+                                   &fixture.error));
+    ck_assert_int_eq(fixture.error.kind, ERROR_CONFLICT);
+    fixture.error = (struct error){0};
+    notices[0].state = "sent";
+    notices[0].settled_at = 120;
+    notices[0].answer = "200 ok";
+    ck_assert(store_settle_notice(fixture.store, &notices[0], &fixture.error));
+    ck_assert(store_replay_notice(fixture.store, "main", "ntc_1", 150, fixture.arena, &out,
+                                  &fixture.error));
+    ck_assert_str_eq(out.answer, "200 ok");
+    ck_assert_int_eq(out.settled_at, 120);
+    notices = lease(150, 1, &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(notices[0].id, "ntc_1");
+    ck_assert(!store_replay_notice(fixture.store, "other", "ntc_1", 150, fixture.arena, &out,
+                                   &fixture.error));
+    ck_assert_int_eq(fixture.error.kind, ERROR_NOT_FOUND);
+}
+END_TEST
+
+static struct card_row sample_card(const char *channel, const char *recipient)
+{
+    struct card_row card = {.tenant = "main",
+                            .request = "req_1",
+                            .channel = channel,
+                            .recipient = recipient,
+                            .state = "wanted",
+                            .moment = "asked"};
+    return card;
+}
+
+START_TEST(cards__there_is_one_a_channel_and_recipient_and_it_is_kept_as_it_was_shown)
+{
+    struct card_row card = sample_card("chat", "");
+    struct card_row mine = sample_card("mail", "per_1");
+    struct card_row found;
+    struct card_row *list;
+    size_t count;
+    bool is_found;
+    ck_assert(store_insert_card(fixture.store, &card, &fixture.error));
+    ck_assert(store_insert_card(fixture.store, &mine, &fixture.error));
+    ck_assert(!store_insert_card(fixture.store, &card, &fixture.error));
+    ck_assert_int_eq(fixture.error.kind, ERROR_CONFLICT);
+    fixture.error = (struct error){0};
+    card.state = "posted";
+    card.address = "{\"ts\":\"1\"}";
+    card.revision = 2;
+    card.version = 7;
+    card.moment = "edited";
+    card.changed_at = 99;
+    ck_assert(store_update_card(fixture.store, &card, &fixture.error));
+    ck_assert(store_find_card(fixture.store, "main", "req_1", "chat", "", fixture.arena, &found,
+                              &is_found, &fixture.error));
+    ck_assert(is_found);
+    ck_assert_str_eq(found.address, card.address);
+    ck_assert_int_eq(found.version, 7);
+    ck_assert_str_eq(found.moment, "edited");
+    ck_assert(store_list_cards(fixture.store, "main", "req_1", NULL, fixture.arena, &list, &count,
+                               &fixture.error));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(list[1].recipient, "per_1");
+    ck_assert(store_list_cards(fixture.store, "main", "req_1", "mail", fixture.arena, &list, &count,
+                               &fixture.error));
+    ck_assert_uint_eq(count, 1);
+    ck_assert(store_find_card(fixture.store, "other", "req_1", "chat", "", fixture.arena, &found,
+                              &is_found, &fixture.error));
+    ck_assert(!is_found);
+}
+END_TEST
+
+START_TEST(addresses__a_person_has_one_of_each_kind_and_shares_it_with_nobody)
+{
+    const char *address;
+    char person[ID_BYTES];
+    struct address_row mine = {.person = "per_1", .kind = "mail", .address = "dana@example.com"};
+    struct address_row hers = {.person = "per_2", .kind = "mail", .address = "dana@example.com"};
+    ck_assert(store_put_address(fixture.store, "main", &mine, &fixture.error));
+    ck_assert(!store_put_address(fixture.store, "main", &hers, &fixture.error));
+    ck_assert_int_eq(fixture.error.kind, ERROR_CONFLICT);
+    ck_assert_str_eq(fixture.error.code, "address_taken");
+    fixture.error = (struct error){0};
+    mine.address = "dana@example.org";
+    ck_assert(store_put_address(fixture.store, "main", &mine, &fixture.error));
+    ck_assert(store_put_address(fixture.store, "main", &hers, &fixture.error));
+    ck_assert(store_find_address(fixture.store, "main", "per_1", "mail", fixture.arena, &address,
+                                 &fixture.error));
+    ck_assert_str_eq(address, "dana@example.org");
+    ck_assert(store_find_person_by_address(fixture.store, "main", "mail", "dana@example.com",
+                                           person, &fixture.error));
+    ck_assert_str_eq(person, "per_2");
+    ck_assert(store_delete_address(fixture.store, "main", "per_2", "mail", &fixture.error));
+    ck_assert(store_find_person_by_address(fixture.store, "main", "mail", "dana@example.com",
+                                           person, &fixture.error));
+    ck_assert_str_eq(person, "");
+    ck_assert(!store_delete_address(fixture.store, "main", "per_2", "mail", &fixture.error));
+    ck_assert_int_eq(fixture.error.kind, ERROR_NOT_FOUND);
 }
 END_TEST
 
@@ -406,6 +576,12 @@ int main(void)
     tcase_add_test(tests, outbox__a_retry_comes_due_again_and_what_is_settled_does_not);
     tcase_add_test(tests, outbox__pages_are_newest_first_by_state_within_the_tenant);
     tcase_add_test(tests, outbox__an_unknown_state_is_refused_by_the_schema);
+    tcase_add_test(tests, outbox__a_notice_waits_until_those_before_it_in_its_line_are_settled);
+    tcase_add_test(tests, outbox__channels_that_take_nothing_now_are_skipped_but_for_tests);
+    tcase_add_test(tests, outbox__what_was_sent_can_be_sent_once_more_and_what_waits_cannot);
+    tcase_add_test(tests,
+                   cards__there_is_one_a_channel_and_recipient_and_it_is_kept_as_it_was_shown);
+    tcase_add_test(tests, addresses__a_person_has_one_of_each_kind_and_shares_it_with_nobody);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -236,6 +236,8 @@ struct notice_row sample_notice(const char *id)
         .channel = "ops",
         .event = "request.pending",
         .request = "req_1",
+        .recipient = "",
+        .line = "",
         .payload = "{\"request\":\"req_1\"}",
         .attempts = 0,
         .created_at = 1001,

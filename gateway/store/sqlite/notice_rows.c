@@ -9,6 +9,8 @@ static const struct column columns[] = {
     COLUMN(struct notice_row, TEXT, "channel", channel),
     COLUMN(struct notice_row, TEXT, "event", event),
     COLUMN(struct notice_row, TEXT, "request", request),
+    COLUMN(struct notice_row, TEXT, "recipient", recipient),
+    COLUMN(struct notice_row, TEXT, "line", line),
     COLUMN(struct notice_row, TEXT, "payload", payload),
     COLUMN(struct notice_row, INT, "attempts", attempts),
     COLUMN(struct notice_row, INT64, "created_at", created_at),
@@ -17,24 +19,34 @@ static const struct column columns[] = {
     COLUMN(struct notice_row, INT64, "fence", fence),
     COLUMN(struct notice_row, TEXT, "state", state),
     COLUMN(struct notice_row, TEXT, "last_error", last_error),
+    COLUMN(struct notice_row, INT64, "settled_at", settled_at),
+    COLUMN(struct notice_row, TEXT, "answer", answer),
 };
 static const struct shape notice_shape = SHAPE(struct notice_row, columns);
 
 #define SELECT_NOTICE                                                                              \
-    "SELECT id, tenant, channel, event, request, payload, attempts, created_at, due_at, "          \
-    "leased_until, fence, state, last_error FROM notices "
+    "SELECT id, tenant, channel, event, request, recipient, line, payload, attempts, created_at, " \
+    "due_at, leased_until, fence, state, last_error, settled_at, answer FROM notices "
+/* What may be leased: not of a channel that takes none now, and first of its line. */
+#define IS_NEXT                                                                                    \
+    "(:skipped IS NULL OR event = '" NOTICE_TEST_EVENT "' OR instr(:skipped, ' ' || channel || "   \
+    "' ') = 0) AND (line = '' OR NOT EXISTS (SELECT 1 FROM notices AS earlier "                    \
+    "INDEXED BY notices_line WHERE earlier.state = 'waiting' AND earlier.line <> '' AND "          \
+    "earlier.line = notices.line AND earlier.row_id < notices.row_id)) "
 
 static const struct statement_text texts[] = {
     {.name = STATEMENT_NOTICE_INSERT,
      .shape = &notice_shape,
-     .sql = "INSERT INTO notices (id, tenant, channel, event, request, payload, attempts, "
-            "created_at, due_at, leased_until, fence, state, last_error) VALUES (:id, :tenant, "
-            ":channel, :event, :request, :payload, :attempts, :created_at, :due_at, "
-            ":leased_until, :fence, :state, :last_error)"},
+     .sql = "INSERT INTO notices (id, tenant, channel, event, request, recipient, line, payload, "
+            "attempts, created_at, due_at, leased_until, fence, state, last_error, settled_at, "
+            "answer) VALUES (:id, :tenant, :channel, :event, :request, :recipient, :line, "
+            ":payload, :attempts, :created_at, :due_at, :leased_until, :fence, :state, "
+            ":last_error, :settled_at, :answer)"},
     {.name = STATEMENT_NOTICE_LIST_DUE,
      .shape = &notice_shape,
      .sql = SELECT_NOTICE "INDEXED BY notices_due WHERE state = 'waiting' AND due_at <= :now "
-                          "AND leased_until <= :now ORDER BY due_at, row_id LIMIT :limit"},
+                          "AND leased_until <= :now AND " IS_NEXT
+                          "ORDER BY due_at, row_id LIMIT :limit"},
     {.name = STATEMENT_NOTICE_LEASE,
      .shape = &notice_shape,
      .sql = "UPDATE notices SET leased_until = :leased_until, fence = :fence "
@@ -42,19 +54,25 @@ static const struct statement_text texts[] = {
     {.name = STATEMENT_NOTICE_SETTLE,
      .shape = &notice_shape,
      .sql = "UPDATE notices SET state = :state, attempts = :attempts, due_at = :due_at, "
-            "last_error = :last_error, leased_until = 0, fence = :fence + 1 "
+            "last_error = :last_error, settled_at = :settled_at, answer = :answer, "
+            "leased_until = 0, fence = :fence + 1 "
             "WHERE tenant = :tenant AND id = :id AND fence = :fence AND state = 'waiting'"},
     {.name = STATEMENT_NOTICE_PAGE,
      .shape = &notice_shape,
      .sql = SELECT_NOTICE "WHERE tenant = :tenant AND id < :before "
                           "AND (:only_state IS NULL OR state = :only_state) "
+                          "AND (:only_channel IS NULL OR channel = :only_channel) "
+                          "AND (:only_request IS NULL OR request = :only_request) "
                           "ORDER BY id DESC LIMIT :limit"},
     {.name = STATEMENT_NOTICE_NEXT,
      .sql = "SELECT max(due_at, leased_until) FROM notices INDEXED BY notices_due "
-            "WHERE state = 'waiting' ORDER BY max(due_at, leased_until) LIMIT 1"},
+            "WHERE state = 'waiting' AND " IS_NEXT "ORDER BY max(due_at, leased_until) LIMIT 1"},
     {.name = STATEMENT_NOTICE_REVIVE,
      .sql = "UPDATE notices SET state = 'waiting', attempts = 0, due_at = :now, leased_until = 0, "
             "fence = fence + 1 WHERE tenant = :tenant AND id = :id AND state = 'dead'"},
+    {.name = STATEMENT_NOTICE_REPLAY,
+     .sql = "UPDATE notices SET state = 'waiting', attempts = 0, due_at = :now, leased_until = 0, "
+            "fence = fence + 1 WHERE tenant = :tenant AND id = :id AND state = 'sent'"},
     {.name = STATEMENT_NOTICE_READ,
      .shape = &notice_shape,
      .sql = SELECT_NOTICE "WHERE tenant = :tenant AND id = :id"},
@@ -79,14 +97,15 @@ static bool lease(struct store *store, struct notice_row *notice, int64_t until,
 }
 
 bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, size_t limit,
-                         struct arena *arena, struct notice_row **out, size_t *out_count,
-                         struct error *error)
+                         const char *skipped, struct arena *arena, struct notice_row **out,
+                         size_t *out_count, struct error *error)
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_LIST_DUE);
     struct notice_row *notices = NULL;
     size_t count = 0;
     statement_number(statement, ":now", now);
     statement_number(statement, ":limit", (int64_t)limit);
+    statement_text(statement, ":skipped", skipped);
     if (!statement_collect(store, statement, arena, &notices, &count, error)) {
         return false;
     }
@@ -109,42 +128,68 @@ bool store_settle_notice(struct store *store, const struct notice_row *notice, s
            store_must_change_one(changed, "lease_over", notice->id, error);
 }
 
-bool store_list_notices(struct store *store, const char *tenant, const char *state,
-                        const char *before_id, size_t limit, struct arena *arena,
-                        struct notice_row **out, size_t *out_count, struct error *error)
+bool store_list_notices(struct store *store, const struct notice_filter *filter,
+                        struct arena *arena, struct notice_row **out, size_t *out_count,
+                        struct error *error)
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_PAGE);
-    statement_text(statement, ":tenant", tenant);
-    statement_text(statement, ":only_state", state);
-    statement_text(statement, ":before", statement_before(before_id));
-    statement_number(statement, ":limit", statement_page_limit(limit));
+    statement_text(statement, ":tenant", filter->tenant);
+    statement_text(statement, ":only_state", filter->state);
+    statement_text(statement, ":only_channel", filter->channel);
+    statement_text(statement, ":only_request", filter->request);
+    statement_text(statement, ":before", statement_before(filter->before_id));
+    statement_number(statement, ":limit", statement_page_limit(filter->limit));
     return statement_collect(store, statement, arena, out, out_count, error);
 }
 
-bool store_next_notice_at(struct store *store, int64_t *out_due_at, struct error *error)
+bool store_next_notice_at(struct store *store, const char *skipped, int64_t *out_due_at,
+                          struct error *error)
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_NEXT);
+    statement_text(statement, ":skipped", skipped);
     return statement_count(store, statement, out_due_at, error);
+}
+
+bool store_read_notice(struct store *store, const char *tenant, const char *id, struct arena *arena,
+                       struct notice_row *out, struct error *error)
+{
+    struct statement *read STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_READ);
+    statement_text(read, ":tenant", tenant);
+    statement_text(read, ":id", id);
+    return statement_get(store, read, id, arena, out, error);
+}
+
+static bool send_again(struct store *store, enum statement_name name, const char *code,
+                       const char *tenant, const char *id, int64_t now, struct arena *arena,
+                       struct notice_row *out, struct error *error)
+{
+    struct statement *again STATEMENT_SCOPE = statement_of(store, name);
+    int64_t changed = 0;
+    if (!store_read_notice(store, tenant, id, arena, out, error)) {
+        return false;
+    }
+    statement_number(again, ":now", now);
+    statement_text(again, ":tenant", tenant);
+    statement_text(again, ":id", id);
+    if (!statement_run(store, again, &changed, error)) {
+        return false;
+    }
+    out->state = "waiting";
+    out->attempts = 0;
+    out->due_at = now;
+    return store_must_change_one(changed, code, id, error);
 }
 
 bool store_revive_notice(struct store *store, const char *tenant, const char *id, int64_t now,
                          struct arena *arena, struct notice_row *out, struct error *error)
 {
-    struct statement *revive STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_REVIVE);
-    struct statement *read STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_READ);
-    int64_t changed = 0;
-    statement_text(read, ":tenant", tenant);
-    statement_text(read, ":id", id);
-    if (!statement_get(store, read, id, arena, out, error)) {
-        return false;
-    }
-    statement_number(revive, ":now", now);
-    statement_text(revive, ":tenant", tenant);
-    statement_text(revive, ":id", id);
-    if (!statement_run(store, revive, &changed, error)) {
-        return false;
-    }
-    out->state = "waiting";
-    out->attempts = 0;
-    return store_must_change_one(changed, "not_dead", id, error);
+    return send_again(store, STATEMENT_NOTICE_REVIVE, "not_dead", tenant, id, now, arena, out,
+                      error);
+}
+
+bool store_replay_notice(struct store *store, const char *tenant, const char *id, int64_t now,
+                         struct arena *arena, struct notice_row *out, struct error *error)
+{
+    return send_again(store, STATEMENT_NOTICE_REPLAY, "not_sent", tenant, id, now, arena, out,
+                      error);
 }

@@ -1,0 +1,91 @@
+#include "formats/text.h"
+#include "notifiers/mail/mail_letter.h"
+#include "operations/notice_internal.h"
+#include <string.h>
+
+/* Where people are told, and which card a button belongs to. */
+
+enum { ADDRESS_BYTES_MAX = 254, CARDS_TRIED_MAX = 1000 };
+
+static bool check_address(const char *kind, const char *address, struct error *error)
+{
+    if (notifier_find(kind) == NULL || !notifier_find(kind)->asks_people) {
+        return error_set(error, ERROR_INVALID, "bad_kind", "/kind",
+                         "channels of kind `%s` do not tell people at addresses of their own: "
+                         "write `mail`",
+                         kind);
+    }
+    if (strcmp(kind, "mail") == 0 && !mail_is_address(address)) {
+        return error_set(error, ERROR_INVALID, "bad_address", "/address",
+                         "`%s` is not a plain mail address such as `dana@example.com`", address);
+    }
+    return strlen(address) <= ADDRESS_BYTES_MAX ||
+           error_set(error, ERROR_INVALID, "bad_address", "/address",
+                     "an address has at most %d bytes", ADDRESS_BYTES_MAX);
+}
+
+static bool record_address(struct operation *operation, const struct person_row *person,
+                           const char *kind, struct error *error)
+{
+    struct builder data BUILDER_SCOPE;
+    const char *members[] = {arena_printf(operation->arena, "address.%s", kind)};
+    builder_init(&data, 0);
+    ledger_data_changed(&data, person->id, NULL, (struct ledger_texts){members, 1});
+    struct record record = {.type = LEDGER_PERSON_CHANGED, .tenant = person->tenant, .data = &data};
+    return record_entry(operation, &record, error);
+}
+
+bool operation_set_address(struct operation *operation, const char *person, const char *kind,
+                           const char *address, struct error *error)
+{
+    struct person_row row;
+    if (!authorize(operation, OPERATION_CHANGE_PEOPLE, NULL, NULL, error) ||
+        !store_read_person(operation->store, operation->principal.tenant, person, operation->arena,
+                           &row, error)) {
+        return false;
+    }
+    if (address[0] == '\0') {
+        return store_delete_address(operation->store, row.tenant, row.id, kind, error) &&
+               record_address(operation, &row, kind, error);
+    }
+    struct address_row own = {.kind = kind, .address = address};
+    memcpy(own.person, row.id, sizeof own.person);
+    return check_address(kind, address, error) &&
+           store_put_address(operation->store, row.tenant, &own, error) &&
+           record_address(operation, &row, kind, error);
+}
+
+bool operation_list_addresses(struct operation *operation, const char *person,
+                              struct address_row **out, size_t *out_count, struct error *error)
+{
+    struct person_row row;
+    return authorize(operation, OPERATION_LIST_PEOPLE, NULL, NULL, error) &&
+           store_read_person(operation->store, operation->principal.tenant, person,
+                             operation->arena, &row, error) &&
+           store_list_addresses(operation->store, row.tenant, row.id, operation->arena, out,
+                                out_count, error);
+}
+
+bool operation_find_card(struct operation *operation, const char *channel, const char *tenant,
+                         const char *request, const char *nonce, struct card_row *out,
+                         struct error *error)
+{
+    struct request_row row;
+    struct card_row *cards = NULL;
+    size_t count = 0;
+    struct error missing = {0};
+    if (store_read_request(operation->store, tenant, request, operation->arena, &row, &missing) &&
+        !store_list_cards(operation->store, tenant, request, channel, operation->arena, &cards,
+                          &count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count && i < CARDS_TRIED_MAX; i++) {
+        const char *wanted = card_nonce(operation, &row, channel, cards[i].recipient);
+        if (strlen(nonce) == strlen(wanted) && crypto_equal(nonce, wanted, strlen(wanted))) {
+            *out = cards[i];
+            return true;
+        }
+    }
+    return error_set(error, ERROR_NOT_FOUND, "no_such_card", NULL,
+                     "this card is out of date: open the request");
+}

@@ -1,0 +1,39 @@
+#ifndef OPERATIONS_NOTICE_INTERNAL_H
+#define OPERATIONS_NOTICE_INTERNAL_H
+
+/* Shared by the files of this room only. */
+
+#include "operations/notice_operations.h"
+#include "operations/request_internal.h"
+
+/* NULL when no channel has this name any more. */
+const struct operations_channel *find_channel(const struct operations *operations,
+                                              const char *name);
+/* Whether anybody of these groups is told through this channel. */
+bool channel_serves(const struct operations_channel *channel, const char *const *groups,
+                    size_t count);
+/* notices.c: a notice that is due at once; fills id, tenant and times. */
+bool insert_notice(struct operation *operation, const char *tenant, struct notice_row *notice,
+                   struct error *error) MUST_CHECK;
+/* Any thread: something in the outbox is due then. */
+void note_notice_due(struct operations *operations, int64_t due_at);
+/* settle_notice.c: notice.* about it. */
+bool record_notice(struct operation *operation, const struct notice_row *notice,
+                   enum ledger_entry_type type, const char *reason, struct error *error) MUST_CHECK;
+/* route_cards.c: the notices about this moment to the cards of one channel. */
+bool tell_cards(struct operation *operation, const struct operations_channel *channel,
+                const struct request_row *request, const char *event, enum card_moment moment,
+                struct error *error) MUST_CHECK;
+/* What has happened, for cards; 0: nothing that they show. */
+enum card_moment moment_of_event(const char *event);
+
+/* compose_card.c: the `card` JSON of the request as it is now (notifiers/card.h). */
+bool compose_card(struct operation *operation, const struct operations_channel *channel,
+                  const struct request_row *request, const char *recipient, enum card_moment moment,
+                  const char **out, struct error *error) MUST_CHECK;
+const char *compose_test_card(struct operation *operation);
+/* What the buttons of this card carry: nobody can guess it, and an edit makes another. */
+const char *card_nonce(struct operation *operation, const struct request_row *request,
+                       const char *channel, const char *recipient);
+
+#endif
