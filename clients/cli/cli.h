@@ -215,6 +215,7 @@ int cli_admin(int count, char **words);
 int cli_agents(int count, char **words);
 int cli_policy(int count, char **words);
 int cli_keys(int count, char **words);
+int cli_channels(int count, char **words);
 int cli_freeze(int count, char **words);
 int cli_thaw(int count, char **words);
 int cli_recover(int count, char **words);

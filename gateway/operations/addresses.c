@@ -10,7 +10,7 @@ enum { ADDRESS_BYTES_MAX = 254, CARDS_TRIED_MAX = 1000 };
 static bool check_address(const char *kind, const char *address, struct error *error)
 {
     if (notifier_find(kind) == NULL || !notifier_find(kind)->asks_people) {
-        return error_set(error, ERROR_INVALID, "bad_kind", "/kind",
+        return error_set(error, ERROR_INVALID, "unknown_kind", "/kind",
                          "channels of kind `%s` do not tell people at addresses of their own: "
                          "write `mail`",
                          kind);

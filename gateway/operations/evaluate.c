@@ -109,10 +109,9 @@ static bool decide(struct evaluating *evaluating, enum evaluated *out, struct er
     switch (judgement->decision.verdict) {
     case POLICY_ALLOW:
         /* Rules that name who may use it mean this caller too. */
-        *out =
-            terms_allow_audience(&judgement->decision.grant, request, operation->caller)
-                ? EVALUATED_YES
-                : EVALUATED_AUDIENCE_NOT_ALLOWED;
+        *out = terms_allow_audience(&judgement->decision.grant, request, operation->caller)
+                   ? EVALUATED_YES
+                   : EVALUATED_AUDIENCE_NOT_ALLOWED;
         return true;
     case POLICY_REQUIRE_APPROVAL:
         *out = EVALUATED_APPROVAL_REQUIRED;

@@ -274,8 +274,8 @@ bool terms_allow_audience(const struct policy_grant *terms, const struct request
     const char *audience = request->audience;
     bool shows_key = request->confirmation[0] != '\0';
     if (audience[0] != '\0') {
-        bool is_reachable =
-            terms->allows_bearer || shows_key || lists(caller->audiences, caller->audience_count, audience);
+        bool is_reachable = terms->allows_bearer || shows_key ||
+                            lists(caller->audiences, caller->audience_count, audience);
         return is_reachable && lists(terms->audiences, terms->audience_count, audience);
     }
     /* Nobody else is named, so the caller redeems: fine, unless the rules name who may. */

@@ -187,9 +187,29 @@ bool operation_read_notice(struct operation *operation, const char *id, struct n
                              out, error);
 }
 
+/* A card that shows all there is already is shown once more. */
+static bool forget_shown(struct operation *operation, const struct notice_row *notice,
+                         struct error *error)
+{
+    struct card_row card;
+    bool is_found = false;
+    if (notice->request == NULL) {
+        return true;
+    }
+    if (!store_find_card(operation->store, notice->tenant, notice->request, notice->channel,
+                         notice->recipient, operation->arena, &card, &is_found, error)) {
+        return false;
+    }
+    card.version = -1;
+    return !is_found || store_update_card(operation->store, &card, error);
+}
+
 static bool record_again(struct operation *operation, const struct notice_row *notice,
                          const char *reason, struct error *error)
 {
+    if (!forget_shown(operation, notice, error)) {
+        return false;
+    }
     note_notice_due(operation->operations, operation->now);
     return record_notice(operation, notice, LEDGER_NOTICE_FAILED, reason, error);
 }
@@ -237,8 +257,7 @@ bool operation_test_channel(struct operation *operation, const char *channel, co
         return false;
     }
     if (found == NULL) {
-        return error_set(error, ERROR_NOT_FOUND, "no_such_channel", channel,
-                         "no channel is called `%s`", channel);
+        return authorize_not_found(error, channel);
     }
     if (found->notifier->asks_people && to == NULL && found->to_count > 0) {
         to = found->to[0];

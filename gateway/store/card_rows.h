@@ -14,7 +14,7 @@ struct card_row {
     const char *state;     /* "wanted", "posting" (it may stand there or not), "posted" */
     const char *address;   /* JSON; NULL when it cannot be changed */
     int revision;          /* shown last */
-    int64_t version;       /* of the request as shown last */
+    int64_t version;       /* of the request as shown last; -1 shows it again */
     const char *moment;
     int64_t changed_at;
 };
@@ -40,7 +40,7 @@ struct address_row {
 /* Replaces the former. CONFLICT `address_taken` when it is another person's. */
 bool store_put_address(struct store *store, const char *tenant, const struct address_row *address,
                        struct error *error) MUST_CHECK;
-/* NOT_FOUND. */
+/* Nothing when there is none. */
 bool store_delete_address(struct store *store, const char *tenant, const char *person,
                           const char *kind, struct error *error) MUST_CHECK;
 /* NULL when none. */

@@ -223,7 +223,7 @@ class Form(unittest.TestCase):
 
 
 # In those files, but no answer's: before the gateway listens, in the log, or behind a door that checks the same first.
-NOT_TOLD = {"second_admin_needed", "caller_disabled", "caller_not_registered", "key_not_shown", "unknown_confirmation", "edited_already", "seen_already", "bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
+NOT_TOLD = {"no_such_card", "second_admin_needed", "caller_disabled", "caller_not_registered", "key_not_shown", "unknown_confirmation", "edited_already", "seen_already", "bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
             "ledger_changed", "listen", "mark_corrupt", "no_descriptors", "no_websockets", "not_in_force", "other_ledger_key",
             "thread_not_started"}
 
@@ -787,6 +787,9 @@ class Answers(unittest.TestCase):
             ok("POST", "/v1/people", {"name": "dana"}, want=(409,))
             for method, path, body in (("POST", "/v1/groups/finance/members", {"person": "dana"}), ("DELETE", "/v1/groups/finance/members/dana", None)):
                 self.assertEqual(204, gateway.call(method, path, body, admin).status)
+            ok("POST", "/v1/people/dana/addresses", {"kind": "mail", "address": "dana@example.com"})
+            ok("POST", "/v1/people/root/addresses", {"kind": "mail", "address": "dana@example.com"}, want=(409,))
+            ok("GET", "/v1/people/dana/addresses")
             ok("POST", "/v1/people/dana/roles", {"admin": False, "auditor": True})
             ok("POST", "/v1/people/root/roles", {"admin": False, "auditor": True}, want=(409,))
             ok("POST", "/v1/people/root/disable", want=(409,))
@@ -837,6 +840,10 @@ class Answers(unittest.TestCase):
     def test_2_notices(self):
         class Gone(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
+                if b"channel.test" in self.rfile.read(int(self.headers["Content-Length"])):
+                    self.send_response(204)
+                    self.end_headers()
+                    return
                 self.send_error(410)
 
             def log_message(self, *_):
@@ -858,6 +865,13 @@ class Answers(unittest.TestCase):
             dead = eventually(lambda: gateway.ok("GET", "/v1/notices?state=dead&limit=1", secret=cast.admin)["notices"], "it is dead")
             gateway.ok("POST", f"/v1/notices/{dead[0]['id']}/resend", secret=cast.admin)
             eventually(lambda: gateway.call("POST", f"/v1/notices/{dead[0]['id']}/resend", secret=cast.admin).status == 409, "it is on its way")
+            gateway.ok("GET", f"/v1/notices/{dead[0]['id']}", secret=cast.admin)
+            gateway.ok("GET", "/v1/channels", secret=cast.admin)
+            test = gateway.ok("POST", "/v1/channels/ops/test", {}, cast.admin)
+            eventually(lambda: gateway.ok("GET", f"/v1/notices/{test['id']}", secret=cast.admin)["state"] == "sent", "the test is answered")
+            gateway.ok("POST", f"/v1/notices/{test['id']}/replay", secret=cast.admin)
+            gateway.ok("POST", f"/v1/notices/{dead[0]['id']}/replay", secret=cast.admin, want=(409,))
+            gateway.ok("POST", "/v1/channels/nothing/test", {}, cast.admin, want=(404,))
 
     def test_2_a_request_that_nobody_can_approve_says_so(self):
         with Recorded(self.book) as gateway:

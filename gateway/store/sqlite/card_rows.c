@@ -86,7 +86,7 @@ bool store_update_card(struct store *store, const struct card_row *card, struct 
     int64_t changed = 0;
     statement_row(statement, card);
     return statement_run(store, statement, &changed, error) &&
-           store_must_change_one(changed, "no_card", card->request, error);
+           store_must_change_one(changed, "changed", card->request, error);
 }
 
 bool store_find_card(struct store *store, const char *tenant, const char *request,
@@ -125,13 +125,10 @@ bool store_delete_address(struct store *store, const char *tenant, const char *p
                           const char *kind, struct error *error)
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_ADDRESS_DELETE);
-    int64_t changed = 0;
     statement_text(statement, ":of_tenant", tenant);
     statement_text(statement, ":of_person", person);
     statement_text(statement, ":of_kind", kind);
-    return statement_run(store, statement, &changed, error) &&
-           (changed > 0 || error_set(error, ERROR_NOT_FOUND, "no_address", kind,
-                                     "this person has no `%s` address", kind));
+    return statement_run(store, statement, NULL, error);
 }
 
 static bool find_address(struct store *store, struct statement *statement, const char *tenant,

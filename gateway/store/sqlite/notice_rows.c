@@ -159,37 +159,37 @@ bool store_read_notice(struct store *store, const char *tenant, const char *id, 
     return statement_get(store, read, id, arena, out, error);
 }
 
-static bool send_again(struct store *store, enum statement_name name, const char *code,
-                       const char *tenant, const char *id, int64_t now, struct arena *arena,
-                       struct notice_row *out, struct error *error)
+static bool send_again(struct store *store, enum statement_name name, const char *tenant,
+                       const char *id, int64_t now, struct arena *arena, struct notice_row *out,
+                       int64_t *out_changed, struct error *error)
 {
     struct statement *again STATEMENT_SCOPE = statement_of(store, name);
-    int64_t changed = 0;
     if (!store_read_notice(store, tenant, id, arena, out, error)) {
         return false;
     }
     statement_number(again, ":now", now);
     statement_text(again, ":tenant", tenant);
     statement_text(again, ":id", id);
-    if (!statement_run(store, again, &changed, error)) {
-        return false;
-    }
     out->state = "waiting";
     out->attempts = 0;
     out->due_at = now;
-    return store_must_change_one(changed, code, id, error);
+    return statement_run(store, again, out_changed, error);
 }
 
 bool store_revive_notice(struct store *store, const char *tenant, const char *id, int64_t now,
                          struct arena *arena, struct notice_row *out, struct error *error)
 {
-    return send_again(store, STATEMENT_NOTICE_REVIVE, "not_dead", tenant, id, now, arena, out,
-                      error);
+    int64_t changed = 0;
+    return send_again(store, STATEMENT_NOTICE_REVIVE, tenant, id, now, arena, out, &changed,
+                      error) &&
+           store_must_change_one(changed, "not_dead", id, error);
 }
 
 bool store_replay_notice(struct store *store, const char *tenant, const char *id, int64_t now,
                          struct arena *arena, struct notice_row *out, struct error *error)
 {
-    return send_again(store, STATEMENT_NOTICE_REPLAY, "not_sent", tenant, id, now, arena, out,
-                      error);
+    int64_t changed = 0;
+    return send_again(store, STATEMENT_NOTICE_REPLAY, tenant, id, now, arena, out, &changed,
+                      error) &&
+           store_must_change_one(changed, "not_sent", id, error);
 }

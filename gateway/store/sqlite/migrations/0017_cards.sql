@@ -52,4 +52,4 @@ CREATE TABLE person_addresses (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX person_of_address ON person_addresses (tenant, kind, address);
 
-PRAGMA user_version = 16;
+PRAGMA user_version = 17;

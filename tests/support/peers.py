@@ -1,0 +1,120 @@
+"""What stands at the other end of a channel: an HTTP receiver and a mail server, both on 127.0.0.1."""
+import base64
+import email
+import email.policy
+import http.server
+import json
+import socket
+import threading
+
+
+class Receiver:
+    """Answers as told and remembers what came."""
+
+    def __init__(self):
+        self.came, self.answers = [], []  # answers: statuses, (status, headers, body), or callables taking the handler
+        self.otherwise = 200
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.came.append((self.path, dict(self.headers.items()), body))
+                answer = receiver.answers.pop(0) if receiver.answers else receiver.otherwise
+                if callable(answer):
+                    answer(self)
+                    return
+                status, headers, text = answer if isinstance(answer, tuple) else (answer, {}, b"")
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_PUT = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+            def handle_error(self, *_):
+                pass  # broken connections are the point
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    def bodies(self):
+        return [json.loads(body) for _, _, body in self.came]
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class MailServer:
+    """Enough of RFC 5321, in plain text, to take letters and to refuse them."""
+
+    def __init__(self):
+        self.letters = []  # (sender, recipients, message)
+        self.refused = {}  # recipient: answer
+        self.logins = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection, connection.makefile("rwb") as stream:
+            def say(text):
+                stream.write(text.encode() + b"\r\n")
+                stream.flush()
+            say("220 fake ESMTP")
+            sender, recipients = None, []
+            for line in stream:
+                word = line.split()[0].upper() if line.split() else b""
+                if word == b"EHLO":
+                    say("250-fake\r\n250 AUTH PLAIN")
+                elif word == b"AUTH":
+                    self.logins.append(base64.b64decode(line.split()[2]).split(b"\0")[1:])
+                    say("235 welcome")
+                elif word == b"MAIL":
+                    sender, recipients = line.decode().split("<")[1].split(">")[0], []
+                    say("250 ok")
+                elif word == b"RCPT":
+                    to = line.decode().split("<")[1].split(">")[0]
+                    recipients.append(to)
+                    say(self.refused.get(to, "250 ok"))
+                elif word == b"DATA":
+                    say("354 go on")
+                    lines = []
+                    for text in stream:
+                        if text == b".\r\n":
+                            break
+                        lines.append(text[1:] if text.startswith(b"..") else text)
+                    message = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
+                    self.letters.append((sender, recipients, message))
+                    say("250 2.0.0 taken as number " + str(len(self.letters)))
+                elif word == b"QUIT":
+                    say("221 bye")
+                    return
+                else:
+                    say("250 ok")
+
+    def stop(self):
+        self.socket.close()
