@@ -1,4 +1,5 @@
 """Callers without an API key: tokens of issuers, X.509-SVIDs over mTLS, and the many ways to get them wrong."""
+import hashlib
 import http.client
 import json
 import shutil
@@ -325,8 +326,8 @@ class KeyServers(Case):
 
 @unittest.skipUnless(shutil.which("openssl"), "the openssl command is not installed")
 class Certificates(Case):
-    def with_domain(self, demand="optional", bundle=None):
-        gateway = Gateway()
+    def with_domain(self, demand="optional", bundle=None, **more):
+        gateway = Gateway(**more)
         self.addCleanup(gateway.__exit__, None, None, None)
         folder = gateway.folder
         self.domain = TrustDomain(folder)
@@ -354,13 +355,13 @@ identity:
         self.key = gateway.add_caller("runner")
         return gateway
 
-    def ask(self, gateway, leaf=None, secret=None):
+    def ask(self, gateway, leaf=None, secret=None, path="/v1/requests", sent=None):
         context = ssl.create_default_context(cafile=str(self.server.ca))
         if leaf:
             context.load_cert_chain(str(leaf[0]), str(leaf[1]))
         connection = http.client.HTTPSConnection("127.0.0.1", gateway.port, context=context, timeout=30)
         self.addCleanup(connection.close)
-        return gateway.call("POST", "/v1/requests", body(), secret, connection=connection)
+        return gateway.call("POST", path, sent or body(), secret, connection=connection)
 
     def test_a_workload_is_its_registered_caller(self):
         gateway = self.with_domain()
@@ -442,6 +443,26 @@ identity:
         gateway.process.send_signal(signal.SIGHUP)
         eventually(lambda: gateway.logged("trust_not_read"), "an older bundle is refused")
         self.assertIn(self.ask(gateway, secret=token).status, (201, 202))
+
+    def test_a_grant_of_a_workload_is_bound_to_its_certificate(self):
+        gateway = self.with_domain(policy=FourIdentities.POLICY)
+        shop = gateway.add_caller("shop", agents=["shop-bot"], audiences=["shop"])
+        leaf, renewed = self.domain.leaf(), self.domain.leaf()
+        hash_of = lambda one: b64(hashlib.sha256(openssl("x509", "-in", str(one[0]), "-outform", "DER")).digest())
+        redeem = lambda shown, **who: self.ask(gateway, path="/v1/grants/redeem", sent={
+            "token": shown["grant"]["token"], "action": shown["action"], "resource": shown["resource"],
+            **({"holder_proof": {"x5t#S256": who.pop("holder")}} if "holder" in who else {})}, **who)
+        own = self.ask(gateway, leaf, sent=body("order.own")).json
+        self.assertEqual({"x5t#S256": hash_of(leaf)}, own["grant"]["cnf"])
+        for who in ({"secret": self.key}, {"leaf": renewed}):
+            answer = redeem(own, **who)
+            self.assertEqual((403, "wrong_holder"), (answer.status, answer.json["code"]))
+        self.assertEqual(200, redeem(own, leaf=leaf).status)
+        given = self.ask(gateway, leaf, sent={**body("order.get"), "audience": "shop"}).json
+        for who in ({"secret": shop}, {"secret": shop, "holder": hash_of(renewed)}):
+            self.assertEqual("wrong_holder", redeem(given, **who).json["code"])
+        self.assertEqual(200, redeem(given, secret=shop, holder=hash_of(leaf)).status)
+        self.assertEqual({"certificate"}, {entry["data"]["holder"] for entry in self.entries(gateway, "grant.redeemed")})
 
     def test_a_certificate_can_be_required(self):
         gateway = self.with_domain(demand="required")
