@@ -151,4 +151,22 @@ export function approvalJourneys({ test, gateway, build, page, open, approve, is
     assert.match(await tab.locator(".user button").first().textContent(), /ruth/);
     await tab.context().close();
   });
+
+  test("where two admins have passkeys, one proposes and the other makes it happen", async () => {
+    const [first, second] = [await enrolled("sara"), await enrolled("tomas")];
+    for (const name of ["sara", "tomas"]) await gateway.admin("POST", `/v1/people/${name}/roles`, { admin: true, auditor: false });
+    await first.goto(`${gateway.url}/people`);
+    await first.getByRole("button", { name: "Add a person" }).click();
+    await first.getByLabel("Name", { exact: true }).fill("ulla");
+    await first.getByRole("button", { name: "Add, and make" }).click();
+    await first.getByRole("alert").filter({ hasText: "another admin makes the same change" }).waitFor();
+    await second.goto(`${gateway.url}/people`);
+    const row = second.getByRole("row").filter({ hasText: '"name":"ulla"' });
+    assert.match(await row.innerText(), /sara/);
+    await row.getByRole("button", { name: "Confirm" }).click();
+    await row.getByRole("group").getByRole("button", { name: "Confirm" }).click();
+    await second.getByRole("cell", { name: "ulla", exact: true }).waitFor();
+    await first.context().close();
+    await second.context().close();
+  });
 }

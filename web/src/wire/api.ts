@@ -7,6 +7,7 @@ const CALL_MS_MAX = 20_000;
 let csrf = "";
 let onSessionEnd: () => void = () => {};
 let onStepUp: () => Promise<boolean> = () => Promise.resolve(false);
+let onProposed: () => void = () => {};
 let onServerDate: (serverMs: number) => void = () => {};
 
 export function useCsrf(token: string): void {
@@ -21,6 +22,18 @@ export function watchCalls(ended: () => void, dated: (serverMs: number) => void)
 /** Called when the gateway wants more proof; whether it was given. */
 export function whenStepUpIsNeeded(ask: () => Promise<boolean>): void {
   onStepUp = ask;
+}
+
+/** Called when a change was only noted: another admin has to make it too. */
+export function whenProposed(told: () => void): void {
+  onProposed = told;
+}
+
+/** Nothing was changed yet, so what a change would have answered is not there. */
+export class Proposed extends Error {
+  constructor() {
+    super("Noted. It happens when another admin makes the same change: they find it under People.");
+  }
 }
 
 export interface Answer {
@@ -71,6 +84,10 @@ async function callOnce(method: string, path: string, body: unknown): Promise<An
   if (!Number.isNaN(date)) onServerDate(date);
   if (!response.ok) {
     throw refusalOf(path, response, bytes);
+  }
+  if (response.status === 202 && method !== "GET" && new TextDecoder().decode(bytes).includes('"id":"prp_')) {
+    onProposed();
+    throw new Proposed();
   }
   return { status: response.status, bytes };
 }

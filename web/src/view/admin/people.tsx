@@ -8,6 +8,7 @@ import { Choice, Field, FormProblem, Secret, Submit, useForm } from "../forms.ts
 import { Safe } from "../safe.tsx";
 import { countText } from "../time.ts";
 import { Credentials } from "./credentials.tsx";
+import { Proposals } from "./proposals.tsx";
 import { Adder, Enabled, LoadProblem, Sure, Table, optional, useLoaded, words, type Loaded } from "./parts.tsx";
 
 interface Group {
@@ -38,6 +39,7 @@ export function People() {
           Send it to this person only. It sets their password, works once, until <Moment at={link.value.until} whole />, and is not shown again.
         </Secret>
       )}
+      {isAdmin.value && <Proposals done={reload} nameOf={(id) => people.rows.value.find((one) => one.id === id)?.name ?? id} />}
       <LoadProblem of={people} what="People" />
       <PeopleTable people={people} reload={reload} link={link} />
       <h2>Groups</h2>
