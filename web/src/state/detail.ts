@@ -18,6 +18,12 @@ export interface Detail {
   readonly agent: string;
   readonly caller: string;
   readonly audience: string;
+  /** What the caller proved to be without a key; empty with one. */
+  readonly identity: string;
+  /** Who acts for whom, the current actor first. */
+  readonly act: readonly string[];
+  /** Which of agent and subject the caller only claims. */
+  readonly unverified: readonly string[];
   readonly risk: Risk;
   readonly state: State;
   readonly reason: string;
@@ -124,6 +130,9 @@ export async function readDetail(bytes: Uint8Array<ArrayBuffer>, tenant: string)
     agent: members.text("agent"),
     caller: members.text("caller"),
     audience: members.text("audience"),
+    identity: members.text("identity"),
+    act: members.list<string>("act"),
+    unverified: members.list<string>("unverified"),
     risk: RISKS.has(risk) ? (risk as Risk) : "critical",
     state: members.text("state") as State,
     reason: members.text("reason"),

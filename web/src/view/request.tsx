@@ -156,6 +156,11 @@ function Warnings({ detail }: { detail: Detail }) {
           An earlier permission for exactly this was used and nobody has said what came of it (<code>{detail.openEffectOf}</code>).
         </Notice>
       )}
+      {detail.unverified.length > 0 && (
+        <Notice kind="warn" title={`The ${detail.unverified.join(" and the ")} is only claimed.`}>
+          The caller <Safe text={detail.caller} /> may not speak for it by its registration; nobody has proved it.
+        </Notice>
+      )}
       {detail.nobodyCanApprove && (
         <Notice kind="stop" title="Nobody can approve this any more.">
           No enabled person is left who could meet what is asked for. It can be denied, or it expires; an admin can add people to the groups.
@@ -422,6 +427,25 @@ function Facts({ detail }: { detail: Detail }) {
         )}
         <dt>Caller</dt>
         <dd><Safe text={detail.caller} /></dd>
+        {detail.identity !== "" && (
+          <>
+            <dt>Proved to be</dt>
+            <dd><Safe text={detail.identity} /></dd>
+          </>
+        )}
+        {detail.act.length > 0 && (
+          <>
+            <dt>Acting</dt>
+            <dd>
+              {detail.act.map((actor, i) => (
+                <span key={actor}>
+                  {i > 0 && " for "}
+                  <Safe text={actor} />
+                </span>
+              ))}
+            </dd>
+          </>
+        )}
         {detail.audience !== "" && (
           <>
             <dt>Audience</dt>
