@@ -190,7 +190,7 @@ function EvidenceFrame({ detail, reading }: { detail: Detail; reading: Reading }
     <section class={`evidence ${detail.match}`} aria-labelledby="evidence-heading">
       <header>
         <h3 id="evidence-heading">Arguments</h3>
-        <span class="quiet says">Exactly what will run, as the agent sent it</span>
+        <span class="quiet says">Exactly what will run, as {detail.edits.length > 0 ? "an approver changed it" : "the agent sent it"}</span>
         <span class="spacer" />
         {closed > 0 && (
           <button type="button" class="plain" onClick={() => (reading.clips.openAll.value = true)}>

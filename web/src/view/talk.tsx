@@ -5,7 +5,7 @@ import type { Detail } from "../state/detail.ts";
 import { comments, say } from "../state/open.ts";
 import { timeOf, type Comment } from "../wire/types.ts";
 import { Moment } from "./basics.tsx";
-import { FormProblem, Submit, useForm } from "./forms.tsx";
+import { FormProblem, useForm } from "./forms.tsx";
 import { Safe } from "./safe.tsx";
 
 const TEXT_MAX = 1000;
@@ -67,7 +67,7 @@ function Ask({ detail }: { detail: Detail }) {
         value={text.value}
         onInput={(event) => (text.value = event.currentTarget.value)}
       />
-      <Submit isBusy={isBusy}>Ask</Submit>
+      <button type="submit" aria-disabled={isBusy.value}>{isBusy.value ? "One moment…" : "Ask"}</button>
     </form>
   );
 }
