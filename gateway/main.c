@@ -147,6 +147,16 @@ static void fill_standard_descriptors(void)
     }
 }
 
+/* The line that is wrong and a caret under it, for whoever reads the log. */
+static void show_place(const struct policy_file *files, size_t count, const struct error *error)
+{
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    policy_append_error(&text, files, count, error);
+    LOG(LOG_LEVEL_ERROR, "policy_refused", LOG_TEXT("message", error->message),
+        LOG_TEXT("shown", text.bytes));
+}
+
 static struct policy *load_policy(void *context, struct arena *arena, const char **out_files,
                                   struct error *error)
 {
@@ -157,7 +167,11 @@ static struct policy *load_policy(void *context, struct arena *arena, const char
                             error)) {
         return NULL;
     }
-    return policy_compile(files, count, error);
+    struct policy *policy = policy_compile(files, count, error);
+    if (policy == NULL) {
+        show_place(files, count, error);
+    }
+    return policy;
 }
 
 /* ---- opening, in the order things depend on each other ---- */
