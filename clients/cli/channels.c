@@ -145,8 +145,9 @@ int cli_channels(int count, char **words)
     bool is_test = strcmp(verb, "test") == 0;
     bool is_log = strcmp(verb, "log") == 0;
     if (!is_test && !is_log && strcmp(verb, "list") != 0) {
-        fprintf(stderr, "usage: %s\n", usage);
-        return CLI_USAGE;
+        bool is_asked = strcmp(verb, "--help") == 0;
+        fprintf(is_asked ? stdout : stderr, "usage: %s\n", usage);
+        return is_asked ? CLI_OK : CLI_USAGE;
     }
     if (!cli_read_arguments(count - 1, words + 1, usage, options, is_test ? 1 : 0,
                             is_test || is_log ? 1 : 0, &arguments, &status)) {

@@ -307,21 +307,27 @@ static bool read_template(const struct reading *reading)
 }
 
 /* What each kind may say beside what all do, and how it is read. */
-static const char *const common_keys[] = {
-    "name", "kind", "ca", "allow_networks", "proxy", "groups", "people", "limits", "tell"};
+static const char *const common_keys[] = {"name",   "kind",   "ca",     "allow_networks", "proxy",
+                                          "groups", "people", "limits", "tell",           NULL};
+static const char *const webhook_keys[] = {"url",         "url_file", "allow_http",
+                                           "secret_file", "events",   NULL};
+static const char *const mail_keys[] = {"url",  "allow_plain", "from", "to",
+                                        "user", "secret_file", NULL};
+static const char *const template_keys[] = {
+    "url",           "url_file", "allow_http",         "template",
+    "template_file", "options",  "authorization_file", NULL};
+static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
+
 static const struct channel_kind {
     const char *kind;
-    const char *keys[12];
+    const char *const *keys;
     bool (*read)(const struct reading *reading);
 } kinds[] = {
-    {"webhook", {"url", "url_file", "allow_http", "secret_file", "events"}, read_webhook},
-    {"mail", {"url", "allow_plain", "from", "to", "user", "secret_file"}, read_mail},
-    {"template",
-     {"url", "url_file", "allow_http", "template", "template_file", "options",
-      "authorization_file"},
-     read_template},
+    {"webhook", webhook_keys, read_webhook},
+    {"mail", mail_keys, read_mail},
+    {"template", template_keys, read_template},
 };
-enum { KINDS = sizeof kinds / sizeof kinds[0], COMMON = sizeof common_keys / sizeof *common_keys };
+enum { KINDS = sizeof kinds / sizeof kinds[0], KEYS_MAX = 32 };
 
 static const struct channel_kind *find_kind(const char *kind)
 {
@@ -333,13 +339,18 @@ static const struct channel_kind *find_kind(const char *kind)
     return NULL;
 }
 
+static size_t add_keys(const char **out, size_t count, const char *const *keys)
+{
+    for (size_t i = 0; keys[i] != NULL && count < KEYS_MAX; i++) {
+        out[count++] = keys[i];
+    }
+    return count;
+}
+
 static bool check_keys(const struct reading *reading, const struct channel_kind *kind)
 {
-    const char *keys[COMMON + 13] = {0};
-    memcpy(keys, common_keys, sizeof common_keys);
-    for (size_t i = 0; kind->keys[i] != NULL; i++) {
-        keys[COMMON + i] = kind->keys[i];
-    }
+    const char *keys[KEYS_MAX + 1] = {0};
+    add_keys(keys, add_keys(keys, 0, common_keys), kind->keys);
     return yaml_only_keys(reading->file, reading->node, keys, reading->error);
 }
 
@@ -445,9 +456,8 @@ static bool read_limit(const struct reading *reading, const struct yaml_node *li
 
 static bool read_limits(const struct reading *reading)
 {
-    static const char *const keys[] = {"in_flight", "per_second", NULL};
     const struct yaml_node *limits = yaml_member(reading->node, "limits");
-    return limits == NULL || (yaml_only_keys(reading->file, limits, keys, reading->error) &&
+    return limits == NULL || (yaml_only_keys(reading->file, limits, limits_keys, reading->error) &&
                               read_limit(reading, limits, "in_flight", IN_FLIGHT_MOST,
                                          &reading->out->in_flight_max) &&
                               read_limit(reading, limits, "per_second", PER_SECOND_MOST,

@@ -42,6 +42,7 @@ enum metric {
     METRIC_FROZEN,                /* gauge: freezes in force */
     METRIC_NOTICES_SENT,
     METRIC_NOTICES_DEAD,
+    METRIC_CHANNELS_OPEN, /* gauge: channels left alone because they fail */
     METRIC_COUNT
 };
 

@@ -280,12 +280,14 @@ class Channels(unittest.TestCase):
         eventually(lambda: not state()["chat"]["answers"], "its circuit opens")
         eventually(lambda: len(other.came) == 12, "the other channel is not held up")
         self.assertTrue(state()["other"]["answers"])
+        self.assertEqual(1, gateway.metric("countersign_channels_open"))
         tried = len(receiver.came)
         self.assertLess(tried, 24)
         self.assertIn("tried_again_at", state()["chat"])
         receiver.otherwise = 200
         eventually(lambda: gateway.advance(5) or len(self.notices(gateway, "?state=sent&channel=chat")) == 12, "all are told in the end", 60)
         eventually(lambda: state()["chat"]["answers"], "it answers again")
+        self.assertEqual(0, gateway.metric("countersign_channels_open"))
         self.assertEqual([], self.notices(gateway, "?state=dead"))
 
     def test_a_retry_after_is_honoured(self):
