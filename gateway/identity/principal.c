@@ -1,5 +1,6 @@
 #include "identity/principal.h"
 
+#include "base/builder.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,6 +129,19 @@ bool identity_is_callers(enum credential_kind kind)
     return kind == CREDENTIAL_API_KEY || kind == CREDENTIAL_JWT || kind == CREDENTIAL_SVID;
 }
 
+struct sha256 identity_hash_account(const char *service, const char *account)
+{
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    builder_printf(&text, "chat account\n%s\n%s", service, account);
+    return crypto_sha256(text.bytes, text.length);
+}
+
+bool identity_is_chat(enum credential_kind kind)
+{
+    return kind == CREDENTIAL_SLACK;
+}
+
 const char *identity_via(enum credential_kind kind)
 {
     switch (kind) {
@@ -145,6 +159,8 @@ const char *identity_via(enum credential_kind kind)
         return "jwt";
     case CREDENTIAL_SVID:
         return "svid";
+    case CREDENTIAL_SLACK:
+        return "slack";
     case CREDENTIAL_NONE:
         break;
     }

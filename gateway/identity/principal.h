@@ -12,6 +12,8 @@
  * (identity/matcher.h) to one that is registered
  * - personal token, cst_…: a person at the command line; assurance `session`
  * - session, css_… in a cookie: a person who signed in (identity/session.h); assurance `session`
+ * - an account at Slack, by a signed callback: the person it is linked to; assurance `chat`, and
+ *   good for votes alone
  * - host socket: the operator on the machine itself (peer credentials); may administer, votes on
  *   nothing
  */
@@ -26,7 +28,7 @@ enum {
     NAME_BYTES = 65,
     SUBJECT_BYTES = 257,
     BEARER_BYTES_MAX = 16 * 1024, /* as much as a head can hold */
-    CONFIRMATION_BYTES = 64,          /* identity/confirmation.h */
+    CONFIRMATION_BYTES = 64,      /* identity/confirmation.h */
 };
 
 enum credential_kind {
@@ -35,9 +37,10 @@ enum credential_kind {
     CREDENTIAL_TOKEN,
     CREDENTIAL_HOST,
     CREDENTIAL_SESSION,
-    CREDENTIAL_LINK, /* a set-up or enrolment link, while it is being used */
-    CREDENTIAL_JWT,  /* a workload by a token of a configured issuer */
-    CREDENTIAL_SVID, /* a workload by its client certificate, an X.509-SVID */
+    CREDENTIAL_LINK,  /* a set-up or enrolment link, while it is being used */
+    CREDENTIAL_JWT,   /* a workload by a token of a configured issuer */
+    CREDENTIAL_SVID,  /* a workload by its client certificate, an X.509-SVID */
+    CREDENTIAL_SLACK, /* an account at Slack, by a callback that Slack signed */
 };
 
 struct proof;
@@ -92,10 +95,15 @@ bool identity_is_name(const char *text);
  * the first '/' always ends it. */
 bool identity_make_key(const char *type, const char *id, char *out, size_t out_bytes) MUST_CHECK;
 
+/* What a callback's account is looked up by. */
+struct sha256 identity_hash_account(const char *service, const char *account);
+/* Whether who comes by it is an account at a chat service. */
+bool identity_is_chat(enum credential_kind kind);
+
 /* Whether who comes by it is a caller: an API key, or what proves a workload. */
 bool identity_is_callers(enum credential_kind kind);
 
-/* "api_key", "token", "socket", "session", "link", "jwt", "svid"; "" for none */
+/* "api_key", "token", "socket", "session", "link", "jwt", "svid", "slack"; "" for none */
 const char *identity_via(enum credential_kind kind);
 
 #endif

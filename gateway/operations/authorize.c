@@ -67,6 +67,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     bool is_admin = is_person && principal->is_admin;
     bool reads_all = is_host || is_system || is_admin || (is_person && principal->is_auditor);
     bool is_signed_in = is_person && principal->credential_kind == CREDENTIAL_SESSION;
+    bool is_chat = identity_is_chat(principal->credential_kind);
     bool is_own = is_caller && facts->is_own;
     bool is_relied_on = is_person && facts->is_relied_on;
     bool knows = reads_all || is_own || (is_caller && facts->is_known) || is_relied_on ||
@@ -76,6 +77,9 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     if (!is_host && !is_system && facts->tenant != NULL &&
         strcmp(facts->tenant, principal->tenant) != 0) {
         return ANSWER_HIDDEN;
+    }
+    if (is_chat && kind != OPERATION_CAST_VOTE && kind != OPERATION_LINK_CHAT) {
+        return ANSWER_FORBIDDEN;
     }
     switch (kind) {
     case OPERATION_SUBMIT_REQUEST:
@@ -94,9 +98,12 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_BEGIN_SESSION:
     case OPERATION_USE_LINK:
         return allow(principal->kind == PRINCIPAL_NONE, true);
+    case OPERATION_LINK_CHAT:
+        return allow(principal->kind == PRINCIPAL_NONE && is_chat, true);
     case OPERATION_READ_SESSION:
     case OPERATION_END_SESSION:
     case OPERATION_SET_PASSWORD:
+    case OPERATION_MAKE_CHAT_CODE:
     case OPERATION_STEP_UP:
     case OPERATION_ADD_PASSKEY:
     case OPERATION_RENAME_PASSKEY:
@@ -185,9 +192,11 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_REMOVE_PASSKEY:
     case OPERATION_CONFIRM_PASSKEY:
     case OPERATION_CHANGE_TOTP:
+    case OPERATION_MAKE_CHAT_CODE:
     case OPERATION_ADD_OWN_TOKEN:
     case OPERATION_PROPOSE_CHANGE:
         return true;
+    case OPERATION_LINK_CHAT: /* its code was made after one */
     case OPERATION_EDIT_REQUEST:
     case OPERATION_COMMENT_REQUEST:
     case OPERATION_READ_INSIGHTS:
@@ -370,6 +379,8 @@ static const char *explain(enum operation_kind kind)
         return "this is done on the host: `countersign recover`";
     case OPERATION_MAKE_SETUP_LINK:
         return "this is done on the host: `countersign admin setup-link`";
+    case OPERATION_LINK_CHAT:
+        return "this chat account is linked already";
     case OPERATION_BEGIN_SESSION:
     case OPERATION_USE_LINK:
         return "send this without a credential: it is how one signs in";
@@ -377,6 +388,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_END_SESSION:
     case OPERATION_SET_PASSWORD:
     case OPERATION_STEP_UP:
+    case OPERATION_MAKE_CHAT_CODE:
     case OPERATION_ADD_PASSKEY:
     case OPERATION_RENAME_PASSKEY:
     case OPERATION_REMOVE_PASSKEY:

@@ -5,7 +5,8 @@
  * The one place that decides who may do what. Every operation asks here before it changes or shows
  * anything; doors never check. The answer depends on the principal and on what the principal is to
  * the thing, never on what a client says about itself. What a stolen session could make worse than
- * it is also needs a step-up: a proof beyond the cookie, given a moment ago.
+ * it is also needs a step-up: a proof beyond the cookie, given a moment ago. Who comes by an account
+ * at a chat service votes, and does nothing else.
  */
 
 #include "operations/operation.h"
@@ -70,7 +71,9 @@ enum operation_kind {
     OPERATION_PROVE_VOTE,
     OPERATION_CHANGE_TOTP,
     OPERATION_ADD_OWN_TOKEN,
-    OPERATION_TAKE_BACK_OWN, /* one's own sessions and tokens */
+    OPERATION_TAKE_BACK_OWN, /* one's own sessions, tokens and linked chat accounts */
+    OPERATION_MAKE_CHAT_CODE,
+    OPERATION_LINK_CHAT, /* by an account that is nobody's: the code says whose it will be */
     OPERATION_PROPOSE_CHANGE,
     OPERATION_LIST_PROPOSALS,
     OPERATION_WITHDRAW_PROPOSAL,

@@ -1,4 +1,5 @@
 #include "operations/operations_internal.h"
+#include "store/chat_rows.h"
 #include <string.h>
 
 static bool read_session(struct operation *operation, const struct credential *credential,
@@ -9,6 +10,8 @@ static bool read_person(struct operation *operation, const struct credential_row
                         struct error *error);
 static bool read_workload(struct operation *operation, const struct credential *credential,
                           struct error *error);
+static bool read_account(struct operation *operation, const struct credential *credential,
+                         struct error *error);
 
 static void begin(struct operation *operation, struct operations *operations, struct store *store,
                   struct arena *arena, int64_t now)
@@ -72,6 +75,9 @@ bool operation_begin(struct operation *operation, struct operations *operations,
     }
     if (credential->kind == CREDENTIAL_SESSION) {
         return read_session(operation, credential, error);
+    }
+    if (identity_is_chat(credential->kind)) {
+        return read_account(operation, credential, error);
     }
     struct credential_row row;
     struct error missing = {0};
@@ -186,5 +192,33 @@ static bool read_person(struct operation *operation, const struct credential_row
     operation->principal.assurance = ASSURANCE_SESSION;
     operation->principal.is_admin = person.is_admin;
     operation->principal.is_auditor = person.is_auditor;
+    return true;
+}
+
+/* An account that is linked to nobody is nobody's: it may link itself, with a code. */
+static bool read_account(struct operation *operation, const struct credential *credential,
+                         struct error *error)
+{
+    struct chat_link_row link;
+    bool is_found = false;
+    if (!store_find_chat_link(operation->store, &credential->hash, operation->arena, &link,
+                              &is_found, error)) {
+        return false;
+    }
+    if (!is_found) {
+        become(operation, PRINCIPAL_NONE, "");
+        operation->principal.credential_kind = credential->kind;
+        return true;
+    }
+    struct credential_row row = {.kind = credential->kind};
+    memcpy(row.id, link.id, sizeof row.id);
+    memcpy(row.tenant, link.tenant, sizeof row.tenant);
+    memcpy(row.owner, link.person, sizeof row.owner);
+    if (!read_person(operation, &row, error)) {
+        return false;
+    }
+    operation->principal.assurance = ASSURANCE_CHAT;
+    operation->principal.is_admin = false; /* an account at a chat service administers nothing */
+    operation->principal.is_auditor = false;
     return true;
 }

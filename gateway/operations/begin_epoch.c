@@ -7,6 +7,7 @@
 #include "ledger/entry_data.h"
 #include "operations/ledger_internal.h"
 #include "operations/people_internal.h"
+#include "store/chat_rows.h"
 #include "store/passkey_rows.h"
 #include <inttypes.h>
 #include <string.h>
@@ -166,12 +167,14 @@ static bool disable_some(struct operation *operation, size_t *out_done, struct e
     return true;
 }
 
-/* The same of passwords and passkeys; sessions and links of the copy are over for good. */
+/* The same of passwords and passkeys; sessions, links and linked chat accounts of the copy
+ * are over for good. */
 static bool end_sign_ins(struct operation *operation, struct error *error)
 {
     int64_t count;
     return store_delete_sessions(operation->store, NULL, NULL, &count, error) &&
            store_delete_links(operation->store, &count, error) &&
+           store_delete_chat_links(operation->store, &count, error) &&
            store_enable_passwords(operation->store, false, &count, error) &&
            store_enable_passkeys(operation->store, false, &count, error);
 }

@@ -28,14 +28,16 @@ const char *operation_via(const struct operation *operation)
     case PRINCIPAL_CALLER:
         return identity_via(operation->principal.credential_kind);
     case PRINCIPAL_PERSON:
-        return identity_via(operation->principal.credential_kind == CREDENTIAL_SESSION
-                                ? CREDENTIAL_SESSION
+        return identity_via(operation->principal.credential_kind == CREDENTIAL_SESSION ||
+                                    identity_is_chat(operation->principal.credential_kind)
+                                ? operation->principal.credential_kind
                                 : CREDENTIAL_TOKEN);
     case PRINCIPAL_HOST:
         return identity_via(CREDENTIAL_HOST);
     case PRINCIPAL_NONE:
-        return operation->principal.credential_kind == CREDENTIAL_LINK
-                   ? identity_via(CREDENTIAL_LINK)
+        return operation->principal.credential_kind == CREDENTIAL_LINK ||
+                       identity_is_chat(operation->principal.credential_kind)
+                   ? identity_via(operation->principal.credential_kind)
                    : NULL;
     case PRINCIPAL_SYSTEM:
         break;

@@ -1,0 +1,44 @@
+#ifndef OPERATIONS_CHAT_OPERATIONS_H
+#define OPERATIONS_CHAT_OPERATIONS_H
+
+/*
+ * People's accounts at chat services. A person who signed in and stepped up makes a code; whoever
+ * types it to the app within ten minutes from an account that the service vouches for has linked
+ * that account. From then on what the account presses is a vote of the person's that proves `chat`,
+ * cast by the one operation that casts votes. Nothing else can be done by such an account.
+ */
+
+#include "operations/request_operations.h"
+#include "store/chat_rows.h"
+
+enum {
+    CHAT_CODE_TEXT_BYTES = 15, /* "abcd-efgh-jkmn" and NUL */
+    CHAT_CODE_MS = 10 * 60 * 1000,
+    CHAT_LINKS_PER_PERSON_MAX = 10,
+};
+
+struct chat_code {
+    char text[CHAT_CODE_TEXT_BYTES]; /* shown once */
+    int64_t expires_at;
+};
+/* Takes the place of the person's former code. */
+bool operation_make_chat_code(struct operation *operation, struct chat_code *out,
+                              struct error *error) MUST_CHECK;
+/* One's own, in order of making. Serves from a read-only store. */
+bool operation_list_chat_links(struct operation *operation, struct chat_link_row **out,
+                               size_t *out_count, struct error *error) MUST_CHECK;
+/* One's own. NOT_FOUND. */
+bool operation_remove_chat_link(struct operation *operation, const char *id,
+                                struct error *error) MUST_CHECK;
+
+struct chat_account {
+    const char *service; /* "slack" */
+    const char *account; /* by ids that never change */
+};
+/* Links the account that the operation was begun with. Blanks, dashes and case of the code do not
+ * matter. FORBIDDEN `chat_code_invalid` for a code that was used, is over or never was; CONFLICT
+ * `too_many_links`. `out_name`: whose it is now. */
+bool operation_link_chat(struct operation *operation, const struct chat_account *account,
+                         const char *code, const char **out_name, struct error *error) MUST_CHECK;
+
+#endif
