@@ -361,6 +361,12 @@ static void on_http_note(void *context, const struct http_note *note)
         LOG_TEXT("detail", note->detail));
 }
 
+static bool say(void *context, const char *channel, const struct notifier_word *word)
+{
+    struct gateway *gateway = context;
+    return gateway->courier != NULL && courier_say(gateway->courier, channel, word);
+}
+
 static void create_server(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
@@ -393,7 +399,11 @@ static void create_server(struct gateway *gateway)
                                                   .accepts = live_accepts,
                                                   .adopt = live_adopt,
                                                   .tell_changes = live_tell_changes,
-                                                  .tell = live_tell}});
+                                                  .tell = live_tell},
+                                         .chat = {.context = gateway,
+                                                  .say = say,
+                                                  .slack_apps = config->slack_apps,
+                                                  .slack_app_count = config->slack_app_count}});
     gateway->server = http_server_create(&(struct http_server_options){.loop = gateway->loop,
                                                                        .metrics = gateway->metrics,
                                                                        .limits = config->http,

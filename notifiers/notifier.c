@@ -6,6 +6,7 @@ static const struct notifier *const notifiers[] = {
     &webhook_notifier,
     &mail_notifier,
     &template_notifier,
+    &slack_notifier,
 };
 enum { KINDS = sizeof notifiers / sizeof notifiers[0] };
 

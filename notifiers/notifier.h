@@ -90,6 +90,12 @@ struct notifier_judgement {
     const char *reason; /* what the other side said was wrong: short; NULL: its status says it */
 };
 
+/* What is said at once to one person who pressed something; not kept, sent once. */
+struct notifier_word {
+    const char *method; /* of the kind's own API: "views.open" */
+    const char *body;   /* JSON */
+};
+
 struct notifier {
     const char *kind;
     bool shows_cards;   /* otherwise events */
@@ -110,6 +116,9 @@ struct notifier {
                           struct notifier_message *out, struct error *error);
     bool (*read_token)(const struct notifier_reply *reply, struct arena *arena,
                        const char **out_token, int64_t *out_lifetime_ms, struct error *error);
+    /* Kinds in which people decide; NULL for others. */
+    bool (*compose_word)(const struct notifier_channel *channel, const struct notifier_word *word,
+                         struct arena *arena, struct notifier_message *out, struct error *error);
 };
 
 const struct notifier *notifier_find(const char *kind); /* NULL when there is none */
@@ -130,6 +139,7 @@ const char *notifier_option(const struct notifier_channel *channel, const char *
 enum notifier_verdict notifier_judge_status(long status);
 
 extern const struct notifier webhook_notifier;  /* webhook/webhook.c: Standard Webhooks 1.0.0 */
+extern const struct notifier slack_notifier;    /* slack/slack.c: Slack's Web API */
 extern const struct notifier mail_notifier;     /* mail/mail.c: SMTP */
 extern const struct notifier template_notifier; /* template/template_notifier.c */
 

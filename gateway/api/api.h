@@ -18,6 +18,8 @@
 #include "loop/loop.h"
 #include "loop/workers.h"
 #include "metrics/metrics.h"
+#include "notifiers/notifier.h"
+#include "notifiers/slack/slack_callback.h"
 #include "operations/live_operations.h"
 #include "operations/operations.h"
 #include "store/writer.h"
@@ -43,6 +45,22 @@ struct api_live {
                   struct error *error);
     void (*tell_changes)(void *context, const struct operation *operation);
     void (*tell)(void *context, const char *kind);
+};
+
+/* A chat app whose callbacks are taken, of one channel. */
+struct api_slack_app {
+    const char *channel;
+    struct slack_app app;
+    const char *secrets[SLACK_SECRETS_MAX]; /* signing secrets */
+    size_t secret_count;
+};
+
+/* What is said to one person on a channel; as main wires it. */
+struct api_chat {
+    void *context;
+    bool (*say)(void *context, const char *channel, const struct notifier_word *word);
+    const struct api_slack_app *slack_apps;
+    size_t slack_app_count;
 };
 
 struct api_options {
@@ -71,6 +89,7 @@ struct api_options {
                                   struct error *error);
     void *context;
     struct api_live live;
+    struct api_chat chat;
 };
 
 struct api *api_create(const struct api_options *options);

@@ -44,6 +44,8 @@ enum api_dialect {
     API_DIALECT_AUTHZEN,  /* unknown members ignored; a wrong media type is 400, as certification
                              has it */
     API_DIALECT_OAUTH,    /* forms in, OAuth's error body out, clients' own ways to say who */
+    API_DIALECT_CALLBACK, /* bytes that another service signed; what was verified is answered as
+                             that service wants it */
 };
 
 /* One way in. `read` checks the input on the loop thread; `run` is the operation, on the store's
@@ -64,6 +66,8 @@ struct api_route {
     bool (*work)(struct api_call *call, struct error *error);
     bool (*run)(struct api_call *call, struct error *error);
     void (*answer)(struct api_call *call);
+    /* Answers, and ends the call, where what it runs was refused; NULL: a problem. */
+    void (*refuse)(struct api_call *call, const struct error *error);
     void (*drop)(struct api_call *call); /* frees what of `input` is not the arena's; or NULL */
 };
 
@@ -598,5 +602,17 @@ struct api {
     void (*on_idle)(void *context);
     void *idle_context;
 };
+
+/* slack_callbacks.c: presses and modals of Slack's. */
+bool api_read_slack(struct api_call *call, struct error *error) MUST_CHECK;
+bool api_run_slack(struct api_call *call, struct error *error) MUST_CHECK;
+void api_answer_slack(struct api_call *call);
+void api_refuse_slack(struct api_call *call, const struct error *error);
+/* chat_links.c */
+bool api_run_make_chat_code(struct api_call *call, struct error *error) MUST_CHECK;
+void api_answer_chat_code(struct api_call *call);
+bool api_run_list_chat_links(struct api_call *call, struct error *error) MUST_CHECK;
+void api_answer_chat_links(struct api_call *call);
+bool api_run_remove_chat_link(struct api_call *call, struct error *error) MUST_CHECK;
 
 #endif

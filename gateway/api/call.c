@@ -140,6 +140,10 @@ static void refuse(struct api_call *call, const struct error *error)
         api_end_call(call);
         return;
     }
+    if (call->route->refuse != NULL) {
+        call->route->refuse(call, error);
+        return;
+    }
     const char *kind = noise_kind(call, error);
     if (kind != NULL && call->exchange != NULL) {
         api_noise_note(call->api, api_peer(call), kind);
@@ -369,7 +373,8 @@ static bool check_content_type(struct api_call *call, struct error *error)
     size_t length;
     const char *type = NULL;
     http_body(call->exchange, &length);
-    if (length == 0 || call->route->dialect == API_DIALECT_OAUTH) {
+    if (length == 0 || call->route->dialect == API_DIALECT_OAUTH ||
+        call->route->dialect == API_DIALECT_CALLBACK) {
         return true; /* whoever needs a body says so; a form was read with who sends it */
     }
     if (!http_header(call->exchange, "content-type", &type, error)) {

@@ -24,6 +24,7 @@ struct reading {
     struct arena *arena;
     struct courier_channel *out;
     struct operations_channel *who;
+    struct config *config;
     struct error *error;
 };
 
@@ -306,6 +307,102 @@ static bool read_template(const struct reading *reading)
            check_template(reading, shipped != NULL ? shipped : own);
 }
 
+/* Ids of Slack's: upper-case letters and digits, beginning with one of `kinds`. */
+static bool check_slack_id(const struct reading *reading, const char *key, const char *id,
+                           const char *kinds)
+{
+    size_t length = id == NULL ? 0 : strlen(id);
+    return (length > 1 && length <= 40 && strchr(kinds, id[0]) != NULL &&
+            strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == length) ||
+           yaml_fail(reading->file,
+                     yaml_member(reading->node, key) == NULL ? reading->node
+                                                             : yaml_member(reading->node, key),
+                     reading->error, "bad_id", "`%s` needs an id of Slack's such as `%c0123ABCD`",
+                     key, kinds[0]);
+}
+
+static bool check_slack_ids(const struct reading *reading, const char *key, const char *kinds,
+                            const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!check_slack_id(reading, key, ids[i], kinds)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One a line; a second one in the day after Slack made a new one. */
+static bool read_slack_secrets(const struct reading *reading, struct api_slack_app *app)
+{
+    const struct yaml_node *node = yaml_member(reading->node, "signing_secret_file");
+    const char *path = NULL;
+    char *bytes = NULL;
+    size_t length = 0;
+    if (node == NULL) {
+        return missing(reading, "a Slack channel needs `signing_secret_file`: the app's signing "
+                                "secret, from Basic Information");
+    }
+    if (!yaml_read_text(reading->file, node, &path, reading->error) ||
+        !read_secret_file(reading, node, path, &bytes, &length)) {
+        return false;
+    }
+    for (char *line = strtok(bytes, "\r\n"); line != NULL; line = strtok(NULL, "\r\n")) {
+        if (app->secret_count == SLACK_SECRETS_MAX || strlen(line) < 16) {
+            return yaml_fail(reading->file, node, reading->error, "secret_file",
+                             "`%s` must hold one or two signing secrets, one a line", path);
+        }
+        app->secrets[app->secret_count++] = line;
+    }
+    return app->secret_count > 0 ||
+           yaml_fail(reading->file, node, reading->error, "secret_file", "`%s` is empty", path);
+}
+
+static bool read_slack_app(const struct reading *reading)
+{
+    struct api_slack_app *app = &reading->config->slack_apps[reading->config->slack_app_count];
+    struct slack_app *rules = &app->app;
+    app->channel = reading->out->channel.name;
+    if (!read_text(reading, "app", &rules->app) ||
+        !check_slack_id(reading, "app", rules->app, "A") ||
+        !read_list(reading, "teams", &rules->teams, &rules->team_count) ||
+        !read_list(reading, "enterprises", &rules->enterprises, &rules->enterprise_count) ||
+        !check_slack_ids(reading, "teams", "T", rules->teams, rules->team_count) ||
+        !check_slack_ids(reading, "enterprises", "E", rules->enterprises,
+                         rules->enterprise_count) ||
+        !read_slack_secrets(reading, app)) {
+        return false;
+    }
+    if (rules->team_count == 0) {
+        return missing(reading, "a Slack channel needs `teams`: the ids (T…) of the workspaces "
+                                "whose people may decide");
+    }
+    reading->config->slack_app_count++;
+    return true;
+}
+
+static bool read_slack(const struct reading *reading)
+{
+    struct notifier_channel *channel = &reading->out->channel;
+    const char *place = NULL;
+    if (!read_allowance(reading, "allow_http") || !read_text(reading, "url", &channel->url) ||
+        !read_text(reading, "channel", &place) ||
+        !check_slack_id(reading, "channel", place, "CGD") ||
+        !read_secret(reading, "token_file", &channel->secret)) {
+        return false;
+    }
+    if (channel->secret == NULL) {
+        return missing(reading, "a Slack channel needs `token_file`: the bot token (xoxb-…)");
+    }
+    channel->url = channel->url == NULL ? "https://slack.com/api/" : channel->url;
+    if (channel->url[strlen(channel->url) - 1] != '/') {
+        channel->url = arena_printf(reading->arena, "%s/", channel->url);
+    }
+    channel->options[channel->option_count++] = (struct template_option){"channel", place};
+    return config_check_url(reading->file, reading->node, reading->out, "url", reading->error) &&
+           read_slack_app(reading);
+}
+
 /* What each kind may say beside what all do, and how it is read. */
 static const char *const common_keys[] = {"name",   "kind",   "ca",     "allow_networks", "proxy",
                                           "groups", "people", "limits", "tell",           NULL};
@@ -316,6 +413,9 @@ static const char *const mail_keys[] = {"url",  "allow_plain", "from", "to",
 static const char *const template_keys[] = {
     "url",           "url_file", "allow_http",         "template",
     "template_file", "options",  "authorization_file", NULL};
+static const char *const slack_keys[] = {"url",        "allow_http",          "channel", "token_file",
+                                         "app",        "signing_secret_file", "teams",   "enterprises",
+                                         NULL};
 static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
 
 static const struct channel_kind {
@@ -326,6 +426,7 @@ static const struct channel_kind {
     {"webhook", webhook_keys, read_webhook},
     {"mail", mail_keys, read_mail},
     {"template", template_keys, read_template},
+    {"slack", slack_keys, read_slack},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0], KEYS_MAX = 32 };
 
@@ -506,7 +607,7 @@ static bool read_channel(const struct reading *reading, const struct config *con
     const struct channel_kind *kind = find_kind(channel->kind);
     if (kind == NULL) {
         return yaml_fail(reading->file, reading->node, reading->error, "unknown_value",
-                         "a channel needs a `kind`: webhook, mail or template%s",
+                         "a channel needs a `kind`: webhook, mail, template or slack%s",
                          channel->kind == NULL ? "" : "; others are not supported yet");
     }
     reading->who->name = channel->name;
@@ -530,6 +631,7 @@ bool config_read_channels(const char *file, const struct yaml_node *list, struct
                                   .arena = arena,
                                   .out = &config->channels[config->channel_count],
                                   .who = &config->told[config->channel_count],
+                                  .config = config,
                                   .error = error};
         if (list->items[i]->type != YAML_MAPPING) {
             return yaml_fail(file, list->items[i], error, "wrong_type",

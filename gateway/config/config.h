@@ -41,6 +41,8 @@ struct config {
     struct courier_channel channels[CONFIG_CHANNELS_MAX];
     struct operations_channel told[CONFIG_CHANNELS_MAX]; /* who is told, beside each */
     size_t channel_count;
+    struct api_slack_app slack_apps[CONFIG_CHANNELS_MAX]; /* of the channels that take callbacks */
+    size_t slack_app_count;
     struct trust_options trust;
     struct trust_issuer issuers[TRUST_ISSUERS_MAX];
     struct trust_domain domains[TRUST_DOMAINS_MAX];

@@ -47,6 +47,7 @@ struct courier {
     struct transfers *transfers; /* the thread's own */
     struct fetches *fetches;
     struct destinations *destinations;
+    struct words *words;
 };
 
 static void end_lease(struct lease *lease)
@@ -178,6 +179,10 @@ static void on_transferred(void *context, void *owner, const struct transfer_res
         free(owner);
         return;
     }
+    if (errand->kind == ERRAND_WORD) {
+        words_finish(errand, result);
+        return;
+    }
     destinations_finish(courier->destinations, errand, result);
 }
 
@@ -235,6 +240,7 @@ static void *run_thread(void *context)
     bool is_stopping = false;
     while (!is_stopping) {
         deliver_all(courier, take_inbox(courier, &is_stopping));
+        words_run(courier->words);
         destinations_run(courier->destinations);
         ask_for_more(courier);
         fetches_run(courier->fetches);
@@ -258,11 +264,13 @@ struct courier *courier_start(const struct courier_options *options, struct erro
     }
     courier->fetches = fetches_create(options->trust, options->sources, courier->transfers);
     courier->destinations = destinations_create(courier, options, courier->transfers);
+    courier->words = words_create(options, courier->transfers);
     if (pthread_create(&courier->thread, NULL, run_thread, courier) != 0) {
         error_set(error, ERROR_INTERNAL, "no_thread", NULL,
                   "the courier's thread cannot be started");
         fetches_destroy(courier->fetches);
         destinations_destroy(courier->destinations, NULL, NULL); /* nothing waits yet */
+        words_destroy(courier->words);
         transfers_destroy(courier->transfers, NULL);
         pthread_mutex_destroy(&courier->mutex);
         free(courier);
@@ -275,6 +283,11 @@ void courier_reread(struct courier *courier)
 {
     fetches_reread(courier->fetches);
     transfers_wake(courier->transfers);
+}
+
+bool courier_say(struct courier *courier, const char *channel, const struct notifier_word *word)
+{
+    return words_take(courier->words, channel, word);
 }
 
 void courier_stop(struct courier *courier)
@@ -294,6 +307,10 @@ static void forget_errand(void *context, void *owner)
     if (errand->kind == ERRAND_DELIVERY) {
         forget_unsettled(courier, ((struct delivery *)owner)->lease);
     }
+    if (errand->kind == ERRAND_WORD) {
+        words_forget(owner);
+        return;
+    }
     free(owner);
 }
 
@@ -305,6 +322,7 @@ void courier_destroy(struct courier *courier)
     bool ignored;
     transfers_destroy(courier->transfers, forget_errand);
     destinations_destroy(courier->destinations, forget_errand, courier);
+    words_destroy(courier->words);
     for (struct lease *lease = take_inbox(courier, &ignored); lease != NULL;) {
         struct lease *next = lease->next;
         end_lease(lease);

@@ -63,6 +63,10 @@ struct courier *courier_start(const struct courier_options *options,
                               struct error *error) MUST_CHECK;
 /* Reads the files of `trust` again now, whatever their times. Any thread. */
 void courier_reread(struct courier *courier);
+/* Any thread. Says something to one person through the channel, at once and once: nothing is kept,
+ * and what fails is logged. False when the channel says no words or too many wait. */
+bool courier_say(struct courier *courier, const char *channel, const struct notifier_word *word);
+
 /* Ends transfers under way without settling them (their lease runs out) and the thread. Call before
  * the writer stops; results of its jobs must still be delivered until courier_destroy. */
 void courier_stop(struct courier *courier);

@@ -5,7 +5,7 @@
 #include "operations/notice_operations.h"
 #include "trust/trust.h"
 
-enum errand_kind { ERRAND_FETCH = 1, ERRAND_DELIVERY, ERRAND_TOKEN };
+enum errand_kind { ERRAND_FETCH = 1, ERRAND_DELIVERY, ERRAND_TOKEN, ERRAND_WORD };
 
 /* What every transfer's owner begins with. */
 struct errand {
@@ -59,5 +59,17 @@ void destinations_finish(struct destinations *destinations, struct errand *erran
                          const struct transfer_result *result);
 /* The channels that take nothing now, as operation_lease_notices has them; NULL when all do. */
 const char *destinations_skipped(struct destinations *destinations, struct arena *arena);
+
+/* words.c: what is said to one person at once. */
+struct words;
+struct words *words_create(const struct courier_options *options, struct transfers *transfers);
+/* What waits is forgotten: who is told nothing presses again. */
+void words_destroy(struct words *words);
+/* Any thread. */
+bool words_take(struct words *words, const char *channel, const struct notifier_word *word);
+/* On the courier's thread: sends what was taken. */
+void words_run(struct words *words);
+void words_finish(struct errand *errand, const struct transfer_result *result);
+void words_forget(struct errand *errand); /* cut off */
 
 #endif

@@ -41,4 +41,24 @@ struct chat_account {
 bool operation_link_chat(struct operation *operation, const struct chat_account *account,
                          const char *code, const char **out_name, struct error *error) MUST_CHECK;
 
+/* chat_votes.c: one press of a button on a card. */
+struct chat_press {
+    const char *const *channels; /* where the card may stand */
+    size_t channel_count;
+    const char *request;
+    const char *nonce; /* that of the card's buttons: this request as it is now, or another card */
+    bool approves;
+    const char *reason; /* NULL when none */
+    bool is_only_begun; /* Deny was pressed and the reason is still to be asked for */
+    const char *key;    /* of the callback: the same one again changes nothing */
+    struct sha256 body;
+};
+struct chat_answer {
+    const char *text; /* for who pressed: what came of it, or what had happened before */
+    bool was_current; /* the card is of the request as it is now, and it is pending */
+};
+/* FORBIDDEN `not_linked`, and whatever a vote is refused with. */
+bool operation_press_by_chat(struct operation *operation, const struct chat_press *press,
+                             struct chat_answer *out, struct error *error) MUST_CHECK;
+
 #endif

@@ -1,0 +1,166 @@
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "courier/courier_internal.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORDS_MAX = 256 };
+
+struct word {
+    struct errand errand; /* first: the owner of a transfer */
+    struct word *next;
+    const struct courier_channel *channel;
+    struct arena *arena; /* of the next */
+    struct notifier_word what;
+};
+
+struct words {
+    const struct courier_channel *channels;
+    size_t channel_count;
+    struct transfers *transfers;
+    pthread_mutex_t mutex;
+    struct word *first, *last;
+    int count;
+};
+
+struct words *words_create(const struct courier_options *options, struct transfers *transfers)
+{
+    struct words *words = memory_zeroed(1, sizeof *words);
+    words->channels = options->channels;
+    words->channel_count = options->channel_count;
+    words->transfers = transfers;
+    pthread_mutex_init(&words->mutex, NULL);
+    return words;
+}
+
+static void free_word(struct word *word)
+{
+    arena_destroy(word->arena);
+    free(word);
+}
+
+void words_destroy(struct words *words)
+{
+    if (words == NULL) {
+        return;
+    }
+    while (words->first != NULL) {
+        struct word *word = words->first;
+        words->first = word->next;
+        free_word(word);
+    }
+    pthread_mutex_destroy(&words->mutex);
+    free(words);
+}
+
+static const struct courier_channel *find_channel(const struct words *words, const char *name)
+{
+    for (size_t i = 0; i < words->channel_count; i++) {
+        const struct notifier_channel *channel = &words->channels[i].channel;
+        if (strcmp(channel->name, name) == 0) {
+            return notifier_find(channel->kind)->compose_word != NULL ? &words->channels[i] : NULL;
+        }
+    }
+    return NULL;
+}
+
+bool words_take(struct words *words, const char *channel, const struct notifier_word *what)
+{
+    const struct courier_channel *found = find_channel(words, channel);
+    if (found == NULL) {
+        return false;
+    }
+    struct word *word = memory_zeroed(1, sizeof *word);
+    word->errand.kind = ERRAND_WORD;
+    word->channel = found;
+    word->arena = arena_create();
+    word->what.method = arena_text(word->arena, what->method);
+    word->what.body = arena_text(word->arena, what->body);
+    pthread_mutex_lock(&words->mutex);
+    bool has_room = words->count < WORDS_MAX;
+    if (has_room) {
+        if (words->last != NULL) {
+            words->last->next = word;
+        } else {
+            words->first = word;
+        }
+        words->last = word;
+        words->count++;
+    }
+    pthread_mutex_unlock(&words->mutex);
+    if (has_room) {
+        transfers_wake(words->transfers);
+    } else {
+        free_word(word);
+    }
+    return has_room;
+}
+
+static struct word *take_all(struct words *words)
+{
+    pthread_mutex_lock(&words->mutex);
+    struct word *all = words->first;
+    words->first = words->last = NULL;
+    words->count = 0;
+    pthread_mutex_unlock(&words->mutex);
+    return all;
+}
+
+static void not_said(const struct word *word, const char *reason)
+{
+    LOG(LOG_LEVEL_WARN, "word_not_said", LOG_TEXT("channel", word->channel->channel.name),
+        LOG_TEXT("method", word->what.method), LOG_TEXT("reason", reason));
+}
+
+static void say(struct words *words, struct word *word)
+{
+    const struct notifier_channel *channel = &word->channel->channel;
+    struct notifier_message message;
+    struct error error = {0};
+    if (!notifier_find(channel->kind)
+             ->compose_word(channel, &word->what, word->arena, &message, &error)) {
+        not_said(word, error.message);
+        free_word(word);
+    } else if (!transfers_add(words->transfers, word->channel, &message, word)) {
+        not_said(word, "could not be started");
+        free_word(word);
+    }
+}
+
+void words_run(struct words *words)
+{
+    struct word *word = take_all(words);
+    while (word != NULL) {
+        struct word *next = word->next;
+        say(words, word);
+        word = next;
+    }
+}
+
+void words_finish(struct errand *errand, const struct transfer_result *result)
+{
+    struct word *word = (struct word *)errand;
+    const struct notifier_channel *channel = &word->channel->channel;
+    struct notifier_notice notice = {.payload = ""};
+    struct notifier_reply reply = {
+        .status = result->status, .body = result->body, .length = result->length};
+    struct notifier_judgement judgement = {0};
+    if (result->status == 0) {
+        not_said(word, result->failure);
+    } else {
+        notifier_find(channel->kind)->judge(channel, &notice, &reply, word->arena, &judgement);
+        if (judgement.verdict != NOTIFIER_SENT) {
+            not_said(word, judgement.reason != NULL
+                               ? judgement.reason
+                               : arena_printf(word->arena, "answered %ld", result->status));
+        }
+    }
+    free_word(word);
+}
+
+void words_forget(struct errand *errand)
+{
+    free_word((struct word *)errand);
+}

@@ -1,0 +1,289 @@
+"""Slack: asked on a card, decided by a press, settled on the card; and everybody who must not decide."""
+import json
+import unittest
+import urllib.parse
+
+from support.gateway import Gateway, eventually
+from support.people import Person
+from support.slack import APP, CHANNEL, SECRET, TEAM, TOKEN, Slack, signed
+
+POLICY = """
+version: 1
+defaults: { verdict: deny, risk: medium, approval: { quorum: 1, groups: [oncall], timeout: 30m } }
+rules:
+  - name: refunds
+    match: { action: payments.refund }
+    verdict: require_approval
+    approval: { groups: [oncall], timeout: 15m, assurance: chat }
+  - name: payouts
+    match: { action: payments.transfer }
+    verdict: require_approval
+    risk: high
+    approval: { groups: [oncall], timeout: 15m, assurance: passkey }
+"""
+APPROVE, DENY, OPEN = "countersign_approve", "countersign_deny", "countersign_open"
+
+
+class SlackChannel(unittest.TestCase):
+    def setUp(self):
+        self.slack = Slack()
+        self.addCleanup(self.slack.stop)
+        self.gateway = Gateway(policy=POLICY)
+        folder = self.gateway.folder
+        for name, text in (("token", TOKEN), ("signing", SECRET)):
+            (folder / name).write_text(text + "\n")
+            (folder / name).chmod(0o600)
+        self.gateway.extra_config = (
+            f"channels:\n  - name: approvals\n    kind: slack\n    url: {self.slack.url}\n    allow_http: true\n    allow_networks: [127.0.0.0/8]\n"
+            f"    channel: {CHANNEL}\n    token_file: {folder}/token\n    signing_secret_file: {folder}/signing\n    app: {APP}\n    teams: [{TEAM}]\n")
+        self.addCleanup(self.gateway.__exit__, None, None, None)
+        self.gateway.start()
+        self.dana = Person(self.gateway, "dana", ["oncall"])
+        self.key = self.gateway.add_caller()
+
+    # ---- steps ----
+    def post(self, payload, secret=SECRET, at=None, headers=None, body=None):
+        body = body if body is not None else ("payload=" + urllib.parse.quote_plus(json.dumps(payload))).encode()
+        return self.gateway.call("POST", "/v1/callbacks/slack", body, headers={**signed(body, secret, at), **(headers or {})})
+
+    def click(self, action, want=200, **who):
+        answer = self.post(self.slack.press(action, **who))
+        self.assertEqual(want, answer.status, answer)
+        return answer
+
+    def link(self, person=None, user="U0DANA"):
+        person = person or self.dana
+        person.step_up()
+        code = person.ok("POST", "/v1/me/chat-links", {}, want=(201,))["code"]
+        self.post(self.slack.shortcut(user=user))
+        count = len(self.slack.views)
+        eventually(lambda: len(self.slack.views) >= max(count, 1), "the modal opens")
+        answer = self.post(self.slack.submit(self.slack.views[-1], "code", code.upper().replace("-", " "), user=user))
+        self.assertEqual((200, "update"), (answer.status, answer.json["response_action"]), answer)
+        return code
+
+    def ask(self, **more):
+        asked = self.gateway.submit(self.key, **more)
+        eventually(lambda: any(asked["id"] in json.dumps(message) for message in self.slack.messages.values()), "the card is posted")
+        self.placed(asked)
+        return asked
+
+    def placed(self, asked):
+        """The gateway knows where the card stands."""
+        eventually(lambda: any(notice["state"] == "sent" and notice.get("request") == asked["id"]
+                               for notice in self.gateway.admin("GET", "/v1/notices")["notices"]), "it is settled")
+
+    def state(self, asked):
+        return self.gateway.show(self.key, asked["id"])["state"]
+
+    def whisper(self, words):
+        eventually(lambda: any(words in json.dumps(one, ensure_ascii=False) for one in self.slack.whispers), f"`{words}` is whispered: {self.slack.whispers}")
+
+    def frozen(self, words):
+        eventually(lambda: words in json.dumps(self.slack.card()), f"the card says {words}")
+        self.assertEqual({OPEN}, set(self.slack.buttons()))
+
+    # ---- deciding ----
+    def test_a_press_approves_the_agent_goes_on_and_the_card_says_who(self):
+        self.link()
+        asked = self.ask()
+        self.assertEqual({APPROVE, DENY, OPEN}, set(self.slack.buttons()))
+        self.click(APPROVE)
+        shown = self.gateway.show(self.key, asked["id"])
+        self.assertEqual("approved", shown["state"])
+        self.gateway.redeem(self.key, shown)
+        self.frozen("Approved by dana")
+        self.whisper("the last that was needed")
+        entry = [entry for entry in self.dana.ok("GET", f"/v1/requests/{asked['id']}/entries")["entries"] if entry["type"] == "vote"][0]
+        self.assertEqual(("chat", "slack"), (entry["actor"]["assurance"], entry["actor"]["via"]))
+        self.assertEqual(1, len(self.slack.messages))
+
+    def test_a_denial_asks_why_in_a_modal_and_tells_the_agent(self):
+        self.link()
+        asked = self.ask()
+        opened = len(self.slack.views)
+        self.click(DENY)
+        eventually(lambda: len(self.slack.views) == opened + 1, "the modal opens")
+        self.assertEqual("pending", self.state(asked))
+        view = self.slack.views[-1]
+        self.assertEqual(self.slack.buttons()[DENY]["value"], view["private_metadata"])
+        answer = self.post(self.slack.submit(view, "reason", "not this week\nask again"))
+        self.assertEqual("update", answer.json["response_action"])
+        self.assertEqual("denied", self.state(asked))
+        self.assertIn("not this week", json.dumps(self.gateway.show(self.key, asked["id"])))
+        self.frozen("Denied by dana")
+
+    def test_where_a_passkey_is_needed_there_is_no_approve_and_the_card_says_why(self):
+        self.link()
+        asked = self.ask(action="payments.transfer")
+        self.assertNotIn(APPROVE, self.slack.buttons())
+        self.assertEqual("Open in dashboard", self.slack.buttons()[OPEN]["text"]["text"] if DENY in self.slack.buttons() else "Open in dashboard")
+        self.assertIn("This needs a passkey", json.dumps(self.slack.card()))
+        self.assertIn(f"/requests/{asked['id']}", self.slack.buttons()[OPEN]["url"])
+
+    def test_who_asked_may_not_decide_and_is_told_so(self):
+        erin = Person(self.gateway, "erin", [])
+        self.link(erin, "U0ERIN")
+        asked = self.ask()
+        self.click(APPROVE, user="U0ERIN")
+        eventually(lambda: self.slack.whispers, "erin is told")
+        self.assertEqual("pending", self.state(asked))
+        self.assertEqual("U0ERIN", self.slack.whispers[0]["user"])
+
+    # ---- who must not decide ----
+    def test_an_account_that_is_linked_to_nobody_decides_nothing_and_is_shown_how_to_link(self):
+        asked = self.ask()
+        self.click(APPROVE, user="U0MALLORY")
+        eventually(lambda: self.slack.views, "the modal opens")
+        self.assertEqual("countersign_link", self.slack.views[-1]["callback_id"])
+        self.assertIn("not linked", json.dumps(self.slack.views[-1]))
+        self.assertEqual("pending", self.state(asked))
+
+    def test_a_name_or_a_handle_makes_nobody_somebody(self):
+        self.link()
+        asked = self.ask()
+        payload = self.slack.press(APPROVE, user="U0MALLORY")
+        payload["user"].update(username="dana", name="dana", id="U0MALLORY")
+        self.assertEqual(200, self.post(payload).status)
+        self.assertEqual("pending", self.state(asked))
+
+    def test_people_of_other_workspaces_other_apps_and_guests_without_one_are_refused(self):
+        self.link()
+        asked = self.ask()
+        for code, who in (("stranger", {"home": "T0OTHER"}), ("wrong_team", {"team": "T0OTHER", "home": TEAM}), ("wrong_app", {"app": "A0OTHER"})):
+            with self.subTest(code=code):
+                self.assertEqual(code, self.click(APPROVE, want=403, **who).json["code"])
+        payload = self.slack.press(APPROVE)
+        del payload["user"]["team_id"]
+        self.assertEqual("stranger", self.post(payload).json["code"])
+        self.assertEqual("pending", self.state(asked))
+
+    def test_what_slack_did_not_sign_is_refused(self):
+        self.link()
+        asked = self.ask()
+        payload = self.slack.press(APPROVE)
+        self.assertEqual((401, "bad_signature"), self.refusal(self.post(payload, secret="another secret, of nobody")))
+        now = self.slack.clock()
+        self.assertEqual((401, "wrong_time"), self.refusal(self.post(payload, at=now - 301)))
+        self.assertEqual((401, "wrong_time"), self.refusal(self.post(payload, at=now + 330)))
+        self.assertEqual((401, "no_signature"), self.refusal(self.gateway.call("POST", "/v1/callbacks/slack", b"payload=%7b%7d")))
+        body = ("payload=" + urllib.parse.quote_plus(json.dumps(payload))).encode()
+        self.assertEqual((401, "bad_signature"), self.refusal(self.gateway.call("POST", "/v1/callbacks/slack", body + b"+", headers=signed(body))))
+        self.assertEqual("pending", self.state(asked))
+
+    def refusal(self, answer):
+        return answer.status, answer.json["code"]
+
+    def test_the_same_press_again_changes_nothing_even_after_a_restart(self):
+        self.gateway.admin("PUT", "/v1/groups/oncall", {"members": ["dana"]}, want=(200, 404, 405))
+        self.link()
+        asked = self.ask()
+        body = ("payload=" + urllib.parse.quote_plus(json.dumps(self.slack.press(APPROVE)))).encode()
+        headers = signed(body)
+        self.gateway.call("POST", "/v1/callbacks/slack", body, headers=headers)
+        votes = self.votes(asked)
+        for again in range(2):
+            self.assertEqual(200, self.gateway.call("POST", "/v1/callbacks/slack", body, headers=headers).status)
+            self.whisper("pressed before")
+            self.assertEqual(votes, self.votes(asked))
+            self.gateway.restart()
+
+    def votes(self, asked):
+        entries = self.gateway.call("GET", f"/v1/requests/{asked['id']}/entries", host=True).json["entries"]
+        return [entry["type"] for entry in entries if entry["type"].startswith("vote")]
+
+    def test_a_stale_card_answers_with_what_happened(self):
+        self.link()
+        asked = self.ask()
+        stale = self.slack.press(APPROVE)
+        frank = self.gateway.add_person("frank", ["oncall"])
+        self.gateway.vote(frank, asked["id"], "deny")
+        self.post(stale)
+        self.whisper("Denied by frank")
+        self.assertEqual("denied", self.state(asked))
+
+    def test_a_press_on_a_card_of_another_request_or_a_made_up_nonce_decides_nothing(self):
+        self.link()
+        asked = self.ask()
+        payload = self.slack.press(APPROVE)
+        value = payload["actions"][0]["value"]
+        payload["actions"][0]["value"] = value[:-27] + "A" * 27
+        self.post(payload)
+        self.whisper("earlier revision")
+        self.assertEqual("pending", self.state(asked))
+        payload["actions"][0]["value"] = "v1.req_00000000000000000000000000." + value[-27:]
+        self.post(payload)
+        self.assertEqual("pending", self.state(asked))
+
+    # ---- linking ----
+    def test_a_code_links_one_account_once_and_needs_a_step_up(self):
+        self.assertEqual("step_up_needed", self.fresh("dana2").call("POST", "/v1/me/chat-links", {}).json["code"])
+        code = self.link()
+        answer = self.post(self.slack.submit(self.slack.views[-1], "code", code, user="U0MALLORY"))
+        self.assertIn("used", answer.json["errors"]["code"])
+        (link,) = self.dana.ok("GET", "/v1/me/chat-links")["links"]
+        self.assertEqual(("slack", f"/{TEAM}/U0DANA"), (link["service"], link["account"]))
+
+    def fresh(self, name):
+        person = Person(self.gateway, name, ["oncall"])
+        person.sign_in()
+        return person
+
+    def test_a_code_is_good_for_ten_minutes(self):
+        self.dana.step_up()
+        code = self.dana.ok("POST", "/v1/me/chat-links", {}, want=(201,))["code"]
+        view = {"callback_id": "countersign_link"}
+        self.gateway.advance(seconds=250)
+        self.slack.clock = lambda: 0
+        self.gateway.advance(seconds=351)
+        answer = self.post(self.slack.submit(view, "code", code), at=__import__("time").time() + 601)
+        self.assertIn("too old", answer.json["errors"]["code"])
+
+    def test_an_account_is_one_persons_until_they_remove_it(self):
+        self.link()
+        erin = Person(self.gateway, "erin", ["oncall"])
+        erin.step_up()
+        code = erin.ok("POST", "/v1/me/chat-links", {}, want=(201,))["code"]
+        answer = self.post(self.slack.submit(self.slack.views[-1], "code", code))
+        self.assertIn("linked already", answer.json["errors"]["code"])
+        (link,) = self.dana.ok("GET", "/v1/me/chat-links")["links"]
+        self.assertEqual(404, erin.call("DELETE", f"/v1/me/chat-links/{link['id']}").status)
+        asked = self.ask()
+        self.dana.ok("DELETE", f"/v1/me/chat-links/{link['id']}")
+        self.click(APPROVE)
+        self.assertEqual("pending", self.state(asked))
+
+    def test_who_is_disabled_decides_nothing_by_chat(self):
+        self.link()
+        asked = self.ask()
+        self.gateway.admin("PUT", "/v1/people/dana", {"enabled": False})
+        self.click(APPROVE)
+        self.assertEqual("pending", self.state(asked))
+
+    # ---- Slack fails ----
+    def test_slack_says_not_now_and_is_asked_again_when_it_said(self):
+        self.slack.answers = [(429, {"Retry-After": "7"}, {"ok": False, "error": "ratelimited"})]
+        asked = self.gateway.submit(self.key)
+        eventually(lambda: self.slack.calls, "it is tried")
+        self.assertFalse(self.slack.messages)
+        self.gateway.advance(seconds=8)
+        self.placed(asked)
+        self.assertEqual(1, len(self.slack.messages))
+
+    def test_what_slack_will_never_take_is_dead_and_says_why(self):
+        self.slack.answers = [(200, {}, {"ok": False, "error": "not_in_channel"})]
+        self.gateway.submit(self.key)
+        eventually(lambda: self.gateway.admin("GET", "/v1/notices?state=dead")["notices"], "it is dead")
+        self.assertIn("not_in_channel", json.dumps(self.gateway.admin("GET", "/v1/notices?state=dead")))
+
+    def test_a_card_posted_before_a_restart_is_settled_after_it(self):
+        self.link()
+        asked = self.ask()
+        self.gateway.restart()
+        self.click(APPROVE)
+        self.assertEqual("approved", self.state(asked))
+        self.frozen("Approved by dana")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,184 @@
+"""A Slack that is only for tests: its Web API on 127.0.0.1, and people of it who press buttons.
+
+What it knows of Slack is in docs/channels/slack.md; tests/browser-free peers check it against Slack's own client.
+"""
+import hashlib
+import hmac
+import http.server
+import itertools
+import json
+import threading
+import time
+import urllib.parse
+
+TOKEN = "xoxb-EXAMPLE-not-a-token"
+SECRET = "0123456789abcdefEXAMPLE"
+APP, TEAM, CHANNEL = "A0APP", "T0TEAM", "C0APPROVALS"
+
+
+def signed(body, secret=SECRET, at=None):
+    """The headers with which Slack sends these bytes."""
+    stamp = str(int(time.time() if at is None else at))
+    mac = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return {"Content-Type": "application/x-www-form-urlencoded", "X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + mac}
+
+
+class Slack:
+    """`messages` by (channel, ts), as they stand; `views`: modals opened; `whispers`: messages that one person sees."""
+
+    def __init__(self):
+        self.messages, self.views, self.whispers, self.calls = {}, [], [], []
+        self.answers = []  # of the next calls: (status, headers, body), or callables
+        self.numbers = itertools.count(1)
+        self.clock = time.time
+        slack = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                status, headers, answer = slack.answer(self.path, self.headers, body)
+                text = json.dumps(answer).encode()
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Type", "application/json; charset=utf-8")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # a client that goes away is no finding
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/api/"
+
+    # ---- the Web API ----
+    def answer(self, path, headers, body):
+        method = path.split("/")[-1].split("?")[0]
+        form = "json" not in (headers["Content-Type"] or "")
+        given = {name: value[0] for name, value in urllib.parse.parse_qs(body.decode()).items()} if form else json.loads(body or b"{}")
+        if form:  # the SDKs send JSON within a form
+            given = {name: json.loads(value) if value[:1] in "[{" else value for name, value in given.items()}
+        self.calls.append((method, given))
+        if self.answers:
+            planned = self.answers.pop(0)
+            return planned(method, given) if callable(planned) else planned
+        if headers["Authorization"] != f"Bearer {TOKEN}":
+            return 200, {}, {"ok": False, "error": "invalid_auth" if headers["Authorization"] else "not_authed"}
+        handle = getattr(self, "do_" + method.replace(".", "_"), None)
+        return 200, {}, handle(given) if handle else {"ok": False, "error": "unknown_method"}
+
+    def do_auth_test(self, _):
+        return {"ok": True, "url": "https://x.slack.com/", "team": "x", "user": "countersign", "team_id": TEAM, "user_id": "U0BOT", "bot_id": "B0BOT"}
+
+    def do_chat_postMessage(self, given):
+        if given.get("channel") != CHANNEL:
+            return {"ok": False, "error": "channel_not_found"}
+        problem = check_blocks(given["blocks"])
+        if problem:
+            return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": [problem]}}
+        ts = f"1700000000.{next(self.numbers):06d}"
+        self.messages[(CHANNEL, ts)] = given
+        return {"ok": True, "channel": CHANNEL, "ts": ts, "message": {"ts": ts, **given}}
+
+    def do_chat_update(self, given):
+        place = (given["channel"], given["ts"])
+        if place not in self.messages:
+            return {"ok": False, "error": "message_not_found"}
+        problem = check_blocks(given["blocks"])
+        if problem:
+            return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": [problem]}}
+        self.messages[place] = given
+        return {"ok": True, "channel": place[0], "ts": place[1], "text": given["text"]}
+
+    def do_chat_postEphemeral(self, given):
+        self.whispers.append(given)
+        return {"ok": True, "message_ts": f"1700000001.{next(self.numbers):06d}"}
+
+    def do_views_open(self, given):
+        if not given.get("trigger_id", "").startswith("trigger-"):
+            return {"ok": False, "error": "invalid_trigger_id"}
+        view = given["view"]
+        if len(view["title"]["text"]) > 24 or len(view["submit"]["text"]) > 24 or len(view["private_metadata"] if "private_metadata" in view else "") > 3000:
+            return {"ok": False, "error": "invalid_arguments"}
+        self.views.append(view)
+        return {"ok": True, "view": {"id": "V1", **view}}
+
+    # ---- people ----
+    def card(self):
+        """The only message there is."""
+        (message,) = self.messages.values()
+        return message
+
+    def buttons(self, message=None):
+        return {element["action_id"]: element for block in (message or self.card())["blocks"] if block["type"] == "actions" for element in block["elements"]}
+
+    def base(self, kind, user="U0DANA", team=TEAM, app=APP, home=None):
+        return {"type": kind, "api_app_id": app, "team": {"id": team, "domain": "x"}, "enterprise": None, "is_enterprise_install": False,
+                "user": {"id": user, "username": "somebody", "name": "somebody", "team_id": home or team},
+                "trigger_id": f"trigger-{next(self.numbers)}", "token": "deprecated"}
+
+    def press(self, action, message=None, **who):
+        """The payload of a press on the message's button."""
+        message = message or self.card()
+        ((channel, ts),) = [place for place, one in self.messages.items() if one is message] or [(CHANNEL, "0")]
+        element = self.buttons(message)[action]
+        return {**self.base("block_actions", **who), "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": False},
+                "channel": {"id": channel, "name": "approvals"}, "message": {"ts": ts, "user": "U0BOT", "bot_id": "B0BOT", **message},
+                "response_url": "https://hooks.slack.com/actions/x", "state": {"values": {}},
+                "actions": [{"type": "button", "action_id": action, "block_id": "b", "action_ts": f"{next(self.numbers)}.1", "text": element["text"],
+                             **({"value": element["value"]} if "value" in element else {})}]}
+
+    def submit(self, view, block, text, **who):
+        """The payload of the modal, with this typed into it."""
+        value = {"type": "plain_text_input", "value": text}
+        return {**self.base("view_submission", **who), "response_urls": [],
+                "view": {"id": "V1", "hash": "1.a", **view, "state": {"values": {block: {block: value}}}}}
+
+    def shortcut(self, **who):
+        return {**self.base("shortcut", **who), "callback_id": "countersign_link", "action_ts": "1.1"}
+
+
+def check_blocks(blocks):
+    """The limits of @slack/types, as Slack enforces them; None when nothing is wrong."""
+    if len(blocks) > 50:
+        return "more than 50 blocks"
+    texts = 0
+    for block in blocks:
+        if block["type"] == "header" and not 1 <= len(block["text"]["text"]) <= 150:
+            return "header"
+        if block["type"] == "section":
+            if "text" in block and not 1 <= len(block["text"]["text"]) <= 3000:
+                return "section"
+            if len(block.get("fields", [])) > 10 or any(not 1 <= len(field["text"]) <= 2000 for field in block.get("fields", [])):
+                return "fields"
+        if block["type"] == "actions":
+            for element in block["elements"]:
+                if len(element["text"]["text"]) > 75 or len(element.get("value", "")) > 2000 or len(element.get("url", "")) > 3000:
+                    return "button"
+                confirm = element.get("confirm")
+                if confirm and (len(confirm["title"]["text"]) > 100 or len(confirm["text"]["text"]) > 300 or len(confirm["confirm"]["text"]) > 30):
+                    return "confirm"
+        if block["type"] not in ("header", "section", "context", "actions", "rich_text", "divider", "input"):
+            return "unknown block " + block["type"]
+        texts += len(json.dumps(block, ensure_ascii=False))
+    return "msg_blocks_too_long" if texts > 13200 * 2 else None
