@@ -32,6 +32,7 @@ struct contents {
     const struct request_row *request;
     enum card_moment moment;
     const char *nonce; /* "" when nothing can be decided on it */
+    bool decides;      /* an approval by chat could count; a denial always can */
     const char *why_not;
     const char *arguments; /* canonical; NULL once erased */
     size_t arguments_length;
@@ -73,9 +74,9 @@ static void judge_buttons(struct operation *operation, const struct operations_c
             needed = requirement->assurance;
         }
     }
-    if (needed == ASSURANCE_CHAT) {
-        out->nonce = card_nonce(operation, out->request, channel->name, recipient);
-    } else {
+    out->nonce = card_nonce(operation, out->request, channel->name, recipient);
+    out->decides = needed == ASSURANCE_CHAT;
+    if (!out->decides) {
         out->why_not = needed_text(needed);
     }
 }
@@ -201,7 +202,7 @@ static void write_card(struct operation *operation, struct canonical_writer *wri
                           contents->question.text == NULL ? NULL : contents->question.author_name);
     write_time(writer, "created_at", request->created_at);
     write_names(writer, "decided_by", (const char **)contents->decided_by, contents->decided_count);
-    canonical_member_bool(writer, "decides", contents->nonce[0] != '\0');
+    canonical_member_bool(writer, "decides", contents->decides);
     canonical_member_text(writer, "digest", operation_hex(operation, &request->digest));
     write_time(writer, "ended_at", request->ended_at);
     canonical_member_text(writer, "link",

@@ -194,7 +194,8 @@ class Form(unittest.TestCase):
     def source_codes(self):
         """Codes of errors that can reach an answer: the door, the operations, the front, and what reads their input."""
         folder = ROOT / "gateway"
-        files = [*folder.glob("api/*.c"), *folder.glob("operations/*.c"), *folder.glob("identity/*.c"),
+        files = [*folder.glob("api/*.c"), *folder.glob("operations/*.c"), *folder.glob("identity/*.c"), ROOT / "notifiers" / "callback.c",
+                 ROOT / "notifiers" / "slack" / "slack_callback.c",
                  *folder.glob("loop/http_*.c"), *folder.glob("formats/json*.c"), *folder.glob("store/channel.c"),
                  *folder.glob("store/writer.c"), *folder.glob("store/reader.c"), *folder.glob("store/sqlite/failure.c"),
                  *folder.glob("store/sqlite/statement*.c"), *folder.glob("store/sqlite/*_rows.c"), folder / "loop" / "workers.c", folder / "crypto" / "jws.c", *folder.glob("crypto/webauthn*.c"),
@@ -223,7 +224,7 @@ class Form(unittest.TestCase):
 
 
 # In those files, but no answer's: before the gateway listens, in the log, or behind a door that checks the same first.
-NOT_TOLD = {"no_such_card", "second_admin_needed", "caller_disabled", "caller_not_registered", "key_not_shown", "unknown_confirmation", "edited_already", "seen_already", "bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
+NOT_TOLD = {"account_linked", "chat_code_invalid", "not_linked", "too_many_links", "no_such_card", "second_admin_needed", "caller_disabled", "caller_not_registered", "key_not_shown", "unknown_confirmation", "edited_already", "seen_already", "bad_files", "bad_kind", "key_taken", "policy_choice_invalid", "bad_outcome", "bad_scope", "changed", "client_gone", "invalid_token", "key_file", "lease_over",
             "ledger_changed", "listen", "mark_corrupt", "no_descriptors", "no_websockets", "not_in_force", "other_ledger_key",
             "thread_not_started"}
 
@@ -756,6 +757,30 @@ class Answers(unittest.TestCase):
             dana.ok("DELETE", "/v1/totp")
             dana.ok("DELETE", f"/v1/sessions/{dana.ok('GET', '/v1/sessions')['sessions'][0]['id']}")
             self.assertEqual("session_over", dana.call("GET", "/v1/session").json["code"])
+
+    def test_2_chat_accounts(self):
+        from journeys import test_slack
+        slack = test_slack.Slack()
+        self.addCleanup(slack.stop)
+        gateway = Recorded(self.book)
+        gateway.extra_config += test_slack.channel(gateway, slack)
+        with gateway:
+            dana = Person(gateway, "dana", ["oncall"])
+            dana.step_up()
+            code = dana.ok("POST", "/v1/me/chat-links", {})["code"]
+            link = {"callback_id": "countersign_link"}
+            for payload, status in (({"type": "x"}, 400), (slack.submit(link, "code", code, app="A0OTHER"), 403), (slack.shortcut(), 200),
+                                    (slack.submit(link, "code", code), 200), (slack.submit(link, "code", code), 200)):
+                self.assertEqual(status, test_slack.post(gateway, payload).status)
+            for _ in range(30):
+                answer = test_slack.post(gateway, slack.submit(link, "code", "0", user="U0GUESS"))
+            self.assertEqual((429, "too_many_attempts"), self.outcome(answer))
+            self.assertEqual((401, "no_signature"), self.outcome(gateway.call("POST", "/v1/callbacks/slack", b"payload=x")))
+            (linked,) = dana.ok("GET", "/v1/me/chat-links")["links"]
+            dana.ok("DELETE", f"/v1/me/chat-links/{linked['id']}")
+            self.assertEqual(404, dana.call("DELETE", f"/v1/me/chat-links/{linked['id']}").status)
+        with Recorded(self.book) as gateway:
+            self.assertEqual((404, "no_slack_app"), self.outcome(gateway.call("POST", "/v1/callbacks/slack", b"payload=x")))
 
     def test_2_no_passkeys_without_a_host_name(self):
         with Recorded(self.book, config=LIMITS + "issuer: http://127.0.0.1:8080\n") as gateway:

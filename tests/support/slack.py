@@ -1,6 +1,6 @@
 """A Slack that is only for tests: its Web API on 127.0.0.1, and people of it who press buttons.
 
-What it knows of Slack is in docs/channels/slack.md; tests/browser-free peers check it against Slack's own client.
+It holds to what docs/channels/slack.md says of Slack; tests/journeys/test_slack_peer.py holds it to Slack's own client.
 """
 import hashlib
 import hmac
@@ -30,7 +30,6 @@ class Slack:
         self.messages, self.views, self.whispers, self.calls = {}, [], [], []
         self.answers = []  # of the next calls: (status, headers, body), or callables
         self.numbers = itertools.count(1)
-        self.clock = time.time
         slack = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
