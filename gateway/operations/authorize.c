@@ -79,7 +79,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return ANSWER_HIDDEN;
     }
     if (is_chat && kind != OPERATION_CAST_VOTE && kind != OPERATION_LINK_CHAT) {
-        return ANSWER_FORBIDDEN;
+        return ANSWER_HIDDEN;
     }
     switch (kind) {
     case OPERATION_SUBMIT_REQUEST:

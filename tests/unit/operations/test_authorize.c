@@ -74,6 +74,8 @@ static const struct {
     {OPERATION_CHANGE_TOTP, "change_totp", "--- ---^ -- -- - ++"},
     {OPERATION_ADD_OWN_TOKEN, "add_own_token", "--- ---^ -- -- - ++"},
     {OPERATION_TAKE_BACK_OWN, "take_back_own", "--- ++++ ++ -- - ++"},
+    {OPERATION_MAKE_CHAT_CODE, "make_chat_code", "--- ---^ -- -- - ++"},
+    {OPERATION_LINK_CHAT, "link_chat", "--- ---- -- -- - --"},
     {OPERATION_PROPOSE_CHANGE, "propose_change", "--- ---- -^ -- - -+"},
     {OPERATION_LIST_PROPOSALS, "list_proposals", "--- ---- -+ -- - -+"},
     {OPERATION_WITHDRAW_PROPOSAL, "withdraw_proposal", "--- ---- -+ -- - -+"},
@@ -166,6 +168,25 @@ START_TEST(authorize__the_table_names_every_operation_once)
 }
 END_TEST
 
+START_TEST(authorize__an_account_at_a_chat_service_votes_and_links_and_does_nothing_else)
+{
+    struct who linked = {{.kind = PRINCIPAL_PERSON,
+                          .tenant = "here",
+                          .credential_kind = CREDENTIAL_SLACK,
+                          .is_admin = true},
+                         {.is_involved = true, .is_relied_on = true},
+                         true};
+    struct who nobody = {{.kind = PRINCIPAL_NONE, .credential_kind = CREDENTIAL_SLACK}, {0}, false};
+    for (size_t i = 0; i < KINDS; i++) {
+        enum operation_kind kind = table[i].kind;
+        char wanted = kind == OPERATION_CAST_VOTE ? '+' : kind == OPERATION_LINK_CHAT ? '-' : '.';
+        ck_assert_msg(ask(kind, &linked, NULL) == wanted, "%s", table[i].name);
+        wanted = kind == OPERATION_LINK_CHAT ? '+' : '.';
+        ck_assert_msg(ask(kind, &nobody, NULL) == wanted, "%s", table[i].name);
+    }
+}
+END_TEST
+
 START_TEST(authorize__another_tenants_things_are_hidden_from_all_but_host_and_system)
 {
     for (size_t i = 0; i < KINDS; i++) {
@@ -239,6 +260,8 @@ int main(void)
     TCase *cases = tcase_create("authorize");
     tcase_add_test(cases, authorize__every_operation_of_everyone_is_as_the_table_says);
     tcase_add_test(cases, authorize__the_table_names_every_operation_once);
+    tcase_add_test(cases,
+                   authorize__an_account_at_a_chat_service_votes_and_links_and_does_nothing_else);
     tcase_add_test(cases,
                    authorize__another_tenants_things_are_hidden_from_all_but_host_and_system);
     tcase_add_test(cases, authorize__a_step_up_is_over_when_its_time_is);
