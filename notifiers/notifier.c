@@ -7,6 +7,7 @@ static const struct notifier *const notifiers[] = {
     &mail_notifier,
     &template_notifier,
     &slack_notifier,
+    &teams_notifier,
 };
 enum { KINDS = sizeof notifiers / sizeof notifiers[0] };
 

@@ -139,6 +139,7 @@ const char *notifier_option(const struct notifier_channel *channel, const char *
 enum notifier_verdict notifier_judge_status(long status);
 
 extern const struct notifier webhook_notifier;  /* webhook/webhook.c: Standard Webhooks 1.0.0 */
+extern const struct notifier teams_notifier;    /* teams/teams.c: a Teams Workflow */
 extern const struct notifier slack_notifier;    /* slack/slack.c: Slack's Web API */
 extern const struct notifier mail_notifier;     /* mail/mail.c: SMTP */
 extern const struct notifier template_notifier; /* template/template_notifier.c */

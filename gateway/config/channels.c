@@ -413,9 +413,10 @@ static const char *const mail_keys[] = {"url",  "allow_plain", "from", "to",
 static const char *const template_keys[] = {
     "url",           "url_file", "allow_http",         "template",
     "template_file", "options",  "authorization_file", NULL};
-static const char *const slack_keys[] = {"url",        "allow_http",          "channel", "token_file",
-                                         "app",        "signing_secret_file", "teams",   "enterprises",
-                                         NULL};
+static const char *const slack_keys[] = {"url",        "allow_http",  "channel",
+                                         "token_file", "app",         "signing_secret_file",
+                                         "teams",      "enterprises", NULL};
+static const char *const teams_keys[] = {"url", "url_file", "allow_http", NULL};
 static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
 
 static const struct channel_kind {
@@ -427,6 +428,7 @@ static const struct channel_kind {
     {"mail", mail_keys, read_mail},
     {"template", template_keys, read_template},
     {"slack", slack_keys, read_slack},
+    {"teams", teams_keys, read_url},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0], KEYS_MAX = 32 };
 
@@ -607,7 +609,7 @@ static bool read_channel(const struct reading *reading, const struct config *con
     const struct channel_kind *kind = find_kind(channel->kind);
     if (kind == NULL) {
         return yaml_fail(reading->file, reading->node, reading->error, "unknown_value",
-                         "a channel needs a `kind`: webhook, mail, template or slack%s",
+                         "a channel needs a `kind`: webhook, mail, template, slack or teams%s",
                          channel->kind == NULL ? "" : "; others are not supported yet");
     }
     reading->who->name = channel->name;
