@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PASSWORD, eventually } from "./gateway.mjs";
+import { createServer } from "node:http";
+import { Gateway, PASSWORD, eventually } from "./gateway.mjs";
 
 /** An authenticator of its own for this page, as a phone or a laptop has one. */
 async function authenticator(tab) {
@@ -168,5 +169,33 @@ export function approvalJourneys({ test, gateway, build, page, open, approve, is
     await second.getByRole("cell", { name: "ulla", exact: true }).waitFor();
     await first.context().close();
     await second.context().close();
+  });
+
+  test("an admin tries a channel and reads what the other side answered", async () => {
+    const came = [];
+    const sink = createServer((request, response) => {
+      came.push(request.url);
+      response.end("thank you");
+    });
+    await new Promise((done) => sink.listen(0, "127.0.0.1", done));
+    const hook = `channels:\n  - { name: hook, kind: template, template: ntfy, url: "http://127.0.0.1:${sink.address().port}/", allow_http: true, allow_networks: [127.0.0.0/8], options: { topic: approvals } }\n`;
+    const other = await new Gateway(build, hook).start();
+    try {
+      const { link_path: link } = await other.admin("POST", "/v1/setup/link");
+      const tab = await page(undefined, "/");
+      await tab.goto(other.url + link);
+      await tab.getByLabel("Name", { exact: true }).fill("ana");
+      await tab.getByLabel("Password").fill(PASSWORD);
+      await tab.getByRole("button", { name: "Set up" }).click();
+      await isLive(tab);
+      await tab.getByRole("link", { name: "Channels" }).click();
+      await tab.getByRole("button", { name: "Test" }).click();
+      await tab.getByRole("status").filter({ hasText: "Sent. It answered" }).waitFor();
+      assert.deepEqual(came, ["/"]);
+      await tab.context().close();
+    } finally {
+      sink.close();
+      await other.remove();
+    }
   });
 }

@@ -77,8 +77,10 @@ function freePort() {
 }
 
 export class Gateway {
-  constructor(build) {
+  /** `config`: more lines of its configuration file. */
+  constructor(build, config = "") {
     this.build = build;
+    this.config = config;
     this.folder = mkdtempSync(join(tmpdir(), "countersign-browser-"));
     this.serial = 0;
   }
@@ -92,7 +94,7 @@ export class Gateway {
       join(this.folder, "countersign.yaml"),
       `version: 1\nlisteners:\n  - { address: 127.0.0.1, port: ${this.port}, host_names: [localhost, 127.0.0.1] }\ndata: ${this.folder}/data\n` +
         `policy: ${this.folder}/policy\nadmin_socket: ${this.folder}/admin.sock\nmark: ${this.folder}/mark\nissuer: ${this.url}\n` +
-        "store: { ballast_mib: 1 }\nlimits: { requests_per_second: 0 }\n",
+        "store: { ballast_mib: 1 }\nlimits: { requests_per_second: 0 }\n" + this.config,
     );
     this.log = "";
     this.process = spawn(join(this.build, "countersignd"), ["--config", join(this.folder, "countersign.yaml")], { stdio: ["ignore", "ignore", "pipe"] });

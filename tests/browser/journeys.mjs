@@ -604,7 +604,7 @@ for (const colorScheme of ["light", "dark"]) {
     const asked = await gateway.ask({ args: JSON.stringify(HOSTILE) });
     const critical = await gateway.ask({ action: "payments.transfer", resource: "account/1", agent: "billing-agent" });
     let passes = 0;
-    for (const path of ["/", `/requests/${asked.id}`, `/requests/${critical.id}`, "/history", "/people", "/agents", "/freezes", "/ledger", "/password", "/account", "/nowhere", "/requests/req_none"]) {
+    for (const path of ["/", `/requests/${asked.id}`, `/requests/${critical.id}`, "/history", "/people", "/agents", "/freezes", "/insights", "/channels", "/ledger", "/password", "/account", "/nowhere", "/requests/req_none"]) {
       const tab = await page(path.startsWith("/requests") || path === "/" ? dana : admin, path, { colorScheme, bypassCSP: true });
       await isLive(tab);
       await tab.locator("[data-page-heading]").last().waitFor();

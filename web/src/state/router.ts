@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 
 export interface Route {
-  readonly page: "inbox" | "history" | "people" | "agents" | "freezes" | "ledger" | "setup" | "enrol" | "sign-in" | "password" | "account" | "insights" | "lost";
+  readonly page: "inbox" | "history" | "people" | "agents" | "freezes" | "ledger" | "setup" | "enrol" | "sign-in" | "password" | "account" | "insights" | "channels" | "lost";
   /** The request that is open, when one is. */
   readonly request: string;
   readonly query: URLSearchParams;
@@ -11,7 +11,7 @@ export interface Route {
 
 const PAGES: Readonly<Record<string, Route["page"]>> = {
   "/": "inbox", "/history": "history", "/people": "people", "/agents": "agents", "/freezes": "freezes",
-  "/ledger": "ledger", "/password": "password", "/account": "account", "/insights": "insights", "/setup": "setup", "/enrol": "enrol", "/sign-in": "sign-in",
+  "/ledger": "ledger", "/password": "password", "/account": "account", "/insights": "insights", "/channels": "channels", "/setup": "setup", "/enrol": "enrol", "/sign-in": "sign-in",
 };
 
 export function parseRoute(path: string, search: string): Route {

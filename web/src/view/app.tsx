@@ -109,6 +109,7 @@ function places(): readonly Place[] {
   }
   all.push({ href: "/freezes", label: "Freezes", page: "freezes" });
   all.push({ href: "/insights", label: "Insights", page: "insights" });
+  if (readsAll.value) all.push({ href: "/channels", label: "Channels", page: "channels" });
   if (readsAll.value) all.push({ href: "/ledger", label: "Ledger", page: "ledger" });
   return all;
 }
@@ -244,6 +245,7 @@ function Page() {
     case "password":
     case "account":
     case "insights":
+    case "channels":
       return <Later page={route.value.page} />;
     case "sign-in":
     case "setup":
@@ -266,7 +268,7 @@ const screens = signal<Screens | undefined>(undefined);
 const screensProblem = signal("");
 
 /** The screens of admins come when they are asked for. */
-function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "password" | "account" | "insights" }) {
+function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "password" | "account" | "insights" | "channels" }) {
   useEffect(() => {
     import("./admin/index.tsx").then(
       (loaded) => (screens.value = loaded),
@@ -275,6 +277,6 @@ function Later({ page }: { page: "people" | "agents" | "freezes" | "ledger" | "p
   }, []);
   const loaded = screens.value;
   if (loaded === undefined) return <div class="page">{screensProblem.value !== "" && <Notice kind="warn">{screensProblem.value}</Notice>}</div>;
-  const Screen: ComponentType = { people: loaded.People, agents: loaded.Agents, freezes: loaded.Freezes, ledger: loaded.Ledger, password: loaded.Password, account: loaded.Account, insights: loaded.Insights }[page];
+  const Screen: ComponentType = { people: loaded.People, agents: loaded.Agents, freezes: loaded.Freezes, ledger: loaded.Ledger, password: loaded.Password, account: loaded.Account, insights: loaded.Insights, channels: loaded.Channels }[page];
   return <Screen />;
 }

@@ -20,6 +20,7 @@ export function Account() {
       </p>
       <Passkeys />
       <OneTimeCodes />
+      <ChatAccounts />
       <Sessions />
       {me.value !== undefined && <Credentials kind="token" owners={[me.value.name]} own />}
     </div>
@@ -175,6 +176,51 @@ function Sessions() {
               <td><Moment at={timeOf(one.expires_at)} /></td>
               <td class="acts">
                 {!one.current && <Sure label="End" ask="It is signed out at once." run={() => call("DELETE", `/v1/sessions/${segmentOf(one.id)}`)} then={() => void loaded.reload()} />}
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </section>
+  );
+}
+
+interface ChatLink {
+  readonly id: string;
+  readonly account: string;
+  readonly service: string;
+  readonly created_at: string;
+}
+
+function ChatAccounts() {
+  const code = useSignal<{ code: string; expires_at: string } | undefined>(undefined);
+  const loaded = useLoaded(async () => (await get<{ links: ChatLink[] }>("/v1/me/chat-links")).links);
+  const { problem, isBusy, submit } = useForm(async () => {
+    code.value = await post<{ code: string; expires_at: string }>("/v1/me/chat-links");
+  });
+  return (
+    <section aria-labelledby="chat-heading">
+      <div class="page-top">
+        <h2 id="chat-heading">Chat accounts</h2>
+        <button type="button" aria-disabled={isBusy.value} onClick={submit}>Link an account</button>
+      </div>
+      <p class="quiet lead-in">What a linked account presses counts as your vote, where a rule lets chat decide.</p>
+      <FormProblem problem={problem} title="No code was made." />
+      {code.value !== undefined && (
+        <Secret title="Type this to the app in your chat" text={code.value.code}>
+          It links the account that types it, once, until <Moment at={timeOf(code.value.expires_at)} whole />.
+        </Secret>
+      )}
+      <LoadProblem of={loaded} what="Your chat accounts" />
+      {loaded.rows.value.length > 0 && (
+        <Table label="Chat accounts" head={["Service", "Account", "Linked", ""]}>
+          {loaded.rows.value.map((one) => (
+            <tr key={one.id}>
+              <td>{one.service}</td>
+              <td><Safe text={one.account} /></td>
+              <td><Moment at={timeOf(one.created_at)} /></td>
+              <td class="acts">
+                <Sure label="Unlink" ask="It decides for you no more." run={() => call("DELETE", `/v1/me/chat-links/${segmentOf(one.id)}`)} then={() => void loaded.reload()} />
               </td>
             </tr>
           ))}
