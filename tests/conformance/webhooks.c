@@ -7,9 +7,9 @@
 #include <string.h>
 
 /*
- * webhooks VECTORS.json: signs each Standard Webhooks vector that names an HMAC signature made with
- * its own secret, and compares. Vectors about what receivers must refuse, about Ed25519 and about
- * Slack are not this gateway's to do yet: skipped, each named with its reason.
+ * webhooks VECTORS.json: signs each Standard Webhooks vector that names a signature made with
+ * its own secret, HMAC or Ed25519, and compares. Vectors about what receivers must refuse and about
+ * Slack are not for who sends: skipped, each named with its reason.
  */
 
 static char *read_file(const char *path, size_t *out_length)
@@ -32,8 +32,9 @@ static const char *skip_reason(const struct json *test)
     if (json_type(json_member(test, "valid")) != JSON_TYPE_TRUE) {
         return "about what a receiver refuses";
     }
-    if (strncmp(secret, "whsec_", 6) != 0 || strstr(signature, "v1,") == NULL) {
-        return "not an HMAC signature";
+    if (strncmp(secret, "whse", 4) == 0 ? strstr(signature, "v1,") == NULL
+                                        : strncmp(secret, "whsk_", 5) != 0) {
+        return "a signature of another sort";
     }
     return NULL;
 }

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from support.gateway import BUILD, Gateway, eventually
+from support.gateway import BUILD, ROOT, Gateway, eventually
 from support.peers import MailServer, Receiver
 
 HOSTILE = "\u202eevil <!channel> @everyone [x](http://evil) </pre><script> ``` \u200bEND"
@@ -268,6 +268,45 @@ class Channels(unittest.TestCase):
         gateway.submit(self.key)
         eventually(lambda: [n for n in self.notices(gateway) if n["attempts"] == 1], "it is tried")
         self.assertEqual([], server.letters)
+
+    def peer(self, gateway, mode):
+        """A mail server that others wrote, with a certificate of an authority of its own."""
+        folder = gateway.folder
+        run = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                              "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "mail.key",
+                              "-out", folder / "mail.pem"], capture_output=True, timeout=60)
+        self.assertEqual(0, run.returncode, run.stderr)
+        process = subprocess.Popen(["node", str(ROOT / "tests/support/smtp_peer.mjs"), str(folder / "mail.pem"), str(folder / "mail.key"), mode],
+                                   cwd=ROOT / "web", stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process, int(process.stdout.readline())
+
+    @unittest.skipUnless(shutil.which("node") and (ROOT / "web/node_modules/smtp-server").exists(),
+                         "the npm package smtp-server is not installed (npm ci in web/)")
+    def test_a_real_mail_server_takes_letters_under_tls_from_who_has_signed_in(self):
+        for mode, scheme in (("starttls", "smtp"), ("smtps", "smtps")):
+            with self.subTest(mode=mode):
+                gateway = Gateway()
+                process, port = self.peer(gateway, mode)
+                (gateway.folder / "mail.secret").write_text("EXAMPLE not a password\n")
+                (gateway.folder / "mail.secret").chmod(0o600)
+                common = (f"    kind: mail\n    url: {scheme}://localhost:{port}\n    allow_networks: [127.0.0.0/8, \"::1/128\"]\n"
+                          f"    from: gate@example.com\n    user: gate\n    secret_file: {gateway.folder}/mail.secret\n    to: [ops@example.com]\n")
+                gateway.extra_config = (f"channels:\n  - name: good\n    ca: {gateway.folder}/mail.pem\n{common}"
+                                        f"  - name: stranger\n{common}")
+                with gateway:
+                    gateway.add_person("dana", ["oncall"])
+                    asked = gateway.submit(gateway.add_caller(), args={"note": ".\n..\n" + HOSTILE})
+                    letter = json.loads(process.stdout.readline())
+                    self.assertEqual((True, "gate", "gate@example.com", ["ops@example.com"]), tuple(letter[name] for name in ("secure", "user", "from", "to")))
+                    self.assertIn(f"Subject: [Countersign] Approval needed ({asked['id']})", letter["text"])
+                    self.assertEqual([], [line for line in letter["text"].split("\r\n") if len(line) > 998])
+                    failed = eventually(lambda: [n for n in self.notices(gateway, "?channel=stranger") if n["attempts"]], "another's certificate is refused")[0]
+                    self.assertIn("certificate", failed["last_error"])
+                    sent = eventually(lambda: self.notices(gateway, "?channel=good&state=sent"), "it is settled")[0]
+                    self.assertIn("taken", sent["answer"])
 
     # ---- when the other side fails ----
     def test_a_destination_that_fails_is_left_alone_and_tried_again_and_loses_nothing(self):
