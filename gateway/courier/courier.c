@@ -211,15 +211,20 @@ static void deliver_all(struct courier *courier, struct lease *leases)
 
 static void ask_for_more(struct courier *courier)
 {
-    int64_t due_at = operations_notices_due_at(courier->options.operations);
     pthread_mutex_lock(&courier->mutex);
-    bool asks = !courier->is_leasing && due_at != 0 && due_at <= clock_wall_ms() &&
-                transfers_count(courier->transfers) < TRANSFERS_MAX;
-    courier->is_leasing = courier->is_leasing || asks;
+    bool is_leasing = courier->is_leasing;
     pthread_mutex_unlock(&courier->mutex);
-    if (!asks) {
+    if (is_leasing || transfers_count(courier->transfers) >= TRANSFERS_MAX) {
         return;
     }
+    destinations_look(courier->destinations);
+    int64_t due_at = operations_notices_due_at(courier->options.operations);
+    if (due_at == 0 || due_at > clock_wall_ms()) {
+        return;
+    }
+    pthread_mutex_lock(&courier->mutex);
+    courier->is_leasing = true; /* this thread alone sets it */
+    pthread_mutex_unlock(&courier->mutex);
     struct lease *lease = memory_zeroed(1, sizeof *lease);
     lease->courier = courier;
     lease->arena = arena_create();

@@ -54,6 +54,9 @@ void destinations_take(struct destinations *destinations, struct lease *lease,
                        struct notice_lease *notice);
 /* Sends what may go now. */
 void destinations_run(struct destinations *destinations);
+/* Has the outbox looked at again for those that the last lease skipped and that take notices once
+ * more. Not while a lease is under way: it would not see what that one leaves. */
+void destinations_look(struct destinations *destinations);
 /* What came of a delivery or of a token's fetch; frees its owner. */
 void destinations_finish(struct destinations *destinations, struct errand *errand,
                          const struct transfer_result *result);

@@ -45,6 +45,7 @@ struct destination {
     bool is_fetching_token;
     struct delivery *first, *last; /* held */
     int held;
+    bool was_skipped; /* by the last lease: what is due for it must be looked for again */
 };
 
 struct token_errand {
@@ -132,7 +133,7 @@ static bool is_half_open(const struct destination *destination, int64_t tick)
     return destination->open_tick != 0 && destination->open_tick <= tick;
 }
 
-static void note_success(struct destinations *destinations, struct destination *destination)
+static void note_success(struct destination *destination)
 {
     if (destination->open_tick != 0) {
         LOG(LOG_LEVEL_INFO, "channel_answers_again",
@@ -140,7 +141,6 @@ static void note_success(struct destinations *destinations, struct destination *
     }
     destination->failures = 0;
     destination->open_tick = 0;
-    operations_look_at_outbox(destinations->operations);
 }
 
 static void note_failure(struct destination *destination, int64_t asked_ms, const char *reason)
@@ -163,6 +163,12 @@ static void note_failure(struct destination *destination, int64_t asked_ms, cons
     destination->open_tick = tick + pause;
 }
 
+static bool is_skipped(const struct destination *destination, int64_t tick)
+{
+    return is_open(destination, tick) || destination->held > 0 ||
+           (is_half_open(destination, tick) && destination->in_flight > 0);
+}
+
 const char *destinations_skipped(struct destinations *destinations, struct arena *arena)
 {
     struct builder text BUILDER_SCOPE;
@@ -170,10 +176,9 @@ const char *destinations_skipped(struct destinations *destinations, struct arena
     builder_init(&text, 0);
     builder_char(&text, ' ');
     for (size_t i = 0; i < destinations->count; i++) {
-        const struct destination *destination = &destinations->items[i];
-        bool is_busy = destination->held > 0 ||
-                       (is_half_open(destination, tick) && destination->in_flight > 0);
-        if (is_open(destination, tick) || is_busy) {
+        struct destination *destination = &destinations->items[i];
+        if (is_skipped(destination, tick)) {
+            destination->was_skipped = true;
             builder_printf(&text, "%s ", destination->channel->channel.name);
         }
     }
@@ -374,6 +379,18 @@ void destinations_run(struct destinations *destinations)
     }
 }
 
+void destinations_look(struct destinations *destinations)
+{
+    int64_t tick = clock_boot_ms();
+    for (size_t i = 0; i < destinations->count; i++) {
+        struct destination *destination = &destinations->items[i];
+        if (destination->was_skipped && !is_skipped(destination, tick)) {
+            destination->was_skipped = false;
+            operations_look_at_outbox(destinations->operations);
+        }
+    }
+}
+
 /* ---- what came of it ---- */
 
 static struct notifier_reply reply_of(const struct transfer_result *result)
@@ -452,7 +469,7 @@ static void finish_delivery(struct destinations *destinations, struct delivery *
         note_failure(destination,
                      result->retry_after_ms <= ASKED_MS_MAX ? result->retry_after_ms : 0, reason);
     } else {
-        note_success(destinations, destination);
+        note_success(destination);
     }
     if (judgement.verdict == NOTIFIER_BAD_TOKEN) {
         forget_token(destination);
