@@ -93,8 +93,13 @@ void api_answer_channels(struct api_call *call)
 
 bool api_read_test_channel(struct api_call *call, struct error *error)
 {
-    const struct json *body = api_read_body(call, test_members, error);
+    size_t length;
     const char *to = NULL;
+    http_body(call->exchange, &length);
+    if (length == 0) {
+        return api_read_nothing(call, error); /* to the whole channel */
+    }
+    const struct json *body = api_read_body(call, test_members, error);
     if (body == NULL || !api_take_text(call, body, "to", false, ADDRESS_BYTES_MAX, &to, error)) {
         return false;
     }
