@@ -126,6 +126,13 @@ static void member_body(struct canonical_writer *writer, const struct cli_argume
     canonical_member_text(writer, "person", arguments->words[3]);
 }
 
+static void name_body(struct canonical_writer *writer, const struct cli_arguments *arguments,
+                      const char *name)
+{
+    (void)arguments;
+    canonical_member_text(writer, "name", name);
+}
+
 /* ---- what admin can do, as a table: two words, then the path and the body ---- */
 
 struct verb {
@@ -176,6 +183,8 @@ static const struct verb verbs[] = {
     {"notice", "list", "[--state waiting|sent|dead] [--after NOTICE]", 2, "GET",
      "/v1/notices?limit=200", NULL},
     {"notice", "resend", "NOTICE", 3, "POST", "/v1/notices/%s/resend", NULL},
+    {"tenant", "add", "NAME", 3, "POST", "/v1/tenants", name_body},
+    {"tenant", "list", "", 2, "GET", "/v1/tenants", NULL},
     {"policy", "reload", "", 2, "POST", "/v1/policies/reload", NULL},
 };
 
@@ -190,7 +199,8 @@ static int print_help(void)
     fprintf(stderr, "  countersign admin setup-link [--url URL] (where the first admin chooses a "
                     "password)\n  countersign admin enrol PERSON [--url URL] (where this person "
                     "does)\n");
-    fprintf(stderr, "\nThey run on the gateway's host: --socket PATH, or COUNTERSIGN_SOCKET.\n");
+    fprintf(stderr, "\nThey run on the gateway's host: --socket PATH, or COUNTERSIGN_SOCKET; with "
+                    "--tenant NAME\nin that tenant, else in `default`.\n");
     return CLI_USAGE;
 }
 

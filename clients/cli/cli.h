@@ -65,6 +65,7 @@ size_t cli_values(const struct cli_arguments *arguments, const char *name, const
         {"--socket", "PATH", "its host socket instead (COUNTERSIGN_SOCKET)", false},               \
         {"--key-file", "FILE",                                                                     \
          "API key or token in a file (else COUNTERSIGN_KEY or COUNTERSIGN_TOKEN)", false},         \
+        {"--tenant", "NAME", "the host socket's calls: in this tenant, not `default`", false},     \
         {"--ca", "FILE", "certificates to trust (PEM)", false},                                    \
     {                                                                                              \
         "--json", NULL, "print what the gateway answered, as JSON", false                          \

@@ -52,6 +52,7 @@ struct cli_connection {
     char *url;
     char *socket;                       /* NULL: over TCP */
     char *authority;                    /* CA file, may be NULL */
+    char tenant[128];                   /* whole header, "" when none */
     char bearer[SECRET_BYTES_MAX + 32]; /* whole header, "" when none */
 };
 
@@ -82,6 +83,27 @@ static bool read_key_file(const char *path, char *out, size_t bytes, struct erro
     memcpy(out, text.bytes, length);
     out[length] = '\0';
     crypto_wipe(text.bytes, text.length);
+    return true;
+}
+
+/* Only the host socket's calls name a tenant; a key or a token is of one. */
+static bool choose_tenant(struct cli_connection *connection, const struct cli_arguments *arguments,
+                          struct error *error)
+{
+    const char *tenant = cli_value(arguments, "--tenant");
+    if (tenant == NULL) {
+        return true;
+    }
+    if (connection->socket == NULL || connection->bearer[0] != '\0') {
+        return error_set(error, ERROR_INVALID, "no_socket", "--tenant",
+                         "--tenant goes with the host socket: a key or token is of one tenant");
+    }
+    size_t length = strspn(tenant, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+    if (length == 0 || length > 64 || tenant[length] != '\0') {
+        return error_set(error, ERROR_INVALID, "bad_name", tenant,
+                         "`%.64s` is not a name: 1 to 64 of a-z 0-9 . _ -", tenant);
+    }
+    snprintf(connection->tenant, sizeof connection->tenant, "Countersign-Tenant: %s", tenant);
     return true;
 }
 
@@ -139,7 +161,8 @@ struct cli_connection *cli_connect(const struct cli_arguments *arguments, enum c
     connection->authority = memory_text(cli_value(arguments, "--ca"));
     curl_global_init(CURL_GLOBAL_DEFAULT);
     connection->curl = curl_easy_init();
-    if (connection->curl == NULL || !choose_secret(connection, arguments, role, error)) {
+    if (connection->curl == NULL || !choose_secret(connection, arguments, role, error) ||
+        !choose_tenant(connection, arguments, error)) {
         error_set(error, ERROR_INTERNAL, "curl_unusable", NULL, "libcurl cannot be started");
         cli_disconnect(connection);
         return NULL;
@@ -214,6 +237,18 @@ static bool not_reached(const struct cli_connection *connection, CURLcode code, 
                      curl_easy_strerror(code));
 }
 
+static struct curl_slist *append_own_headers(const struct cli_connection *connection,
+                                             struct curl_slist *headers)
+{
+    if (connection->tenant[0] != '\0') {
+        headers = curl_slist_append(headers, connection->tenant);
+    }
+    if (connection->bearer[0] != '\0') {
+        headers = curl_slist_append(headers, connection->bearer);
+    }
+    return headers;
+}
+
 /* Method, head and body of a call; the headers are the caller's to free. */
 static struct curl_slist *prepare_call(struct cli_connection *connection,
                                        const struct cli_call *call, char *url, size_t url_bytes)
@@ -224,9 +259,7 @@ static struct curl_slist *prepare_call(struct cli_connection *connection,
     prepare(connection, call->path, url, url_bytes);
     headers = curl_slist_append(headers, "Content-Type: application/json");
     headers = curl_slist_append(headers, "Expect:");
-    if (connection->bearer[0] != '\0') {
-        headers = curl_slist_append(headers, connection->bearer);
-    }
+    headers = append_own_headers(connection, headers);
     if (call->idempotency_key != NULL) {
         snprintf(line, sizeof line, "Idempotency-Key: \"%s\"", call->idempotency_key);
         headers = curl_slist_append(headers, line);
@@ -318,9 +351,7 @@ bool cli_download(struct cli_connection *connection, const char *path, int descr
     struct sink sink = {.curl = connection->curl, .descriptor = descriptor};
     builder_init(&sink.problem, 0);
     prepare(connection, path, url, sizeof url);
-    if (connection->bearer[0] != '\0') {
-        headers = curl_slist_append(headers, connection->bearer);
-    }
+    headers = append_own_headers(connection, headers);
     curl_easy_setopt(connection->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(connection->curl, CURLOPT_WRITEFUNCTION, write_out);
     curl_easy_setopt(connection->curl, CURLOPT_WRITEDATA, &sink);

@@ -24,6 +24,7 @@ static const struct cli_option export_options[] = {
 static const struct cli_option verify_options[] = {
     {"--key", "VKEY|@FILE", "the log's public key, and witnesses' (required)", true},
     {"--checkpoint", "FILE", "a checkpoint kept outside: makes truncation and forks visible", true},
+    {"--one-tenant", NULL, "an export for one tenant: others' entries are in it as hashes", false},
     {NULL, NULL, NULL, false}};
 static const struct cli_option read_options[] = {CLI_CONNECTION_OPTIONS, {NULL, NULL, NULL, false}};
 
@@ -144,6 +145,7 @@ static int verify(const struct cli_arguments *arguments, struct builder *texts)
     struct ledger_verify_report report = {0};
     struct error error = {0};
     struct line_source source = {.name = arguments->words[0]};
+    options.allows_withheld = cli_has(arguments, "--one-tenant");
     if (!read_keys(arguments, keys, &options.key_count, &error) ||
         !read_kept(arguments, texts, kept, &options.kept_count, &error)) {
         return cli_print_error(&error);

@@ -459,6 +459,11 @@ void api_note_change(struct api_call *call); /* once, while its exchange is ther
 bool api_is_for_two(const struct error *error);
 bool api_propose(struct api_call *call, struct error *error) MUST_CHECK;
 void api_answer_proposal(struct api_call *call);
+bool api_read_tenant(struct api_call *, struct error *);
+bool api_run_add_tenant(struct api_call *, struct error *);
+void api_answer_tenant(struct api_call *);
+bool api_run_list_tenants(struct api_call *, struct error *);
+void api_answer_tenants(struct api_call *);
 bool api_run_list_proposals(struct api_call *, struct error *);
 void api_answer_proposals(struct api_call *);
 bool api_run_withdraw_proposal(struct api_call *, struct error *);

@@ -319,6 +319,21 @@ static void choose_trace(const struct http_exchange *exchange, char out[API_TRAC
     strcpy(out, id);
 }
 
+/* Where the host acts. Of everybody else the credential says it: there the header is not read. */
+static bool read_host_tenant(struct api_call *call, struct error *error)
+{
+    const char *tenant = NULL;
+    if (!http_header(call->exchange, "countersign-tenant", &tenant, error) || tenant == NULL) {
+        return error->kind == ERROR_NONE;
+    }
+    if (!identity_is_name(tenant)) {
+        return error_set(error, ERROR_INVALID, "bad_name", "Countersign-Tenant",
+                         "`Countersign-Tenant` names a tenant: 1 to 64 of a-z 0-9 . _ -");
+    }
+    memcpy(call->credential.tenant, tenant, strlen(tenant) + 1);
+    return true;
+}
+
 /* Who asks: a bearer credential, a session, or on the host socket the machine's own user. */
 static bool read_credential(struct api_call *call, struct error *error)
 {
@@ -340,7 +355,7 @@ static bool read_credential(struct api_call *call, struct error *error)
         http_listener_id(call->exchange) == call->api->options.host_listener &&
         http_peer_credentials(call->exchange, &peer)) {
         call->credential = (struct credential){.kind = CREDENTIAL_HOST, .host_uid = peer.uid};
-        return true;
+        return read_host_tenant(call, error);
     }
     if (!identity_read_bearer(authorization, &call->credential, error)) {
         /* A page that asks whether somebody is signed in guesses nothing. */

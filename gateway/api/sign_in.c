@@ -3,6 +3,7 @@
 #include "crypto/password.h"
 #include "identity/session.h"
 #include "operations/session_operations.h"
+#include "operations/tenant_operations.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
  * one with another password takes, up to the same answer.
  */
 
-static const char *const sign_in_members[] = {"code", "name", "password", NULL};
+static const char *const sign_in_members[] = {"code", "name", "password", "tenant", NULL};
 static const char *const setup_members[] = {"display", "name", "password", "secret", NULL};
 static const char *const enrol_members[] = {"password", "secret", NULL};
 static const char *const change_members[] = {"new", "old", NULL};
@@ -22,6 +23,8 @@ enum { DISPLAY_BYTES_MAX = 200 };
 struct sign_in {
     const char *name;
     const char *display;
+    const char *tenant;  /* NULL: the default one */
+    const char *account; /* whose attempts are counted */
     char *password;   /* wiped when it was hashed */
     char *former;     /* password change: the one there was */
     const char *code; /* one-time or recovery code, or NULL */
@@ -115,16 +118,30 @@ bool api_read_sign_in(struct api_call *call, struct error *error)
         !api_take_text(call, body, "name", true, NAME_BYTES - 1, &sign_in->name, error) ||
         !take_password(call, body, "password", &sign_in->password, error) ||
         !api_take_text(call, body, "code", false, API_CODE_BYTES_MAX, &sign_in->code, error) ||
-        !api_attempts_take(call->api, sign_in->name, api_peer(call), error)) {
+        !api_take_text(call, body, "tenant", false, NAME_BYTES - 1, &sign_in->tenant, error)) {
+        return false;
+    }
+    sign_in->account = sign_in->tenant == NULL ? sign_in->name
+                                               : arena_printf(call->arena, "%s/%s", sign_in->tenant,
+                                                              sign_in->name);
+    if (!api_attempts_take(call->api, sign_in->account, api_peer(call), error)) {
         return false;
     }
     sign_in->has_cookie = api_read_former_session(call, &sign_in->cookie);
     return true;
 }
 
+static void enter_tenant(struct api_call *call, const struct sign_in *sign_in)
+{
+    if (sign_in->tenant != NULL) {
+        operation_enter_tenant(&call->operation, sign_in->tenant);
+    }
+}
+
 bool api_look_sign_in(struct api_call *call, struct error *error)
 {
     struct sign_in *sign_in = call->input;
+    enter_tenant(call, sign_in);
     return operation_find_password(&call->operation, sign_in->name, &sign_in->found, error);
 }
 
@@ -152,6 +169,7 @@ bool api_run_sign_in(struct api_call *call, struct error *error)
         .ended_session = sign_in->has_cookie ? &sign_in->cookie : NULL,
         .code = sign_in->code,
     };
+    enter_tenant(call, sign_in);
     return operation_begin_session(&call->operation, &input, call->result, error);
 }
 
@@ -354,7 +372,7 @@ void api_answer_session(struct api_call *call)
 void api_answer_sign_in(struct api_call *call)
 {
     const struct sign_in *sign_in = call->input;
-    api_attempts_succeeded(call->api, sign_in->name, api_peer(call));
+    api_attempts_succeeded(call->api, sign_in->account, api_peer(call));
     api_answer_session(call);
 }
 

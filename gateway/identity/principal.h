@@ -49,6 +49,7 @@ struct credential {
     enum credential_kind kind;
     struct sha256 hash; /* of the whole secret text; what the store looks up */
     unsigned host_uid;  /* CREDENTIAL_HOST: the peer's uid */
+    char tenant[NAME_BYTES]; /* CREDENTIAL_HOST: where it acts; "": the default tenant */
     struct sha256 csrf; /* CREDENTIAL_SESSION: what proves that a call comes from the page */
     /* CREDENTIAL_JWT and _SVID: the registered caller this was found to be, by the door. */
     char caller[NAME_BYTES];

@@ -38,6 +38,7 @@ static const char *const NAMES[LEDGER_ENTRY_TYPE_COUNT] = {
     [LEDGER_NOTICE_FAILED] = "notice.failed",
     [LEDGER_NOTICE_DEAD] = "notice.dead",
     [LEDGER_POLICY_PUBLISHED] = "policy.published",
+    [LEDGER_TENANT_ADDED] = "tenant.added",
     [LEDGER_PERSON_ADDED] = "person.added",
     [LEDGER_PERSON_CHANGED] = "person.changed",
     [LEDGER_PERSON_DISABLED] = "person.disabled",

@@ -62,6 +62,7 @@ enum ledger_entry_type {
     LEDGER_NOTICE_DEAD,   /* notice.dead */
     /* what governs */
     LEDGER_POLICY_PUBLISHED, /* policy.published */
+    LEDGER_TENANT_ADDED,     /* tenant.added: the first entry of the tenant */
     LEDGER_PERSON_ADDED,     /* person.added */
     LEDGER_PERSON_CHANGED,   /* person.changed */
     LEDGER_PERSON_DISABLED,  /* person.disabled */

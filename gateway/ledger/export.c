@@ -44,6 +44,13 @@ void ledger_export_entry(struct builder *out, const char *entry, size_t length,
     builder_text(out, "\"}\n");
 }
 
+void ledger_export_withheld(struct builder *out, const struct sha256 *leaf)
+{
+    builder_text(out, "{\"withheld\":\"");
+    text_append_hex(out, leaf->bytes, SHA256_BYTES);
+    builder_text(out, "\"}\n");
+}
+
 void ledger_export_checkpoint(struct builder *out, const char *note, size_t length)
 {
     builder_text(out, "{\"checkpoint\":");

@@ -18,6 +18,9 @@
  * the last one should cover the last entry; the end line says what the section must hold, so that a
  * file that was cut short is seen to be. `vkey` is a help to readers, never trusted.
  *
+ * To one tenant's auditors, what is of other tenants is `{"withheld":"…"}`, the leaf hash alone: the
+ * signed roots are still reached, and their own entries are seen to be among what was signed.
+ *
  * An export is one or more sections: the same log carried on (`from` is the size reached), or the
  * log of the next epoch, whose first entry `epoch.begun` names origin, size and root of the log it
  * replaces. Resuming an export means asking again from the size of the last end line.
@@ -35,6 +38,7 @@ void ledger_export_header(struct builder *out, const struct tree *before,
                           const struct note_key *key);
 void ledger_export_entry(struct builder *out, const char *entry, size_t length,
                          const struct sha256 *leaf);
+void ledger_export_withheld(struct builder *out, const struct sha256 *leaf);
 void ledger_export_checkpoint(struct builder *out, const char *note, size_t length);
 void ledger_export_end(struct builder *out, uint64_t size, uint64_t checkpoint_count);
 

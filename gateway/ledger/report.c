@@ -39,6 +39,11 @@ void ledger_verify_append_report(struct builder *out, const struct ledger_verify
         builder_printf(out, "begins at entry %" PRIu64 " of %s: what was before is not in it\n",
                        report->from, report->first_origin);
     }
+    if (report->withheld_count > 0) {
+        builder_printf(out,
+                       "%" PRIu64 " entries are withheld: of them only their place was verified\n",
+                       report->withheld_count);
+    }
     if (report->unjudged_count > 0) {
         builder_printf(out,
                        "%" PRIu64

@@ -403,6 +403,34 @@ static bool take_entry(struct verifier *verifier, struct span line)
     return meet_kept(verifier);
 }
 
+/* An entry of another tenant, by its leaf alone. What it says stays unjudged, so that who reads all
+ * must not be content with it. */
+static bool take_withheld(struct verifier *verifier, struct span line)
+{
+    struct ledger_verify_report *report = verifier->report;
+    struct span hex = scan_text_member(line, "withheld");
+    struct sha256 leaf;
+    size_t length;
+    report->has_seq = true;
+    report->seq = verifier->tree.size;
+    if (!verifier->options->allows_withheld) {
+        return finding_set(&verifier->finding, "entry_withheld", (struct span){0},
+                           "The entry is not in the export: it was made for one tenant alone. "
+                           "`--one-tenant` verifies such an export.");
+    }
+    if (!scan_is_hash(hex) || count_members(line) != 1 || verifier->awaits_epoch ||
+        !text_read_hex(hex.bytes, hex.length, leaf.bytes, SHA256_BYTES, &length)) {
+        return finding_set(&verifier->finding, "line_malformed", (struct span){0},
+                           "The line is not the leaf hash of an entry that may be withheld.");
+    }
+    tree_append(&verifier->tree, &leaf, NULL, NULL);
+    verifier->section_entries++;
+    report->entry_count++;
+    report->withheld_count++;
+    report->has_seq = false;
+    return meet_kept(verifier);
+}
+
 /* Checkpoint lines. */
 
 /* The text of a JSON string that was found canonical. Notes have no escapes but these. */
@@ -518,6 +546,9 @@ static bool take_line(struct verifier *verifier, struct span line)
     }
     if (verifier->is_open && begins_with(line, "{\"checkpoint\":")) {
         return take_checkpoint(verifier, line);
+    }
+    if (verifier->is_open && begins_with(line, "{\"withheld\":")) {
+        return take_withheld(verifier, line);
     }
     if (verifier->is_open && begins_with(line, "{\"end\":")) {
         return take_end(verifier, line);

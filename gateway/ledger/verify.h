@@ -39,6 +39,7 @@ struct ledger_verify_options {
     size_t key_count; /* at most NOTE_KEYS_MAX */
     const struct ledger_kept *kept;
     size_t kept_count; /* at most LEDGER_KEPT_MAX */
+    bool allows_withheld; /* an export for one tenant: of others' entries it holds the leaf alone */
 };
 
 /* Gives the next line without its newline, borrowed until the next call. False at the end, or with
@@ -58,6 +59,7 @@ struct ledger_verify_report {
     char first_origin[NOTE_NAME_BYTES_MAX + 1];
     uint64_t from; /* its first entry, of that log */
     uint64_t entry_count;
+    uint64_t withheld_count; /* of these, by their leaf alone: what they say was not judged */
     uint64_t checkpoint_count;
     uint64_t request_count;  /* submitted in it */
     uint64_t grant_count;    /* issued in it */

@@ -2,6 +2,7 @@
 #include "operations/operations.h"
 #include "operations/operations_internal.h"
 #include "store/passkey_rows.h"
+#include "store/tenant_rows.h"
 #include <string.h>
 
 /* Whoever opened a link may need to fetch a security key first. */
@@ -16,6 +17,8 @@ static bool check_step_up(const struct operation *operation, enum operation_kind
                           const char *subject, struct error *error);
 static bool check_second_admin(const struct operation *operation, enum operation_kind kind,
                                const char *subject, struct error *error);
+static bool check_whole_gateway(const struct operation *operation, enum operation_kind kind,
+                                const char *subject, struct error *error);
 static const char *explain(enum operation_kind kind);
 
 bool authorize(const struct operation *operation, enum operation_kind kind,
@@ -27,7 +30,8 @@ bool authorize(const struct operation *operation, enum operation_kind kind,
     }
     enum answer answer = decide(&operation->principal, kind, facts);
     if (answer == ANSWER_AUTHORIZED) {
-        return check_step_up(operation, kind, subject, error) &&
+        return check_whole_gateway(operation, kind, subject, error) &&
+               check_step_up(operation, kind, subject, error) &&
                check_second_admin(operation, kind, subject, error);
     }
     if (answer == ANSWER_FORBIDDEN) {
@@ -139,7 +143,9 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_REVOKE_GRANT:
         return allow(is_own || is_relied_on || is_admin || is_host || is_system, knows);
     case OPERATION_FREEZE:
+    case OPERATION_FREEZE_EVERYTHING:
     case OPERATION_THAW:
+    case OPERATION_THAW_EVERYTHING:
     case OPERATION_RESEND_NOTICE:
     case OPERATION_CHANGE_PEOPLE:
     case OPERATION_CHANGE_AGENTS:
@@ -160,6 +166,8 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_ROLL_BACK_POLICY:
     case OPERATION_RECOVER:
     case OPERATION_MAKE_SETUP_LINK:
+    case OPERATION_ADD_TENANT:
+    case OPERATION_LIST_TENANTS:
         return allow(is_host, true);
     case OPERATION_LIST_FREEZES:
     case OPERATION_READ_INSIGHTS:
@@ -174,6 +182,28 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return allow(reads_all, true);
     }
     return ANSWER_HIDDEN;
+}
+
+/* One set of rules, one log and one issuer serve all tenants: what reads or changes the whole of
+ * them is an admin's while there is one tenant, and then the host's. */
+static bool is_of_whole_gateway(enum operation_kind kind)
+{
+    return kind == OPERATION_READ_POLICY || kind == OPERATION_PUBLISH_POLICY ||
+           kind == OPERATION_ROTATE_KEYS || kind == OPERATION_FREEZE_EVERYTHING ||
+           kind == OPERATION_THAW_EVERYTHING;
+}
+
+static bool check_whole_gateway(const struct operation *operation, enum operation_kind kind,
+                                const char *subject, struct error *error)
+{
+    int64_t tenants = 0;
+    if (operation->principal.kind != PRINCIPAL_PERSON || !is_of_whole_gateway(kind)) {
+        return true;
+    }
+    return store_count_tenants(operation->store, &tenants, error) &&
+           (tenants < 2 || error_set(error, ERROR_FORBIDDEN, "not_allowed", subject,
+                                     "several tenants share this gateway, and this concerns them "
+                                     "all: it is done on the host"));
 }
 
 /* What outlasts a session: whoever took one over must not come by it. What only takes authority
@@ -217,6 +247,8 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_RESOLVE_EFFECT:
     case OPERATION_REVOKE_GRANT:
     case OPERATION_FREEZE:
+    case OPERATION_FREEZE_EVERYTHING:
+    case OPERATION_THAW_EVERYTHING:
     case OPERATION_THAW: /* freeze.c asks for more where there is a passkey */
     case OPERATION_LIST_FREEZES:
     case OPERATION_RECOVER:
@@ -246,6 +278,8 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_TAKE_BACK_OWN:
     case OPERATION_LIST_PROPOSALS:
     case OPERATION_WITHDRAW_PROPOSAL:
+    case OPERATION_ADD_TENANT:
+    case OPERATION_LIST_TENANTS:
         return false;
     }
     return true;
@@ -355,7 +389,9 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_REVOKE_GRANT:
         return "only the holder, a person on whose vote it rests, or an admin revokes a grant";
     case OPERATION_FREEZE:
+    case OPERATION_FREEZE_EVERYTHING:
     case OPERATION_THAW:
+    case OPERATION_THAW_EVERYTHING:
         return "only an admin freezes and thaws";
     case OPERATION_CHANGE_PEOPLE:
     case OPERATION_CHANGE_AGENTS:
@@ -375,6 +411,9 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_LIST_OWN:
     case OPERATION_TAKE_BACK_OWN:
         return "only people have these";
+    case OPERATION_ADD_TENANT:
+    case OPERATION_LIST_TENANTS:
+        return "this is done on the host: `countersign admin tenant`";
     case OPERATION_RECOVER:
         return "this is done on the host: `countersign recover`";
     case OPERATION_MAKE_SETUP_LINK:

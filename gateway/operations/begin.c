@@ -1,5 +1,6 @@
 #include "operations/operations_internal.h"
 #include "store/chat_rows.h"
+#include "store/tenant_rows.h"
 #include <string.h>
 
 static bool read_session(struct operation *operation, const struct credential *credential,
@@ -55,6 +56,25 @@ static bool is_good(const struct credential_row *credential, int64_t now)
     return credential->is_enabled && (credential->expires_at == 0 || now < credential->expires_at);
 }
 
+/* The host alone says where it acts. */
+static bool choose_tenant(struct operation *operation, const char *tenant, struct error *error)
+{
+    bool is_found = false;
+    if (tenant[0] == '\0') {
+        return true;
+    }
+    if (!store_find_tenant(operation->store, tenant, &is_found, error)) {
+        return false;
+    }
+    if (!is_found) {
+        return error_set(error, ERROR_INVALID, "unknown_tenant", tenant,
+                         "there is no tenant `%.64s`: `countersign admin tenant list` names them",
+                         tenant);
+    }
+    memcpy(operation->principal.tenant, tenant, strlen(tenant) + 1);
+    return true;
+}
+
 bool operation_begin(struct operation *operation, struct operations *operations,
                      struct store *store, struct arena *arena, int64_t now,
                      const struct credential *credential, struct error *error)
@@ -64,7 +84,7 @@ bool operation_begin(struct operation *operation, struct operations *operations,
     if (credential->kind == CREDENTIAL_HOST) {
         become(operation, PRINCIPAL_HOST, "host");
         operation->principal.credential_kind = CREDENTIAL_HOST;
-        return true;
+        return choose_tenant(operation, credential->tenant, error);
     }
     if (credential->kind == CREDENTIAL_NONE) {
         become(operation, PRINCIPAL_NONE, "");

@@ -2,6 +2,7 @@
 #include "operations/authorize.h"
 #include "operations/ledger_internal.h"
 #include "operations/request_internal.h"
+#include "store/tenant_rows.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct export
     struct export_cursor *cursor;
     struct builder *out;
     size_t length_max;
+    const char *tenant; /* whose entries are told; NULL: all */
     struct epoch_row *epochs;
     size_t epoch_count;
 };
@@ -101,10 +103,23 @@ static bool end_section(struct export *export, bool *out_done, struct error *err
     return begin_section(export, error);
 }
 
+/* Its own, and what the gateway says to all: the log's own entries, but not who knocked at it. */
+static bool is_told(const struct export *export, const struct entry_row *entry)
+{
+    bool is_of_gateway =
+        entry->tenant[0] == '\0' &&
+        strcmp(entry->type, ledger_entry_type_name(LEDGER_REFUSALS_NOTED)) != 0;
+    return export->tenant == NULL || is_of_gateway || strcmp(entry->tenant, export->tenant) == 0;
+}
+
 static bool export_entry(void *context, const struct entry_row *entry)
 {
     struct export *export = context;
-    ledger_export_entry(export->out, entry->bytes, entry->length, &entry->leaf);
+    if (is_told(export, entry)) {
+        ledger_export_entry(export->out, entry->bytes, entry->length, &entry->leaf);
+    } else {
+        ledger_export_withheld(export->out, &entry->leaf);
+    }
     export->cursor->seq = entry->seq + 1;
     return export->out->length < export->length_max;
 }
@@ -164,6 +179,19 @@ static bool export_run(struct export *export, struct error *error)
                      cursor->epoch);
 }
 
+/* Where several tenants share the log, its people are told of their own tenant's entries. */
+static bool choose_entries(struct export *export, struct error *error)
+{
+    const struct principal *principal = &export->operation->principal;
+    int64_t tenants = 0;
+    if (!store_count_tenants(export->operation->store, &tenants, error)) {
+        return false;
+    }
+    bool is_shared = tenants > 1 && principal->kind == PRINCIPAL_PERSON;
+    export->tenant = is_shared ? principal->tenant : NULL;
+    return true;
+}
+
 bool operation_export_ledger(struct operation *operation, struct export_cursor *cursor,
                              struct builder *out, size_t bytes_max, bool *out_done,
                              struct error *error)
@@ -174,6 +202,7 @@ bool operation_export_ledger(struct operation *operation, struct export_cursor *
                             .length_max = out->length + bytes_max};
     bool done = false;
     if (!authorize(operation, OPERATION_READ_LEDGER, NULL, NULL, error) ||
+        !choose_entries(&export, error) ||
         !store_list_epochs(operation->store, operation->arena, &export.epochs, &export.epoch_count,
                            error) ||
         (!cursor->has_begun &&

@@ -147,9 +147,9 @@ bool operation_freeze(struct operation *operation, const struct freeze_input *in
 {
     const char *tenant = input->tenant == NULL ? operation->principal.tenant : input->tenant;
     bool is_everything = input->scope == FREEZE_EVERYTHING;
-    /* Stopping every tenant is for those who run the gateway. */
-    struct authorize_facts facts = {.tenant = is_everything ? OPERATIONS_DEFAULT_TENANT : tenant};
-    if (!authorize(operation, OPERATION_FREEZE, &facts, NULL, error)) {
+    struct authorize_facts facts = {.tenant = is_everything ? NULL : tenant};
+    enum operation_kind kind = is_everything ? OPERATION_FREEZE_EVERYTHING : OPERATION_FREEZE;
+    if (!authorize(operation, kind, &facts, NULL, error)) {
         return false;
     }
     if (scope_name(input->scope) == NULL || strlen(tenant) >= NAME_BYTES) {
@@ -185,11 +185,6 @@ static bool find_active(struct operation *operation, const char *id, struct free
     return authorize_not_found(error, id);
 }
 
-static const char *tenant_of(const struct freeze_row *freeze)
-{
-    return freeze->scope == FREEZE_EVERYTHING ? OPERATIONS_DEFAULT_TENANT : freeze->tenant;
-}
-
 /* Letting everything run again is worth a thief's while: who has a passkey shows it. */
 static bool check_thaw_proof(struct operation *operation, const char *freeze, struct error *error)
 {
@@ -213,8 +208,10 @@ bool operation_thaw(struct operation *operation, const char *freeze, struct free
         !find_active(operation, freeze, out, error)) {
         return false;
     }
-    struct authorize_facts facts = {.tenant = tenant_of(out)};
-    if (!authorize(operation, OPERATION_THAW, &facts, freeze, error) ||
+    bool is_everything = out->scope == FREEZE_EVERYTHING;
+    struct authorize_facts facts = {.tenant = is_everything ? NULL : out->tenant};
+    if (!authorize(operation, is_everything ? OPERATION_THAW_EVERYTHING : OPERATION_THAW, &facts,
+                   freeze, error) ||
         !check_thaw_proof(operation, freeze, error)) {
         return false;
     }

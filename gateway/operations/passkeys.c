@@ -286,8 +286,9 @@ static bool find_answering(struct operation *operation, const char *person, cons
                    ? passkey_unknown(error)
                    : error_set(error, missing.kind, missing.code, NULL, "%s", missing.message);
     }
+    bool is_nobody_yet = operation->principal.kind == PRINCIPAL_NONE; /* the passkey says who */
     bool is_usable = out->is_enabled && out->removed_at == 0 &&
-                     strcmp(out->tenant, operation->principal.tenant) == 0 &&
+                     (is_nobody_yet || strcmp(out->tenant, operation->principal.tenant) == 0) &&
                      (person == NULL || strcmp(out->person, person) == 0);
     return is_usable || passkey_unknown(error);
 }

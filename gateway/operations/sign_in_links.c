@@ -116,7 +116,8 @@ static bool find_link(struct operation *operation, enum link_kind kind, const st
     if (operation->now >= out->expires_at) {
         return link_invalid(kind, error);
     }
-    if (kind == LINK_SETUP && !count_admins(operation, &admins, error)) {
+    if (kind == LINK_SETUP &&
+        !store_count_admins_with_password(operation->store, out->tenant, &admins, error)) {
         return false;
     }
     return admins == 0 || link_invalid(kind, error);

@@ -1,5 +1,6 @@
 #include "operations/authorize.h"
 #include "operations/passkey_internal.h"
+#include "operations/tenant_operations.h"
 #include <string.h>
 
 /* Signing in and stepping up with a passkey. */
@@ -41,6 +42,7 @@ bool operation_sign_in_by_passkey(struct operation *operation, const struct pass
     if (!answers(operation, CHALLENGE_SIGN_IN, NULL, answer, &passkey, &wrong)) {
         return as_wrong_passkey(&wrong, error);
     }
+    operation_enter_tenant(operation, passkey.tenant);
     if (!find_person(operation, passkey.person, &person, error)) {
         return false;
     }
