@@ -774,7 +774,6 @@ const struct api_route api_routes[] = {
     {.method = HTTP_POST,
      .pattern = "/v1/tenants",
      .thread = API_ON_WRITER,
-     .is_once = true,
      .read = api_read_tenant,
      .run = api_run_add_tenant,
      .answer = api_answer_tenant},

@@ -405,7 +405,7 @@ static bool read_slack(const struct reading *reading)
 
 /* What each kind may say beside what all do, and how it is read. */
 static const char *const common_keys[] = {"name",   "kind",   "ca",     "allow_networks", "proxy",
-                                          "groups", "people", "limits", "tell",           NULL};
+                                          "groups", "people", "limits", "tell",           "tenant", NULL};
 static const char *const webhook_keys[] = {"url",         "url_file", "allow_http",
                                            "secret_file", "events",   NULL};
 static const char *const mail_keys[] = {"url",  "allow_plain", "from", "to",
@@ -584,10 +584,21 @@ static bool read_proxy(const struct reading *reading)
     return true;
 }
 
+/* Whose channel it is. That there is such a tenant is not known yet: it may be added later. */
+static bool read_tenant(const struct reading *reading)
+{
+    const char **tenant = &reading->who->tenant;
+    return read_text(reading, "tenant", tenant) &&
+           (*tenant == NULL || identity_is_name(*tenant) ||
+            yaml_fail(reading->file, yaml_member(reading->node, "tenant"), reading->error,
+                      "bad_name", "`tenant` is a name: 1 to 64 of a-z 0-9 . _ -"));
+}
+
 static bool read_common(const struct reading *reading)
 {
     return read_text(reading, "ca", &reading->out->ca_file) && read_proxy(reading) &&
            read_tell(reading) && read_limits(reading) &&
+           read_tenant(reading) &&
            read_list(reading, "groups", &reading->who->groups, &reading->who->group_count) &&
            read_list(reading, "people", &reading->who->people, &reading->who->person_count) &&
            config_read_networks(reading->file, yaml_member(reading->node, "allow_networks"),

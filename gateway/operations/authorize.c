@@ -2,7 +2,6 @@
 #include "operations/operations.h"
 #include "operations/operations_internal.h"
 #include "store/passkey_rows.h"
-#include "store/tenant_rows.h"
 #include <string.h>
 
 /* Whoever opened a link may need to fetch a security key first. */
@@ -196,14 +195,11 @@ static bool is_of_whole_gateway(enum operation_kind kind)
 static bool check_whole_gateway(const struct operation *operation, enum operation_kind kind,
                                 const char *subject, struct error *error)
 {
-    int64_t tenants = 0;
-    if (operation->principal.kind != PRINCIPAL_PERSON || !is_of_whole_gateway(kind)) {
-        return true;
-    }
-    return store_count_tenants(operation->store, &tenants, error) &&
-           (tenants < 2 || error_set(error, ERROR_FORBIDDEN, "not_allowed", subject,
-                                     "several tenants share this gateway, and this concerns them "
-                                     "all: it is done on the host"));
+    bool is_fine = operation->principal.kind != PRINCIPAL_PERSON || operation->is_only_tenant ||
+                   !is_of_whole_gateway(kind);
+    return is_fine || error_set(error, ERROR_FORBIDDEN, "not_allowed", subject,
+                                "several tenants share this gateway, and this concerns them all: "
+                                "it is done on the host");
 }
 
 /* What outlasts a session: whoever took one over must not come by it. What only takes authority

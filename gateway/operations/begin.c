@@ -200,8 +200,10 @@ static bool read_person(struct operation *operation, const struct credential_row
                         struct error *error)
 {
     struct person_row person;
+    int64_t tenants = 0;
     if (!store_read_person(operation->store, credential->tenant, credential->owner,
-                           operation->arena, &person, error)) {
+                           operation->arena, &person, error) ||
+        !store_count_tenants(operation->store, &tenants, error)) {
         return false;
     }
     if (!person.is_enabled) {
@@ -212,6 +214,7 @@ static bool read_person(struct operation *operation, const struct credential_row
     operation->principal.assurance = ASSURANCE_SESSION;
     operation->principal.is_admin = person.is_admin;
     operation->principal.is_auditor = person.is_auditor;
+    operation->is_only_tenant = tenants == 1;
     return true;
 }
 

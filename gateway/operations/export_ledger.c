@@ -2,7 +2,6 @@
 #include "operations/authorize.h"
 #include "operations/ledger_internal.h"
 #include "operations/request_internal.h"
-#include "store/tenant_rows.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -179,17 +178,11 @@ static bool export_run(struct export *export, struct error *error)
                      cursor->epoch);
 }
 
-/* Where several tenants share the log, its people are told of their own tenant's entries. */
-static bool choose_entries(struct export *export, struct error *error)
+/* Where several tenants share the log, people are told of their own tenant's entries. */
+static const char *whose_entries(const struct operation *operation)
 {
-    const struct principal *principal = &export->operation->principal;
-    int64_t tenants = 0;
-    if (!store_count_tenants(export->operation->store, &tenants, error)) {
-        return false;
-    }
-    bool is_shared = tenants > 1 && principal->kind == PRINCIPAL_PERSON;
-    export->tenant = is_shared ? principal->tenant : NULL;
-    return true;
+    bool is_told_all = operation->is_only_tenant || operation->principal.kind != PRINCIPAL_PERSON;
+    return is_told_all ? NULL : operation->principal.tenant;
 }
 
 bool operation_export_ledger(struct operation *operation, struct export_cursor *cursor,
@@ -199,10 +192,10 @@ bool operation_export_ledger(struct operation *operation, struct export_cursor *
     struct export export = {.operation = operation,
                             .cursor = cursor,
                             .out = out,
+                            .tenant = whose_entries(operation),
                             .length_max = out->length + bytes_max};
     bool done = false;
     if (!authorize(operation, OPERATION_READ_LEDGER, NULL, NULL, error) ||
-        !choose_entries(&export, error) ||
         !store_list_epochs(operation->store, operation->arena, &export.epochs, &export.epoch_count,
                            error) ||
         (!cursor->has_begun &&

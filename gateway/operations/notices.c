@@ -85,6 +85,12 @@ bool insert_notice(struct operation *operation, const char *tenant, struct notic
     return true;
 }
 
+static bool is_of(const struct operations_channel *channel, const char *tenant)
+{
+    return strcmp(channel->tenant == NULL ? OPERATIONS_DEFAULT_TENANT : channel->tenant, tenant) ==
+           0;
+}
+
 static bool takes_event(const struct operations_channel *channel, const char *event)
 {
     bool is_taken = channel->event_count == 0;
@@ -147,7 +153,8 @@ bool tell_outside(struct operation *operation, const struct request_row *request
     }
     for (size_t i = 0; i < options->channel_count; i++) {
         const struct operations_channel *channel = &options->channels[i];
-        bool is_told = !channel->notifier->shows_cards
+        bool is_told = !is_of(channel, request->tenant) ? true
+                       : !channel->notifier->shows_cards
                            ? tell_event(operation, channel, request, event, &payload, error)
                        : moment != 0 ? tell_cards(operation, channel, request, event, moment, error)
                                      : true;
@@ -256,7 +263,7 @@ bool operation_test_channel(struct operation *operation, const char *channel, co
     if (!authorize(operation, OPERATION_RESEND_NOTICE, NULL, NULL, error)) {
         return false;
     }
-    if (found == NULL) {
+    if (found == NULL || !is_of(found, operation->principal.tenant)) {
         return authorize_not_found(error, channel);
     }
     if (found->notifier->asks_people && to == NULL && found->to_count > 0) {
@@ -300,15 +307,20 @@ bool operation_list_channels(struct operation *operation, const struct operation
     if (!authorize(operation, OPERATION_LIST_NOTICES, NULL, NULL, error)) {
         return false;
     }
+    struct operations_channel *own = arena_array(operation->arena, count, sizeof *own);
     *out_states = arena_array(operation->arena, count, sizeof **out_states);
+    *out_count = 0;
     for (size_t i = 0; i < count && i < OPERATIONS_CHANNELS_MAX; i++) {
-        (*out_states)[i] = (struct operations_channel_state){
+        if (!is_of(&operations->options.channels[i], operation->principal.tenant)) {
+            continue;
+        }
+        own[*out_count] = operations->options.channels[i];
+        (*out_states)[(*out_count)++] = (struct operations_channel_state){
             .failures = atomic_load(&operations->channel_states[i].failures),
             .in_flight = atomic_load(&operations->channel_states[i].in_flight),
             .held = atomic_load(&operations->channel_states[i].held),
             .open_until = atomic_load(&operations->channel_states[i].open_until)};
     }
-    *out = operations->options.channels;
-    *out_count = count;
+    *out = own;
     return true;
 }

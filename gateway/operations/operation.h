@@ -41,6 +41,7 @@ struct operation {
     int64_t now;  /* the batch's wall time */
     int64_t boot; /* boot clock, for how long a token has lived */
     struct principal principal;
+    bool is_only_tenant; /* a person's tenant has the gateway to itself */
     const struct caller_row *caller;  /* when the principal is one: as the store has it now */
     struct session_row session;       /* when the principal came by one */
     struct sha256 change;             /* of the call this is: what two admins must both make */

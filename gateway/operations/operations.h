@@ -22,6 +22,7 @@
  * the courier's to know. */
 struct operations_channel {
     const char *name;
+    const char *tenant; /* whose requests are told through it; NULL: the default tenant's */
     const struct notifier *notifier;
     unsigned tells; /* set of 1 << enum card_moment: what a new message is sent for; a card that can
                        be changed is changed for everything */

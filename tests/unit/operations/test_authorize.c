@@ -32,7 +32,9 @@ static const struct {
     {OPERATION_RESOLVE_EFFECT, "resolve_effect", /*     */ ".-- .-+. -+ -- . .+"},
     {OPERATION_REVOKE_GRANT, "revoke_grant", /*         */ ".-+ .-+. -+ ++ . .+"},
     {OPERATION_FREEZE, "freeze", /*                     */ "--- ---- -+ +- - -+"},
+    {OPERATION_FREEZE_EVERYTHING, "freeze_everything", /**/ "--- ---- -+ +- - -+"},
     {OPERATION_THAW, "thaw", /*                         */ "--- ---- -+ +- - -+"},
+    {OPERATION_THAW_EVERYTHING, "thaw_everything", /*   */ "--- ---- -+ +- - -+"},
     {OPERATION_LIST_FREEZES, "list_freezes", /*         */ "--- ++++ ++ +- - ++"},
     {OPERATION_PUBLISH_POLICY, "publish_policy", /*     */ "--- ---- -^ ++ - -+"},
     {OPERATION_ROLL_BACK_POLICY, "roll_back_policy", /* */ "--- ---- -- +- - --"},
@@ -79,6 +81,8 @@ static const struct {
     {OPERATION_PROPOSE_CHANGE, "propose_change", "--- ---- -^ -- - -+"},
     {OPERATION_LIST_PROPOSALS, "list_proposals", "--- ---- -+ -- - -+"},
     {OPERATION_WITHDRAW_PROPOSAL, "withdraw_proposal", "--- ---- -+ -- - -+"},
+    {OPERATION_ADD_TENANT, "add_tenant", "--- ---- -- +- - --"},
+    {OPERATION_LIST_TENANTS, "list_tenants", "--- ---- -- +- - --"},
 };
 
 struct who {
@@ -114,6 +118,8 @@ static const struct who everyone[] = {
 };
 enum { EVERYONE = sizeof everyone / sizeof everyone[0], KINDS = sizeof table / sizeof table[0] };
 
+static bool is_only_tenant = true;
+
 static char ask(enum operation_kind kind, const struct who *who, const char *tenant)
 {
     static struct operations operations = {
@@ -121,6 +127,7 @@ static char ask(enum operation_kind kind, const struct who *who, const char *ten
     struct operation operation = {.operations = &operations,
                                   .principal = who->principal,
                                   .now = 109,
+                                  .is_only_tenant = is_only_tenant,
                                   .session = {.stepped_up_at = 100}};
     operation.session.step_up = who->has_stepped_up ? STEP_UP_PASSKEY : STEP_UP_NONE;
     struct authorize_facts facts = who->facts;
@@ -161,7 +168,7 @@ END_TEST
 
 START_TEST(authorize__the_table_names_every_operation_once)
 {
-    ck_assert_uint_eq(KINDS, OPERATION_WITHDRAW_PROPOSAL + 1);
+    ck_assert_uint_eq(KINDS, OPERATION_LIST_TENANTS + 1);
     for (size_t i = 0; i < KINDS; i++) {
         ck_assert_uint_eq(table[i].kind, i);
     }
@@ -198,6 +205,24 @@ START_TEST(authorize__another_tenants_things_are_hidden_from_all_but_host_and_sy
         }
     }
     ck_assert_int_eq(ask(OPERATION_READ_REQUEST, &everyone[9], "elsewhere"), '+');
+}
+END_TEST
+
+START_TEST(authorize__what_concerns_all_tenants_is_the_hosts_once_there_are_several)
+{
+    is_only_tenant = false;
+    for (size_t i = 0; i < KINDS; i++) {
+        enum operation_kind kind = table[i].kind;
+        bool concerns_all = kind == OPERATION_READ_POLICY || kind == OPERATION_PUBLISH_POLICY ||
+                            kind == OPERATION_ROTATE_KEYS || kind == OPERATION_FREEZE_EVERYTHING ||
+                            kind == OPERATION_THAW_EVERYTHING;
+        const char *own = table[i].answers + strlen(table[i].answers) - 1;
+        ck_assert_int_eq(ask(kind, &everyone[13], NULL), concerns_all ? '-' : *own);
+        if (concerns_all) {
+            ck_assert_int_eq(ask(kind, &everyone[9], NULL), '+');
+        }
+    }
+    is_only_tenant = true;
 }
 END_TEST
 
@@ -264,6 +289,8 @@ int main(void)
                    authorize__an_account_at_a_chat_service_votes_and_links_and_does_nothing_else);
     tcase_add_test(cases,
                    authorize__another_tenants_things_are_hidden_from_all_but_host_and_system);
+    tcase_add_test(cases,
+                   authorize__what_concerns_all_tenants_is_the_hosts_once_there_are_several);
     tcase_add_test(cases, authorize__a_step_up_is_over_when_its_time_is);
     tcase_add_test(cases, authorize__a_password_brings_in_no_passkey);
     tcase_add_test(cases, authorize__claims_of_the_wrong_kind_of_principal_count_for_nothing);
