@@ -4,6 +4,7 @@
 #include "formats/json.h"
 #include "identity/principal.h"
 #include "notifiers/mail/mail_letter.h"
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -404,8 +405,9 @@ static bool read_slack(const struct reading *reading)
 }
 
 /* What each kind may say beside what all do, and how it is read. */
-static const char *const common_keys[] = {"name",   "kind",   "ca",     "allow_networks", "proxy",
-                                          "groups", "people", "limits", "tell",           "tenant", NULL};
+static const char *const common_keys[] = {"name",  "kind",   "ca",          "allow_networks",
+                                          "proxy", "groups", "people",      "limits",
+                                          "tell",  "tenant", "quiet_hours", NULL};
 static const char *const webhook_keys[] = {"url",         "url_file", "allow_http",
                                            "secret_file", "events",   NULL};
 static const char *const mail_keys[] = {"url",  "allow_plain", "from", "to",
@@ -594,11 +596,43 @@ static bool read_tenant(const struct reading *reading)
                       "bad_name", "`tenant` is a name: 1 to 64 of a-z 0-9 . _ -"));
 }
 
+/* `22:00-07:00`, of UTC, or `22:00-07:00 +02:00`. */
+static bool read_quiet_hours(const struct reading *reading)
+{
+    const char *text = NULL;
+    int from_hour = 0, from_minute = 0, to_hour = 0, to_minute = 0, ahead_hour = 0,
+        ahead_minute = 0;
+    char sign = '+';
+    int used = 0;
+    if (!read_text(reading, "quiet_hours", &text)) {
+        return false;
+    }
+    if (text == NULL) {
+        return true;
+    }
+    int read = sscanf(text, "%2d:%2d-%2d:%2d%n %c%2d:%2d%n", &from_hour, &from_minute, &to_hour,
+                      &to_minute, &used, &sign, &ahead_hour, &ahead_minute, &used);
+    bool is_time = from_hour >= 0 && from_hour < 24 && from_minute >= 0 && from_minute < 60 &&
+                   to_hour >= 0 && to_hour < 24 && to_minute >= 0 && to_minute < 60 &&
+                   ahead_hour >= 0 && ahead_hour <= 14 && ahead_minute >= 0 && ahead_minute < 60;
+    if ((read != 4 && read != 7) || text[used] != '\0' || !is_time ||
+        (sign != '+' && sign != '-')) {
+        return yaml_fail(reading->file, yaml_member(reading->node, "quiet_hours"), reading->error,
+                         "bad_time",
+                         "write `quiet_hours: \"22:00-07:00\"`, of UTC, or with "
+                         "` +02:00` behind");
+    }
+    int ahead = (ahead_hour * 60 + ahead_minute) * (sign == '-' ? -1 : 1);
+    reading->who->quiet_from = (from_hour * 60 + from_minute - ahead + 2 * 1440) % 1440;
+    reading->who->quiet_to = (to_hour * 60 + to_minute - ahead + 2 * 1440) % 1440;
+    return true;
+}
+
 static bool read_common(const struct reading *reading)
 {
     return read_text(reading, "ca", &reading->out->ca_file) && read_proxy(reading) &&
-           read_tell(reading) && read_limits(reading) &&
-           read_tenant(reading) &&
+           read_tell(reading) && read_limits(reading) && read_tenant(reading) &&
+           read_quiet_hours(reading) &&
            read_list(reading, "groups", &reading->who->groups, &reading->who->group_count) &&
            read_list(reading, "people", &reading->who->people, &reading->who->person_count) &&
            config_read_networks(reading->file, yaml_member(reading->node, "allow_networks"),

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSE_MS = 250, TRANSFERS_MAX = 64 };
+/* What is new is seen within a pause. */
+enum { PAUSE_MS = 50, TRANSFERS_MAX = 64 };
 
 struct lease {
     struct store_job job;

@@ -12,7 +12,7 @@ const struct operations_channel *find_channel(const struct operations *operation
 /* Whether anybody of these groups is told through this channel. */
 bool channel_serves(const struct operations_channel *channel, const char *const *groups,
                     size_t count);
-/* notices.c: a notice that is due at once; fills id, tenant and times. */
+/* notices.c: a notice that is due at once or at its `due_at`; fills id, tenant and times. */
 bool insert_notice(struct operation *operation, const char *tenant, struct notice_row *notice,
                    struct error *error) MUST_CHECK;
 /* Any thread: something in the outbox is due then. */

@@ -74,14 +74,14 @@ bool insert_notice(struct operation *operation, const char *tenant, struct notic
                    struct error *error)
 {
     notice->created_at = operation->now;
-    notice->due_at = operation->now;
+    notice->due_at = notice->due_at > operation->now ? notice->due_at : operation->now;
     notice->state = "waiting";
     crypto_make_id("ntc", operation->now, notice->id);
     snprintf(notice->tenant, sizeof notice->tenant, "%s", tenant);
     if (!store_insert_notice(operation->store, notice, error)) {
         return false;
     }
-    note_notice_due(operation->operations, operation->now);
+    note_notice_due(operation->operations, notice->due_at);
     return true;
 }
 

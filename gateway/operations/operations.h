@@ -34,6 +34,8 @@ struct operations_channel {
     size_t person_count;
     const char *const *to; /* addresses told beside the people */
     size_t to_count;
+    /* Prompts of low risk wait while it is quiet: minutes of a day of UTC; both 0: never. */
+    int quiet_from, quiet_to;
 };
 
 /* How a channel fares, as the courier sees it. */

@@ -7,7 +7,11 @@
  * what follows goes where a card is.
  */
 
-enum { RECIPIENTS_MAX = 200 }; /* of one channel and request */
+enum {
+    RECIPIENTS_MAX = 200, /* of one channel and request */
+    MINUTE_MS = 60 * 1000,
+    DAY_MINUTES = 24 * 60,
+};
 
 enum card_moment moment_of_event(const char *event)
 {
@@ -156,17 +160,33 @@ static bool find_recipients(struct operation *operation, const struct operations
 
 /* ---- cards and their notices ---- */
 
-static bool insert_card_notice(struct operation *operation, const struct card_row *card,
+/* When it is no longer quiet; `now` when it is not. */
+static int64_t quiet_until(const struct operations_channel *channel, int64_t now)
+{
+    int64_t minute = now / MINUTE_MS % DAY_MINUTES;
+    int64_t length = (channel->quiet_to - channel->quiet_from + DAY_MINUTES) % DAY_MINUTES;
+    int64_t passed = (minute - channel->quiet_from + DAY_MINUTES) % DAY_MINUTES;
+    return passed < length ? (now / MINUTE_MS + length - passed) * MINUTE_MS : now;
+}
+
+static bool insert_card_notice(struct operation *operation,
+                               const struct operations_channel *channel,
+                               const struct request_row *request, const struct card_row *card,
                                const char *event, struct error *error)
 {
+    bool waits = request->risk == POLICY_RISK_LOW && request->state == REQUEST_PENDING;
     struct notice_row notice = {.channel = card->channel,
                                 .event = event,
                                 .request = card->request,
                                 .recipient = card->recipient,
                                 .line = arena_printf(operation->arena, "%s/%s/%s", card->request,
                                                      card->channel, card->recipient),
-                                .payload = ""};
-    return insert_notice(operation, card->tenant, &notice, error);
+                                .payload = "",
+                                .due_at =
+                                    waits ? quiet_until(channel, operation->now) : operation->now};
+    /* An edit may have raised the risk of what was left for the morning. */
+    return (waits || store_hasten_notices(operation->store, notice.line, operation->now, error)) &&
+           insert_notice(operation, card->tenant, &notice, error);
 }
 
 static bool begin_card(struct operation *operation, const struct operations_channel *channel,
@@ -180,7 +200,7 @@ static bool begin_card(struct operation *operation, const struct operations_chan
     memcpy(card.tenant, request->tenant, sizeof card.tenant);
     memcpy(card.request, request->id, sizeof card.request);
     return store_insert_card(operation->store, &card, error) &&
-           insert_card_notice(operation, &card, event, error);
+           insert_card_notice(operation, channel, request, &card, event, error);
 }
 
 static bool tells(const struct operations_channel *channel, enum card_moment moment)
@@ -232,7 +252,7 @@ bool tell_cards(struct operation *operation, const struct operations_channel *ch
     }
     for (size_t i = 0; i < count; i++) {
         if (follows(channel, &cards[i], moment) &&
-            !insert_card_notice(operation, &cards[i], event, error)) {
+            !insert_card_notice(operation, channel, request, &cards[i], event, error)) {
             return false;
         }
     }

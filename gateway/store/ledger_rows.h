@@ -114,6 +114,9 @@ bool store_insert_notice(struct store *store, const struct notice_row *notice,
 bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, size_t limit,
                          const char *skipped, struct arena *arena, struct notice_row **out,
                          size_t *out_count, struct error *error) MUST_CHECK;
+/* What was left for later in this line, and not tried, is due at once. */
+bool store_hasten_notices(struct store *store, const char *line, int64_t now,
+                          struct error *error) MUST_CHECK;
 /* Writes state, attempts, due_at, last_error, settled_at, answer, and ends the lease. */
 bool store_settle_notice(struct store *store, const struct notice_row *notice,
                          struct error *error) MUST_CHECK; /* CONFLICT when the fence moved on */

@@ -101,6 +101,8 @@ class Channels(unittest.TestCase):
                             ("{ name: a, kind: template, template: discord, url: \"https://x/\", tell: [everything] }", "everything"),
                             ("{ name: a, kind: template, template: discord, url: \"https://x/\", limits: { in_flight: 0 } }", "in_flight|between|least|1"),
                             ("{ name: a, kind: template, template: discord, url: \"https://x/\", proxy: x }", "proxy"),
+                            ("{ name: a, kind: template, template: discord, url: \"https://x/\", quiet_hours: \"22:00-27:00\" }", "quiet_hours"),
+                            ("{ name: a, kind: template, template: discord, url: \"https://x/\", quiet_hours: at night }", "quiet_hours"),
                             ("{ name: a, kind: mail, url: \"https://x/\", from: a@example.com }", "smtps://"),
                             ("{ name: a, kind: mail, url: \"smtps://x:465\" }", "from"),
                             ("{ name: a, kind: mail, url: \"smtps://x:465\", from: a@example.com, to: [\"a@x\\r\\nRCPT TO:<b@y>\"] }", "not a plain address"),

@@ -73,6 +73,9 @@ static const struct statement_text texts[] = {
     {.name = STATEMENT_NOTICE_REPLAY,
      .sql = "UPDATE notices SET state = 'waiting', attempts = 0, due_at = :now, leased_until = 0, "
             "fence = fence + 1 WHERE tenant = :tenant AND id = :id AND state = 'sent'"},
+    {.name = STATEMENT_NOTICE_HASTEN,
+     .sql = "UPDATE notices INDEXED BY notices_line SET due_at = :now WHERE state = 'waiting' AND "
+            "line <> '' AND line = :line AND attempts = 0 AND due_at > :now"},
     {.name = STATEMENT_NOTICE_READ,
      .shape = &notice_shape,
      .sql = SELECT_NOTICE "WHERE tenant = :tenant AND id = :id"},
@@ -140,6 +143,14 @@ bool store_list_notices(struct store *store, const struct notice_filter *filter,
     statement_text(statement, ":before", statement_before(filter->before_id));
     statement_number(statement, ":limit", statement_page_limit(filter->limit));
     return statement_collect(store, statement, arena, out, out_count, error);
+}
+
+bool store_hasten_notices(struct store *store, const char *line, int64_t now, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_HASTEN);
+    statement_text(statement, ":line", line);
+    statement_number(statement, ":now", now);
+    return statement_run(store, statement, NULL, error);
 }
 
 bool store_next_notice_at(struct store *store, const char *skipped, int64_t *out_due_at,

@@ -222,14 +222,13 @@ START_TEST(cards__votes_do_not_show_before_the_end)
 }
 END_TEST
 
-START_TEST(cards__no_button_where_a_requirement_takes_no_approval_by_chat)
+START_TEST(cards__no_approval_where_a_requirement_takes_no_approval_by_chat)
 {
     char request[ID_BYTES];
     ask_for("critical.drop", request);
     lease_all();
     struct card card = card_of(&leases[0]);
-    ck_assert(!card.decides);
-    ck_assert_str_eq(card.nonce, "");
+    ck_assert(!card.decides); /* a denial can be given all the same */
     ck_assert_str_eq(card.why_not, "This needs somebody signed in: open the request to decide.");
 }
 END_TEST
@@ -306,6 +305,53 @@ START_TEST(cards__an_escalation_reaches_channels_of_those_who_are_asked_then)
                               card_of(&leases[i]).moment == CARD_ESCALATED);
     }
     ck_assert(is_told);
+}
+END_TEST
+
+START_TEST(cards__low_risk_waits_while_it_is_quiet_and_nothing_else_does)
+{
+    struct operations_channel quiet = plain;
+    char request[ID_BYTES];
+    tear_down();
+    begin(&plain, NULL);
+    scenario_publish(&s, chat_policy);
+    int64_t minute = s.now / MINUTE % 1440;
+    quiet.quiet_from = (int)((minute + 1440 - 60) % 1440); /* an hour of it is over */
+    quiet.quiet_to = (int)((minute + 10) % 1440);
+    channels[0] = quiet;
+    ask_for("two.go", request);
+    lease_all();
+    ck_assert_uint_eq(count, 0);
+    pass(&s, 10 * MINUTE);
+    lease_all();
+    ck_assert_uint_eq(count, 1);
+    tear_down();
+    begin(&quiet, NULL);
+    ask_for("critical.drop", request);
+    lease_all();
+    ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+START_TEST(cards__what_expires_while_it_is_quiet_is_not_asked)
+{
+    struct operations_channel quiet = plain;
+    char request[ID_BYTES];
+    tear_down();
+    begin(&plain, NULL);
+    scenario_publish(&s, chat_policy);
+    quiet.quiet_from = (int)(s.now / MINUTE % 1440);
+    quiet.quiet_to = (quiet.quiet_from + 180) % 1440;
+    channels[0] = quiet;
+    ask_for("two.go", request);
+    pass(&s, 2 * HOUR);
+    escalate(&s);
+    lease_all();
+    ck_assert_uint_eq(count, 0);
+    pass(&s, 2 * HOUR);
+    lease_all();
+    ck_assert_uint_eq(count, 0);
+    ck_assert_uint_ge(count_entries(&s, "request_ended"), 1);
 }
 END_TEST
 
@@ -404,10 +450,12 @@ int main(void)
     tcase_add_test(tests, cards__a_lease_that_ran_out_may_have_posted);
     tcase_add_test(tests, cards__one_change_shows_all_that_has_happened);
     tcase_add_test(tests, cards__votes_do_not_show_before_the_end);
-    tcase_add_test(tests, cards__no_button_where_a_requirement_takes_no_approval_by_chat);
+    tcase_add_test(tests, cards__no_approval_where_a_requirement_takes_no_approval_by_chat);
     tcase_add_test(tests, cards__a_nonce_is_of_one_card_on_one_channel);
     tcase_add_test(tests, cards__what_cannot_be_changed_is_followed_by_another_message);
     tcase_add_test(tests, cards__an_escalation_reaches_channels_of_those_who_are_asked_then);
+    tcase_add_test(tests, cards__low_risk_waits_while_it_is_quiet_and_nothing_else_does);
+    tcase_add_test(tests, cards__what_expires_while_it_is_quiet_is_not_asked);
     tcase_add_test(tests, notices__a_deferred_one_keeps_its_attempts);
     tcase_add_test(tests, notices__a_lease_that_was_taken_over_settles_nothing);
     tcase_add_test(tests, notices__what_the_other_side_says_is_kept_visible_and_bounded);
