@@ -46,7 +46,7 @@ class Configuration(unittest.TestCase):
         secret = self.folder / "hook.secret"
         secret.write_text("whsec_" + "QUFB" * 8)
         secret.chmod(0o600)
-        example = re.sub(r"secret_file: .*$", f"secret_file: {secret}", example, flags=re.M)
+        example = re.sub(r"\b(signing_secret_file|secret_file|token_file): .*$", rf"\1: {secret}", example, flags=re.M)
         keys = self.folder / "keys.json"
         keys.write_text('{"keys":[]}')
         example = re.sub(r"(bundle|keys_file): .*$", rf"\1: {keys}", example, flags=re.M)
