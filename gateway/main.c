@@ -301,6 +301,9 @@ static void on_wake(void *context)
     store_reader_deliver(gateway->reader);
     workers_deliver(gateway->workers);
     workers_deliver(gateway->verifiers);
+    if (gateway->api != NULL) {
+        api_run_envelopes(gateway->api);
+    }
 }
 
 static void wake_loop(void *context)
@@ -367,6 +370,21 @@ static bool say(void *context, const char *channel, const struct notifier_word *
     return gateway->courier != NULL && courier_say(gateway->courier, channel, word);
 }
 
+static void acknowledge(void *context, const char *channel, const char *id, const char *response)
+{
+    struct gateway *gateway = context;
+    if (gateway->courier != NULL) {
+        courier_acknowledge(gateway->courier, channel, id, response);
+    }
+}
+
+static bool take_envelope(void *context, const char *channel, const char *id, const char *payload,
+                          size_t length)
+{
+    struct gateway *gateway = context;
+    return api_take_envelope(gateway->api, channel, id, payload, length);
+}
+
 static void create_server(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
@@ -402,6 +420,7 @@ static void create_server(struct gateway *gateway)
                                                   .tell = live_tell},
                                          .chat = {.context = gateway,
                                                   .say = say,
+                                                  .acknowledge = acknowledge,
                                                   .slack_apps = config->slack_apps,
                                                   .slack_app_count = config->slack_app_count}});
     gateway->server = http_server_create(&(struct http_server_options){.loop = gateway->loop,
@@ -539,18 +558,20 @@ static bool open_gateway(struct gateway *gateway, struct error *error)
     if (gateway->live == NULL) {
         return false;
     }
+    create_server(gateway);
     gateway->courier =
         courier_start(&(struct courier_options){.operations = gateway->operations,
                                                 .writer = gateway->writer,
                                                 .channels = gateway->config->channels,
                                                 .channel_count = gateway->config->channel_count,
                                                 .trust = gateway->trust,
-                                                .sources = gateway->config->sources},
+                                                .sources = gateway->config->sources,
+                                                .take_envelope = take_envelope,
+                                                .context = gateway},
                       error);
     if (gateway->courier == NULL) {
         return false;
     }
-    create_server(gateway);
     return listen_all(gateway, error);
 }
 

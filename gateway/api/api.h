@@ -59,6 +59,7 @@ struct api_slack_app {
 struct api_chat {
     void *context;
     bool (*say)(void *context, const char *channel, const struct notifier_word *word);
+    void (*acknowledge)(void *context, const char *channel, const char *id, const char *response);
     const struct api_slack_app *slack_apps;
     size_t slack_app_count;
 };
@@ -101,6 +102,12 @@ void api_handle(void *context, struct http_exchange *exchange);
 /* Loads the policy again and publishes it: SIGHUP and POST /v1/policies/reload. What goes wrong is
  * logged and counted; the old version stays. */
 void api_reload_policy(struct api *api);
+
+/* Any thread: a press that Socket Mode brought. False when too many wait. */
+bool api_take_envelope(struct api *api, const char *channel, const char *id, const char *payload,
+                       size_t length);
+/* Works through them; after loop_wake. */
+void api_run_envelopes(struct api *api);
 
 /* Due work, noise notes and rate windows; main arms it a few times a second. */
 void api_tick(struct api *api, int64_t wall_now);

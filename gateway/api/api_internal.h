@@ -600,6 +600,7 @@ struct api {
     struct api_waiters *waiters;
     struct api_noise *noise;
     struct api_attempts *attempts;
+    struct api_envelopes *envelopes;
     struct api_call *calls; /* under way */
     int64_t wall_now;
     bool is_draining;
@@ -608,6 +609,9 @@ struct api {
     void *idle_context;
 };
 
+/* slack_envelopes.c */
+struct api_envelopes *api_envelopes_create(void);
+void api_envelopes_destroy(struct api_envelopes *envelopes);
 /* slack_callbacks.c: presses and modals of Slack's. */
 bool api_read_slack(struct api_call *call, struct error *error) MUST_CHECK;
 bool api_run_slack(struct api_call *call, struct error *error) MUST_CHECK;

@@ -588,6 +588,7 @@ struct api *api_create(const struct api_options *options)
     api->wall_now = clock_wall_ms();
     api->noise = api_noise_create();
     api->attempts = api_attempts_create();
+    api->envelopes = api_envelopes_create();
     api->waiters = api_waiters_create(api);
     return api;
 }
@@ -601,6 +602,7 @@ void api_destroy(struct api *api)
     api_waiters_destroy(api->waiters);
     api_noise_destroy(api->noise);
     api_attempts_destroy(api->attempts);
+    api_envelopes_destroy(api->envelopes);
     pthread_mutex_destroy(&api->folder_lock);
     free(api);
 }

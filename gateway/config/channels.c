@@ -340,9 +340,13 @@ static bool read_slack_secrets(const struct reading *reading, struct api_slack_a
     const char *path = NULL;
     char *bytes = NULL;
     size_t length = 0;
+    if (node == NULL && reading->out->app_token != NULL) {
+        return true; /* nothing comes by HTTP, and nothing that does is taken */
+    }
     if (node == NULL) {
-        return missing(reading, "a Slack channel needs `signing_secret_file`: the app's signing "
-                                "secret, from Basic Information");
+        return missing(reading, "a Slack channel needs `signing_secret_file` (the app's signing "
+                                "secret, from Basic Information), or `app_token_file` for Socket "
+                                "Mode");
     }
     if (!yaml_read_text(reading->file, node, &path, reading->error) ||
         !read_secret_file(reading, node, path, &bytes, &length)) {
@@ -389,7 +393,8 @@ static bool read_slack(const struct reading *reading)
     if (!read_allowance(reading, "allow_http") || !read_text(reading, "url", &channel->url) ||
         !read_text(reading, "channel", &place) ||
         !check_slack_id(reading, "channel", place, "CGD") ||
-        !read_secret(reading, "token_file", &channel->secret)) {
+        !read_secret(reading, "token_file", &channel->secret) ||
+        !read_secret(reading, "app_token_file", &reading->out->app_token)) {
         return false;
     }
     if (channel->secret == NULL) {
@@ -415,9 +420,9 @@ static const char *const mail_keys[] = {"url",  "allow_plain", "from", "to",
 static const char *const template_keys[] = {
     "url",           "url_file", "allow_http",         "template",
     "template_file", "options",  "authorization_file", NULL};
-static const char *const slack_keys[] = {"url",        "allow_http",  "channel",
-                                         "token_file", "app",         "signing_secret_file",
-                                         "teams",      "enterprises", NULL};
+static const char *const slack_keys[] = {
+    "url",   "allow_http",  "channel",        "token_file", "app", "signing_secret_file",
+    "teams", "enterprises", "app_token_file", NULL};
 static const char *const teams_keys[] = {"url", "url_file", "allow_http", NULL};
 static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
 

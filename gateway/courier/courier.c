@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "courier/courier_internal.h"
+#include "courier/socket_mode.h"
 #include "courier/transfer.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ struct courier {
     struct fetches *fetches;
     struct destinations *destinations;
     struct words *words;
+    struct socket_mode **socket_modes; /* by channel; NULL where none is wanted */
 };
 
 static void end_lease(struct lease *lease)
@@ -257,6 +259,8 @@ static void *run_thread(void *context)
 
 /* ---- life ---- */
 
+static void start_socket_modes(struct courier *courier);
+
 struct courier *courier_start(const struct courier_options *options, struct error *error)
 {
     struct courier *courier = memory_zeroed(1, sizeof *courier);
@@ -282,6 +286,7 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         free(courier);
         return NULL;
     }
+    start_socket_modes(courier);
     return courier;
 }
 
@@ -289,6 +294,37 @@ void courier_reread(struct courier *courier)
 {
     fetches_reread(courier->fetches);
     transfers_wake(courier->transfers);
+}
+
+/* One that cannot be started is logged: the gateway works without it. */
+static void start_socket_modes(struct courier *courier)
+{
+    const struct courier_options *options = &courier->options;
+    courier->socket_modes = memory_zeroed(options->channel_count + 1, sizeof(void *));
+    for (size_t i = 0; i < options->channel_count; i++) {
+        struct error error = {0};
+        struct socket_mode_options own = {.channel = &options->channels[i],
+                                          .take = options->take_envelope,
+                                          .context = options->context};
+        if (own.channel->app_token == NULL || own.take == NULL) {
+            continue;
+        }
+        courier->socket_modes[i] = socket_mode_start(&own, &error);
+        if (courier->socket_modes[i] == NULL) {
+            log_error(LOG_LEVEL_ERROR, "socket_mode_not_started", &error);
+        }
+    }
+}
+
+void courier_acknowledge(struct courier *courier, const char *channel, const char *id,
+                         const char *response)
+{
+    for (size_t i = 0; i < courier->options.channel_count; i++) {
+        if (courier->socket_modes[i] != NULL &&
+            strcmp(courier->options.channels[i].channel.name, channel) == 0) {
+            socket_mode_acknowledge(courier->socket_modes[i], id, response);
+        }
+    }
 }
 
 bool courier_say(struct courier *courier, const char *channel, const struct notifier_word *word)
@@ -326,6 +362,10 @@ void courier_destroy(struct courier *courier)
         return;
     }
     bool ignored;
+    for (size_t i = 0; i < courier->options.channel_count; i++) {
+        socket_mode_stop(courier->socket_modes[i]);
+    }
+    free(courier->socket_modes);
     transfers_destroy(courier->transfers, forget_errand);
     destinations_destroy(courier->destinations, forget_errand, courier);
     words_destroy(courier->words);

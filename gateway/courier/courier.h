@@ -35,11 +35,12 @@ struct courier_channel {
     struct notifier_channel channel;
     struct courier_network allowed[COURIER_NETWORKS_MAX];
     size_t allowed_count;
-    bool allows_http;    /* plain text: http, or mail without TLS */
-    const char *ca_file; /* NULL: the system's */
-    const char *proxy;   /* URL of an egress proxy; NULL: none */
-    int in_flight_max;   /* messages under way at once; 0: 8 */
-    int per_second_max;  /* 0: 20 */
+    bool allows_http;      /* plain text: http, or mail without TLS */
+    const char *ca_file;   /* NULL: the system's */
+    const char *proxy;     /* URL of an egress proxy; NULL: none */
+    const char *app_token; /* Slack: opens sockets for what is pressed; NULL: it comes by HTTP */
+    int in_flight_max;     /* messages under way at once; 0: 8 */
+    int per_second_max;    /* 0: 20 */
 };
 
 /* Where an issuer's keys are fetched: the same rules of egress as for a channel. */
@@ -55,6 +56,10 @@ struct courier_options {
     size_t channel_count;
     struct trust *trust;                  /* NULL: nothing is fetched */
     const struct courier_source *sources; /* by the number of the issuer */
+    /* What was pressed in a channel with an app token; on any thread. False: not now. */
+    bool (*take_envelope)(void *context, const char *channel, const char *id, const char *payload,
+                          size_t length);
+    void *context;
 };
 
 struct courier;
@@ -63,6 +68,10 @@ struct courier *courier_start(const struct courier_options *options,
                               struct error *error) MUST_CHECK;
 /* Reads the files of `trust` again now, whatever their times. Any thread. */
 void courier_reread(struct courier *courier);
+/* Any thread: what an envelope asked for is done. `response`: JSON that answers a modal, or NULL.
+ */
+void courier_acknowledge(struct courier *courier, const char *channel, const char *id,
+                         const char *response);
 /* Any thread. Says something to one person through the channel, at once and once: nothing is kept,
  * and what fails is logged. False when the channel says no words or too many wait. */
 bool courier_say(struct courier *courier, const char *channel, const struct notifier_word *word);

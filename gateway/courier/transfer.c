@@ -2,13 +2,10 @@
 
 #include "base/builder.h"
 #include "base/memory.h"
-#include <arpa/inet.h>
-#include <curl/curl.h>
-#include <netinet/in.h>
+#include "courier/egress_internal.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum {
     CONNECT_SECONDS = 5,
@@ -18,10 +15,6 @@ enum {
     KEPT_BYTES_MAX = 512 * 1024
 };
 
-/* Debian compiles a certificate folder in, which switches libcurl's cache of certificates off (24
- * ms of CPU a connection); so the bundle is named and the folder unset. */
-static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
-
 struct transfer {
     struct transfer *next, *previous;
     struct transfers *transfers;
@@ -30,7 +23,7 @@ struct transfer {
     CURL *curl;
     struct curl_slist *headers;
     struct builder kept; /* what was answered */
-    bool was_denied;     /* by courier_may_reach */
+    struct egress egress;
     bool is_mail;
     const char *letter; /* of a mail, owned; read by libcurl as it goes */
     size_t letter_length, letter_read;
@@ -95,34 +88,6 @@ void transfers_destroy(struct transfers *transfers, void (*on_cut)(void *context
     free(transfers);
 }
 
-/* The address as resolved, on the very socket that would be opened: a name that changes its mind
- * cannot slip through. */
-static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct transfer *transfer = context;
-    unsigned char plain[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    (void)purpose;
-    if (address->family == AF_INET) {
-        struct sockaddr_in ipv4;
-        memcpy(&ipv4, &address->addr, sizeof ipv4);
-        memcpy(plain + 12, &ipv4.sin_addr, 4);
-    } else if (address->family == AF_INET6) {
-        struct sockaddr_in6 ipv6;
-        memcpy(&ipv6, &address->addr, sizeof ipv6);
-        memcpy(plain, &ipv6.sin6_addr, 16);
-    } else {
-        transfer->was_denied = true;
-        return CURL_SOCKET_BAD;
-    }
-    /* A proxy that the configuration names is where it is; what may be reached through it is its to
-     * say. */
-    if (transfer->channel->proxy == NULL && !courier_may_reach(transfer->channel, plain)) {
-        transfer->was_denied = true;
-        return CURL_SOCKET_BAD;
-    }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 /* One that says too much is cut off. */
 static size_t keep_reply(char *bytes, size_t one, size_t count, void *context)
 {
@@ -163,21 +128,16 @@ static void set_options(struct transfer *transfer, const char *url)
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, channel->allows_http ? "http,https" : "https");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_reply);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, channel->proxy == NULL ? "" : channel->proxy);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TOTAL_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, transfer);
+    egress_guard(&transfer->egress, curl);
     /* The address check runs when a socket opens: another channel's open connection must not be
      * used. */
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(curl, CURLOPT_CAINFO,
-                     channel->ca_file == NULL ? system_bundle : channel->ca_file);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
 }
@@ -188,6 +148,7 @@ static struct transfer *create(struct transfers *transfers, const struct courier
     struct transfer *transfer = memory_zeroed(1, sizeof *transfer);
     transfer->transfers = transfers;
     transfer->channel = channel;
+    transfer->egress.channel = channel;
     transfer->owner = owner;
     transfer->curl = curl_easy_init();
     if (transfer->curl == NULL) {
@@ -304,8 +265,8 @@ static void read_result(const struct transfer *transfer, CURLcode code, struct t
     /* A mail server that refuses says why in its status; what else fails has none. */
     bool is_refusal = transfer->is_mail && out->status >= 400 && code != CURLE_OPERATION_TIMEDOUT;
     out->status = is_refusal ? out->status : 0;
-    out->failure = transfer->was_denied ? "its address is not one this channel may reach"
-                                        : curl_easy_strerror(code);
+    out->failure = transfer->egress.was_denied ? "its address is not one this channel may reach"
+                                               : curl_easy_strerror(code);
 }
 
 static void finish(struct transfers *transfers, CURL *curl, CURLcode code)

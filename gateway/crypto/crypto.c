@@ -117,3 +117,10 @@ void crypto_make_secret(const char *prefix, char out[SECRET_TEXT_BYTES])
     crypto_wipe(text.bytes, text.length);
     builder_finish(&text);
 }
+
+void crypto_sha1(const void *bytes, size_t length, unsigned char out[SHA1_BYTES])
+{
+    size_t written = 0;
+    CHECK(EVP_Q_digest(NULL, "SHA1", NULL, bytes, length, out, &written) == 1 &&
+          written == SHA1_BYTES);
+}

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SHA256_BYTES = 32, ID_BYTES = 32, SECRET_TEXT_BYTES = 64 };
+enum { SHA1_BYTES = 20, SHA256_BYTES = 32, ID_BYTES = 32, SECRET_TEXT_BYTES = 64 };
 
 struct sha256 {
     unsigned char bytes[SHA256_BYTES];
@@ -19,6 +19,8 @@ struct sha256 {
 void crypto_start(void);
 
 struct sha256 crypto_sha256(const void *bytes, size_t length);
+/* Proves nothing any more: only where a protocol asks for it (RFC 6455 section 4.2.2). */
+void crypto_sha1(const void *bytes, size_t length, unsigned char out[SHA1_BYTES]);
 /* SHA-256 of two pieces one after the other, and of a prefix byte with two pieces (RFC 6962 nodes).
  */
 struct sha256 crypto_sha256_prefixed(unsigned char prefix, const void *first, size_t first_length,

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { SHA1_BYTES = 20, RECOVERY_RANDOM_BYTES = 10, GROUP = 4 };
+enum { RECOVERY_RANDOM_BYTES = 10, GROUP = 4 };
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /* Five bits a character; lengths here are multiples of five bytes. */

@@ -6,7 +6,7 @@ import urllib.parse
 
 from support.gateway import Gateway, eventually
 from support.people import Person
-from support.slack import APP, CHANNEL, SECRET, TEAM, TOKEN, Slack, signed
+from support.slack import APP, APP_TOKEN, CHANNEL, SECRET, TEAM, TOKEN, Slack, signed
 
 POLICY = """
 version: 1
@@ -25,14 +25,14 @@ rules:
 APPROVE, DENY, OPEN = "countersign_approve", "countersign_deny", "countersign_open"
 
 
-def channel(gateway, slack, more=""):
+def channel(gateway, slack, how="signing_secret_file"):
     """Configuration of the one Slack channel, with its secrets beside it."""
-    for name, text in (("token", TOKEN), ("signing", SECRET)):
+    for name, text in (("token", TOKEN), ("signing_secret_file", SECRET), ("app_token_file", APP_TOKEN)):
         (gateway.folder / name).write_text(text + "\n")
         (gateway.folder / name).chmod(0o600)
     return (f"channels:\n  - name: approvals\n    kind: slack\n    url: {slack.url}\n    allow_http: true\n    allow_networks: [127.0.0.0/8]\n"
-            f"    channel: {CHANNEL}\n    token_file: {gateway.folder}/token\n    signing_secret_file: {gateway.folder}/signing\n"
-            f"    app: {APP}\n    teams: [{TEAM}]\n{more}")
+            f"    channel: {CHANNEL}\n    token_file: {gateway.folder}/token\n    {how}: {gateway.folder}/{how}\n"
+            f"    app: {APP}\n    teams: [{TEAM}]\n")
 
 
 def post(gateway, payload, secret=SECRET, at=None):
@@ -42,11 +42,13 @@ def post(gateway, payload, secret=SECRET, at=None):
 
 
 class SlackChannel(unittest.TestCase):
+    how = "signing_secret_file"
+
     def setUp(self):
         self.slack = Slack()
         self.addCleanup(self.slack.stop)
         self.gateway = Gateway(policy=POLICY)
-        self.gateway.extra_config = channel(self.gateway, self.slack)
+        self.gateway.extra_config = channel(self.gateway, self.slack, self.how)
         self.addCleanup(self.gateway.__exit__, None, None, None)
         self.gateway.start()
         self.dana = Person(self.gateway, "dana", ["oncall"])
@@ -298,6 +300,117 @@ class SlackChannel(unittest.TestCase):
         self.click(APPROVE)
         self.assertEqual("approved", self.state(asked))
         self.frozen("Approved by dana")
+
+
+class SocketMode(SlackChannel):
+    """All of the above once more where presses come over a websocket that the gateway opens, but for what is HTTP's."""
+
+    how = "app_token_file"
+
+    def setUp(self):
+        super().setUp()
+        self.ready()
+
+    def ready(self):
+        eventually(lambda: self.slack.sockets and self.gateway.logged("socket_mode_ready"), "a socket is open")
+
+    def post(self, payload, **_):
+        """As Slack sends it: an envelope, on one socket; the acknowledgement is the answer."""
+        return self.bring(self.slack.envelope(payload))
+
+    def bring(self, envelope, pieces=1):
+        self.slack.sockets[-1].send(envelope, pieces=pieces)
+        before = len(self.slack.acks.get(envelope["envelope_id"], []))
+        eventually(lambda: len(self.slack.acks.get(envelope["envelope_id"], [])) > before, "it is acknowledged")
+        _, ack = self.slack.acks[envelope["envelope_id"]][-1]
+        return Acknowledged(ack.get("payload"))
+
+    # What only HTTP has.
+    test_what_slack_did_not_sign_is_refused = None
+    test_the_same_press_again_changes_nothing_even_after_a_restart = None
+    test_slack_says_not_now_and_is_asked_again_when_it_said = None
+    test_what_slack_will_never_take_is_dead_and_says_why = None
+
+    def test_people_of_other_workspaces_other_apps_and_guests_without_one_are_refused(self):
+        self.link()
+        asked = self.ask()
+        for code, who in (("stranger", {"home": "T0OTHER"}), ("wrong_team", {"team": "T0OTHER", "home": TEAM}), ("wrong_app", {"app": "A0OTHER"})):
+            with self.subTest(code=code):
+                self.click(APPROVE, **who)
+                self.assertEqual(code, self.gateway.logged("callback_refused")["code"])
+        self.assertEqual("pending", self.state(asked))
+
+    def test_a_card_posted_before_a_restart_is_settled_after_it(self):
+        self.link()
+        asked = self.ask()
+        self.gateway.restart()
+        self.ready()
+        self.click(APPROVE)
+        self.assertEqual("approved", self.state(asked))
+        self.frozen("Approved by dana")
+
+    def test_an_envelope_that_comes_twice_counts_once_and_is_acknowledged_twice(self):
+        self.link()
+        asked = self.ask()
+        envelope = self.slack.envelope(self.slack.press(APPROVE))
+        self.bring(envelope, pieces=3)
+        self.bring({**envelope, "retry_attempt": 1, "retry_reason": "timeout"})
+        self.assertEqual(["vote"], self.votes(asked))
+
+    def test_another_socket_is_opened_before_the_old_one_is_given_up(self):
+        self.link()
+        asked = self.ask()
+        old = self.slack.sockets[-1]
+        old.send({"type": "disconnect", "reason": "warning", "debug_info": {"host": "fake"}})
+        eventually(lambda: len(self.slack.sockets) == 2, "a second one is open")
+        envelope = self.slack.envelope(self.slack.press(APPROVE))
+        old.send(envelope)
+        eventually(lambda: envelope["envelope_id"] in self.slack.acks, "what the old one brings is taken")
+        self.assertIs(old, self.slack.acks[envelope["envelope_id"]][0][0], "acknowledged where it came from")
+        self.assertEqual("approved", self.state(asked))
+        old.drop()
+        eventually(lambda: len(self.slack.sockets) == 1, "the old one is gone")
+
+    def test_a_socket_that_breaks_or_falls_silent_is_opened_anew(self):
+        self.slack.sockets[-1].drop()
+        eventually(lambda: not self.slack.sockets, "it is gone")
+        self.gateway.advance(seconds=5)
+        eventually(lambda: self.slack.sockets, "it is opened anew")
+        first = self.slack.sockets[-1]
+        self.gateway.advance(seconds=11)
+        eventually(lambda: first.pings, "it is pinged")
+        first.is_mute = True
+        eventually(lambda: self.gateway.advance(seconds=1) or first not in self.slack.sockets, "it is given up")
+        eventually(lambda: self.gateway.advance(seconds=1) or self.slack.sockets, "and another opened")
+
+    def test_a_server_that_does_what_it_may_not_is_left(self):
+        for bad in (lambda socket: socket.send(b"\xff\xfe", opcode=1), lambda socket: socket.send(b"x", opcode=2), lambda socket: socket.send(b"x", opcode=0),
+                    lambda socket: socket.send(b"x" * 126, opcode=9), lambda socket: socket.handler.wfile.write(b"\x81\x81mask!")):
+            socket = eventually(lambda: self.slack.sockets and self.slack.sockets[-1], "a socket is open")
+            bad(socket)
+            eventually(lambda: socket not in self.slack.sockets, "it is left")
+            self.gateway.advance(seconds=120)
+
+    def test_a_token_that_is_void_is_said_and_not_tried_again_at_once(self):
+        self.slack.answers = [(200, {}, {"ok": False, "error": "invalid_auth"})]
+        self.slack.sockets[-1].drop()
+        eventually(lambda: not self.slack.sockets, "it is gone")
+        self.gateway.advance(seconds=5)
+        eventually(lambda: "invalid_auth" in json.dumps(self.gateway.logged("socket_mode_fails")), "it is said")
+        self.gateway.advance(seconds=60)
+        self.assertFalse(self.slack.sockets)
+        self.gateway.advance(seconds=300)
+        eventually(lambda: self.slack.sockets, "it is tried again")
+
+    def test_nothing_is_taken_by_http_where_there_is_no_signing_secret(self):
+        self.assertEqual((401, "bad_signature"), self.refusal(post(self.gateway, self.slack.shortcut())))
+
+
+class Acknowledged:
+    status = 200
+
+    def __init__(self, payload):
+        self.json = payload
 
 
 if __name__ == "__main__":

@@ -2,16 +2,20 @@
 
 It holds to what docs/channels/slack.md says of Slack; tests/journeys/test_slack_peer.py holds it to Slack's own client.
 """
+import base64
 import hashlib
 import hmac
 import http.server
 import itertools
 import json
+import secrets
+import struct
 import threading
 import time
 import urllib.parse
 
 TOKEN = "xoxb-EXAMPLE-not-a-token"
+APP_TOKEN = "xapp-EXAMPLE-not-a-token"
 SECRET = "0123456789abcdefEXAMPLE"
 APP, TEAM, CHANNEL = "A0APP", "T0TEAM", "C0APPROVALS"
 
@@ -30,6 +34,7 @@ class Slack:
         self.messages, self.views, self.whispers, self.calls = {}, [], [], []
         self.answers = []  # of the next calls: (status, headers, body), or callables
         self.numbers = itertools.count(1)
+        self.tickets, self.sockets, self.acks = set(), [], {}  # sockets: open ones, oldest first; acks: by envelope id
         slack = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,7 +52,11 @@ class Slack:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_POST
+            def do_GET(self):
+                if self.headers["Upgrade"] == "websocket":
+                    slack.serve_socket(self)
+                else:
+                    self.do_POST()
 
             def log_message(self, *_):
                 pass
@@ -63,6 +72,8 @@ class Slack:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
+        for socket in list(self.sockets):
+            socket.drop()
         self.server.shutdown()
         self.server.server_close()
 
@@ -81,10 +92,41 @@ class Slack:
         if self.answers:
             planned = self.answers.pop(0)
             return planned(method, given) if callable(planned) else planned
-        if headers["Authorization"] != f"Bearer {TOKEN}":
+        wanted = APP_TOKEN if method == "apps.connections.open" else TOKEN
+        if headers["Authorization"] != f"Bearer {wanted}":
             return 200, {}, {"ok": False, "error": "invalid_auth" if headers["Authorization"] else "not_authed"}
         handle = getattr(self, "do_" + method.replace(".", "_"), None)
         return 200, {}, handle(given) if handle else {"ok": False, "error": "unknown_method"}
+
+    # ---- Socket Mode ----
+    def do_apps_connections_open(self, _):
+        ticket = secrets.token_urlsafe(12)
+        self.tickets.add(ticket)
+        return {"ok": True, "url": f"ws://127.0.0.1:{self.port}/link/?ticket={ticket}&app_id={APP}"}
+
+    def serve_socket(self, handler):
+        ticket = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query).get("ticket", [""])[0]
+        handler.close_connection = True
+        if ticket not in self.tickets:  # good once
+            handler.send_error(403)
+            return
+        self.tickets.discard(ticket)
+        accept = hashlib.sha1((handler.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+        handler.wfile.write(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                             f"Sec-WebSocket-Accept: {base64.b64encode(accept).decode()}\r\n\r\n").encode())
+        socket = Socket(handler)
+        self.sockets.append(socket)
+        socket.send({"type": "hello", "num_connections": len(self.sockets), "connection_info": {"app_id": APP},
+                     "debug_info": {"host": "fake", "build_number": 1, "approximate_connection_time": 3600}})
+        try:
+            for message in socket.messages():
+                self.acks.setdefault(message["envelope_id"], []).append((socket, message))
+        finally:
+            self.sockets.remove(socket)
+
+    def envelope(self, payload, kind="interactive", **more):
+        return {"envelope_id": more.pop("id", None) or secrets.token_hex(16), "type": kind, "accepts_response_payload": payload.get("type") == "view_submission",
+                "payload": payload, **more}
 
     def do_auth_test(self, _):
         return {"ok": True, "url": "https://x.slack.com/", "team": "x", "user": "countersign", "team_id": TEAM, "user_id": "U0BOT", "bot_id": "B0BOT"}
@@ -155,6 +197,50 @@ class Slack:
 
     def shortcut(self, **who):
         return {**self.base("shortcut", **who), "callback_id": "countersign_link", "action_ts": "1.1"}
+
+
+class Socket:
+    """The server's end of one websocket (RFC 6455); says what a client may not do."""
+
+    def __init__(self, handler):
+        self.handler, self.lock = handler, threading.Lock()
+        self.pings, self.is_mute = 0, False
+
+    def send(self, value, opcode=1, pieces=1):
+        payload = value if isinstance(value, bytes) else json.dumps(value).encode()
+        size = -(-len(payload) // pieces) or 1
+        parts = [payload[at:at + size] for at in range(0, len(payload), size)] or [b""]
+        with self.lock:
+            for number, part in enumerate(parts):
+                first = (opcode if number == 0 else 0) | (0x80 if number == len(parts) - 1 else 0)
+                head = bytes([first, len(part)]) if len(part) < 126 else \
+                    struct.pack("!BBH", first, 126, len(part)) if len(part) < 65536 else struct.pack("!BBQ", first, 127, len(part))
+                self.handler.wfile.write(head + part)
+
+    def messages(self):
+        read = self.handler.rfile.read
+        while True:
+            head = read(2)
+            if len(head) < 2:
+                return
+            assert head[0] & 0x80 and head[1] & 0x80, "clients mask, and ours never fragments"
+            length = head[1] & 0x7F
+            length = struct.unpack("!H", read(2))[0] if length == 126 else struct.unpack("!Q", read(8))[0] if length == 127 else length
+            mask = read(4)
+            payload = bytes(byte ^ mask[at % 4] for at, byte in enumerate(read(length)))
+            opcode = head[0] & 15
+            if opcode == 8:
+                return
+            if opcode == 9:
+                self.pings += 1
+                if not self.is_mute:
+                    self.send(payload, opcode=10)
+            elif opcode == 1:
+                yield json.loads(payload)
+
+    def drop(self):
+        """As a network that fails: without a word."""
+        self.handler.connection.shutdown(2)
 
 
 def check_blocks(blocks):
