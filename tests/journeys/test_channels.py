@@ -128,6 +128,27 @@ class Channels(unittest.TestCase):
         self.settled(gateway, 3)
         self.assertIn("Number four", receiver.bodies()[2]["text"])
 
+    def test_a_card_is_there_soon_after_the_request_was_made(self):
+        receiver = self.receiver()
+        arrived = {}
+
+        def take(handler):
+            text = receiver.came[-1][2].decode()
+            arrived.setdefault(text.split("/requests/")[1][:30], time.monotonic())
+            handler.send_response(200)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+        receiver.otherwise = take
+        gateway = self.gateway(self.template(receiver, more="    limits: { per_second: 1000 }\n"))
+        made = {}
+        for number in range(60):
+            began = time.monotonic()
+            made[gateway.submit(self.key, resource=f"order/{number}")["id"]] = began
+        eventually(lambda: len(arrived) == len(made), "all have arrived")
+        took = sorted(arrived[request] - began for request, began in made.items())
+        print(f"     from submission to card: p50 {took[30] * 1000:.0f} ms, p99 {took[58] * 1000:.0f} ms")
+        self.assertLess(took[58], 3, "on a machine that does other things as well")
+
     def test_votes_do_not_show_before_the_end(self):
         receiver = self.receiver()
         gateway = self.gateway(self.template(receiver))
