@@ -66,6 +66,8 @@ class Cel(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             copy_cases(pathlib.Path(name))
             answers = Answers(name)
+        print("\n".join(f"deviation {name} (docs/cel-conformance.md)" for name in sorted(answers.failures)))
+        print("\n".join(line for line in answers.text.splitlines() if re.match(r"cel[ :]", line)), flush=True)
         self.assertEqual(answers.failures, DEVIATIONS, answers.text[-4000:])
         self.assertEqual(answers.counts[""], (1741, 1743), answers.text[-4000:])
         self.assertEqual(answers.counts["realworld"], (186, 186), answers.text[-4000:])

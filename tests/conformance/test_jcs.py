@@ -15,6 +15,7 @@ class Jcs(unittest.TestCase):
             self.skipTest(f"no vectors at {VECTORS}")
         run = subprocess.run([str(gateway.BUILD / "tests" / "conformance" / "jcs"), str(VECTORS)], cwd=ROOT,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        print(run.stdout, end="", flush=True)
         self.assertRegex(run.stdout, r"jcs: \d{5,}/\d{5,}\n\Z")
         self.assertEqual(run.returncode, 0, run.stdout[-4000:])
 
