@@ -102,12 +102,14 @@ static bool end_section(struct export *export, bool *out_done, struct error *err
     return begin_section(export, error);
 }
 
-/* Its own, and what the gateway says to all: the log's own entries, but not who knocked at it. */
+/* Its own, and what the gateway says to all: the log's own entries and which policy is in force,
+ * which statements are held against, but not who knocked at it. */
 static bool is_told(const struct export *export, const struct entry_row *entry)
 {
-    bool is_of_gateway =
-        entry->tenant[0] == '\0' &&
-        strcmp(entry->type, ledger_entry_type_name(LEDGER_REFUSALS_NOTED)) != 0;
+    const char *noted = ledger_entry_type_name(LEDGER_REFUSALS_NOTED);
+    const char *published = ledger_entry_type_name(LEDGER_POLICY_PUBLISHED);
+    bool is_of_gateway = (entry->tenant[0] == '\0' && strcmp(entry->type, noted) != 0) ||
+                         strcmp(entry->type, published) == 0;
     return export->tenant == NULL || is_of_gateway || strcmp(entry->tenant, export->tenant) == 0;
 }
 

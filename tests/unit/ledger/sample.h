@@ -40,6 +40,7 @@ struct sample {
         struct builder note;
     } kept;
     bool has_kept;
+    bool allows_withheld;
 };
 
 SAMPLE_UNUSED static void sample_init(struct sample *sample)
@@ -97,6 +98,14 @@ SAMPLE_UNUSED static void sample_append(struct sample *sample, struct ledger_ent
     tree_append(&sample->tree, &leaf, NULL, NULL);
     ledger_export_entry(&sample->lines, sample->entry.bytes, sample->entry.length, &leaf);
     builder_clear(&sample->data);
+}
+
+/* An entry of another tenant, of which only the leaf is told. */
+SAMPLE_UNUSED static void sample_withhold(struct sample *sample, const char *what)
+{
+    struct sha256 leaf = tree_leaf_hash(what, strlen(what));
+    tree_append(&sample->tree, &leaf, NULL, NULL);
+    ledger_export_withheld(&sample->lines, &leaf);
 }
 
 SAMPLE_UNUSED static void sample_sign(struct sample *sample, struct builder *out)
@@ -157,7 +166,8 @@ SAMPLE_UNUSED static bool sample_verify_bytes(struct sample *sample, const char 
     struct ledger_verify_options options = {.keys = &sample->named,
                                             .key_count = 1,
                                             .kept = &kept,
-                                            .kept_count = sample->has_kept ? 1 : 0};
+                                            .kept_count = sample->has_kept ? 1 : 0,
+                                            .allows_withheld = sample->allows_withheld};
     struct error error = {0};
     ck_assert(ledger_verify(&options, sample_read, &reader, &sample->report, &error));
     return sample->report.is_good;

@@ -86,6 +86,41 @@ START_TEST(verify__finding_is_named_with_entry_line_and_reason)
 }
 END_TEST
 
+START_TEST(verify__an_export_for_one_tenant_holds_others_as_hashes)
+{
+    sample_withhold(&sample, "theirs");
+    sample_allow_cycle(&sample, "req_1");
+    sample_withhold(&sample, "theirs too");
+    close_export();
+    sample_expect_found(&sample, "entry_withheld");
+    ck_assert_uint_eq(sample.report.seq, 0);
+    sample.allows_withheld = true;
+    sample_expect_good(&sample);
+    ck_assert_uint_eq(sample.report.withheld_count, 2);
+    ck_assert_uint_eq(sample.report.covered, sample.report.entry_count);
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    ledger_verify_append_report(&text, &sample.report);
+    ck_assert_ptr_nonnull(strstr(text.bytes, "\n2 entries are withheld: of them only"));
+}
+END_TEST
+
+START_TEST(verify__a_withheld_entry_still_has_its_place)
+{
+    sample.allows_withheld = true;
+    sample_allow_cycle(&sample, "req_1");
+    sample_withhold(&sample, "theirs");
+    close_export();
+    char *line = strstr(sample.lines.bytes, "{\"withheld\":\"");
+    ck_assert_ptr_nonnull(line);
+    char *digit = line + strlen("{\"withheld\":\"");
+    *digit = *digit == 'a' ? 'b' : 'a';
+    sample_expect_found(&sample, "root_mismatch");
+    *digit = 'x';
+    sample_expect_found(&sample, "line_malformed");
+}
+END_TEST
+
 START_TEST(verify__the_empty_export_is_a_finding)
 {
     sample.lines.length = 0;
@@ -484,6 +519,8 @@ int main(void)
     tcase_add_test(tests, verify__says_what_it_covered);
     tcase_add_test(tests, verify__without_a_checkpoint_nothing_is_covered);
     tcase_add_test(tests, verify__finding_is_named_with_entry_line_and_reason);
+    tcase_add_test(tests, verify__an_export_for_one_tenant_holds_others_as_hashes);
+    tcase_add_test(tests, verify__a_withheld_entry_still_has_its_place);
     tcase_add_test(tests, verify__the_empty_export_is_a_finding);
     tcase_add_test(tests, verify__a_log_without_entries_is_good);
     tcase_add_test(tests, verify__a_reader_that_fails_is_an_error_and_never_good);
