@@ -8,6 +8,7 @@ static const struct notifier *const notifiers[] = {
     &template_notifier,
     &slack_notifier,
     &teams_notifier,
+    &task_callback_notifier,
 };
 enum { KINDS = sizeof notifiers / sizeof notifiers[0] };
 

@@ -102,6 +102,7 @@ struct notifier {
     bool changes_cards; /* a card that is there can be changed; otherwise each is a new message */
     bool asks_people;   /* each person who is asked is told at an address of their own */
     bool decides;       /* people can approve and deny in it */
+    bool calls_back;    /* tells only who asked, where their task said: `to` is a URL */
     /* Everything in `arena`; `now` is this attempt's wall time. */
     bool (*compose)(const struct notifier_channel *channel, const struct notifier_notice *notice,
                     int64_t now, struct arena *arena, struct notifier_message *out,
@@ -138,11 +139,12 @@ const char *notifier_option(const struct notifier_channel *channel, const char *
  * makes them good), the rest is tried again. */
 enum notifier_verdict notifier_judge_status(long status);
 
-extern const struct notifier webhook_notifier;  /* webhook/webhook.c: Standard Webhooks 1.0.0 */
-extern const struct notifier teams_notifier;    /* teams/teams.c: a Teams Workflow */
-extern const struct notifier slack_notifier;    /* slack/slack.c: Slack's Web API */
-extern const struct notifier mail_notifier;     /* mail/mail.c: SMTP */
-extern const struct notifier template_notifier; /* template/template_notifier.c */
+extern const struct notifier webhook_notifier; /* webhook/webhook.c: Standard Webhooks 1.0.0 */
+extern const struct notifier task_callback_notifier; /* webhook/task_callback.c */
+extern const struct notifier teams_notifier;         /* teams/teams.c: a Teams Workflow */
+extern const struct notifier slack_notifier;         /* slack/slack.c: Slack's Web API */
+extern const struct notifier mail_notifier;          /* mail/mail.c: SMTP */
+extern const struct notifier template_notifier;      /* template/template_notifier.c */
 
 /* `whsec_<base64>`, 24 to 64 bytes, or `whsk_<base64>`: an Ed25519 private key, its seed alone or
  * with the public key behind. INVALID `bad_secret`, without quoting it. */

@@ -1,6 +1,7 @@
 #include "api/api_internal.h"
 
 #include "crypto/crypto.h"
+#include "notifiers/webhook/task_callback.h"
 #include "operations/evaluate_operations.h"
 #include <stdio.h>
 #include <string.h>
@@ -61,14 +62,60 @@ static bool read_item(struct api_call *call, const struct json *item, const stru
     return true;
 }
 
-/* Tasks are told of by the webhooks that the gateway is configured with; an address that a caller
- * chooses is not one. */
-static bool refuse_callback(const struct json *body, struct error *error)
+static bool refuse_events(struct error *error)
 {
-    return json_member(body, "callback") == NULL ||
-           error_set(error, ERROR_INVALID, "callback_not_offered", "/callback",
-                     "callbacks of a task are not offered: poll its status, or have the operator "
-                     "configure a webhook channel");
+    return error_set(error, ERROR_INVALID, "wrong_type", "/callback/events",
+                     "`events` must be an array of approved, denied, expired, cancelled, failed, "
+                     "partial");
+}
+
+/* Which ends are told, as task_callback.events has them; all when nothing is said. */
+static bool take_events(struct api_call *call, const struct json *callback, const char **out,
+                        struct error *error)
+{
+    static const char *const ends[] = {"approved",  "denied", "expired",
+                                       "cancelled", "failed", "partial"};
+    enum { ENDS = sizeof ends / sizeof ends[0] };
+    struct builder text BUILDER_SCOPE;
+    const struct json *events = json_member(callback, "events");
+    size_t count = events == NULL ? 0 : json_count(events);
+    size_t known = 0;
+    builder_init(&text, 0);
+    builder_char(&text, ' ');
+    if (events != NULL && (json_type(events) != JSON_TYPE_ARRAY || count == 0 || count > ENDS)) {
+        return refuse_events(error);
+    }
+    for (size_t i = 0; i < ENDS; i++) {
+        bool is_wanted = events == NULL;
+        for (size_t j = 0; j < count; j++) {
+            const char *word = json_text(json_element(events, j));
+            is_wanted = is_wanted || (word != NULL && strcmp(word, ends[i]) == 0);
+        }
+        known += is_wanted;
+        if (is_wanted) {
+            builder_printf(&text, "%s ", ends[i]);
+        }
+    }
+    *out = arena_copy(call->arena, text.bytes, text.length);
+    return events == NULL || known == count || refuse_events(error);
+}
+
+static bool take_callback(struct api_call *call, const struct json *body, struct task_callback *out,
+                          struct error *error)
+{
+    const struct json *callback = json_member(body, "callback");
+    if (callback == NULL) {
+        return true;
+    }
+    if (json_type(callback) != JSON_TYPE_OBJECT) {
+        return error_set(error, ERROR_INVALID, "wrong_type", "/callback",
+                         "`callback` must be an object with an `endpoint`");
+    }
+    return api_take_inner_text(call, callback, "/callback", "endpoint",
+                               TASK_CALLBACK_ENDPOINT_BYTES_MAX, &out->endpoint, error) &&
+           api_take_text(call, callback, "state", false, TASK_CALLBACK_STATE_BYTES_MAX, &out->state,
+                         error) &&
+           take_events(call, callback, &out->events, error);
 }
 
 static struct sha256 hash_of(const struct json *body)
@@ -112,7 +159,7 @@ bool api_read_task_submit(struct api_call *call, struct error *error)
 {
     struct task_input *input = ARENA_NEW(call->arena, struct task_input);
     const struct json *body = api_read_body(call, NULL, error);
-    if (body == NULL || !refuse_callback(body, error) ||
+    if (body == NULL || !take_callback(call, body, &input->callback, error) ||
         !read_items(call, body, json_member(body, "items"), input, error) ||
         !api_take_idempotency_key(call, &input->idempotency_key, error)) {
         return false;

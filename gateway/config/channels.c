@@ -4,6 +4,7 @@
 #include "formats/json.h"
 #include "identity/principal.h"
 #include "notifiers/mail/mail_letter.h"
+#include "notifiers/webhook/task_callback.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,7 +113,7 @@ static bool read_signing_secrets(const struct reading *reading)
     size_t length = 0;
     struct error cause = {0};
     if (node == NULL) {
-        return missing(reading, "a webhook needs `secret_file`: a file with its signing secret");
+        return missing(reading, "`secret_file` is needed: a file with the signing secret");
     }
     if (!yaml_read_text(reading->file, node, &path, reading->error) ||
         !read_secret_file(reading, node, path, &bytes, &length)) {
@@ -209,6 +210,43 @@ static bool read_webhook(const struct reading *reading)
 {
     return read_url(reading) && read_signing_secrets(reading) &&
            read_list(reading, "events", &reading->who->events, &reading->who->event_count);
+}
+
+static bool check_hosts(const struct reading *reading)
+{
+    const struct operations_channel *who = reading->who;
+    if (who->caller_count == 0 || who->host_count == 0) {
+        return missing(reading, "a callback channel needs `callers`, whose tasks may have one, and "
+                                "`hosts`, where it may lead");
+    }
+    for (size_t i = 0; i < who->host_count; i++) {
+        if (!task_callback_is_host(who->hosts[i])) {
+            return yaml_fail(reading->file, yaml_member(reading->node, "hosts"), reading->error,
+                             "bad_host",
+                             "`%s` is not a host such as `agents.example.com` or "
+                             "`agents.example.com:8443`",
+                             who->hosts[i]);
+        }
+    }
+    return true;
+}
+
+static bool read_task_callback(const struct reading *reading)
+{
+    struct operations_channel *who = reading->who;
+    if (who->group_count > 0 || who->person_count > 0 || who->tells != 0 ||
+        yaml_member(reading->node, "quiet_hours") != NULL) {
+        return yaml_fail(reading->file, reading->node, reading->error, "unknown_key",
+                         "a callback channel tells who asked: leave out `groups`, `people`, `tell` "
+                         "and `quiet_hours`");
+    }
+    if (!read_allowance(reading, "allow_http") || !read_signing_secrets(reading) ||
+        !read_list(reading, "callers", &who->callers, &who->caller_count) ||
+        !read_list(reading, "hosts", &who->hosts, &who->host_count)) {
+        return false;
+    }
+    who->allows_http = reading->out->allows_http;
+    return check_hosts(reading);
 }
 
 static bool check_addresses(const struct reading *reading)
@@ -424,6 +462,8 @@ static const char *const slack_keys[] = {
     "url",   "allow_http",  "channel",        "token_file", "app", "signing_secret_file",
     "teams", "enterprises", "app_token_file", NULL};
 static const char *const teams_keys[] = {"url", "url_file", "allow_http", NULL};
+static const char *const task_callback_keys[] = {"callers", "hosts", "allow_http", "secret_file",
+                                                 NULL};
 static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
 
 static const struct channel_kind {
@@ -436,6 +476,7 @@ static const struct channel_kind {
     {"template", template_keys, read_template},
     {"slack", slack_keys, read_slack},
     {"teams", teams_keys, read_url},
+    {"callback", task_callback_keys, read_task_callback},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0], KEYS_MAX = 32 };
 
@@ -659,7 +700,8 @@ static bool read_channel(const struct reading *reading, const struct config *con
     const struct channel_kind *kind = find_kind(channel->kind);
     if (kind == NULL) {
         return yaml_fail(reading->file, reading->node, reading->error, "unknown_value",
-                         "a channel needs a `kind`: webhook, mail, template, slack or teams%s",
+                         "a channel needs a `kind`: webhook, mail, template, slack, teams or "
+                         "callback%s",
                          channel->kind == NULL ? "" : "; others are not supported yet");
     }
     reading->who->name = channel->name;

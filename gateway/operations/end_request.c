@@ -100,7 +100,7 @@ bool record_end(struct operation *operation, const struct request_row *request, 
     const char *event =
         arena_printf(operation->arena, "request.%s", request_state_name(request->state));
     return record_entry(operation, &record, error) &&
-           tell_outside(operation, request, event, error);
+           tell_outside(operation, request, event, error) && tell_tasks(operation, request, error);
 }
 
 /* What was asked for, and what an edit had made of it: a person said no to both. */
@@ -162,7 +162,8 @@ static bool record_approved(struct operation *operation, const struct request_ro
         .is_by_gateway = true,
     };
     return record_entry(operation, &record, error) &&
-           tell_outside(operation, request, "request.approved", error);
+           tell_outside(operation, request, "request.approved", error) &&
+           tell_tasks(operation, request, error);
 }
 
 bool approve_request(struct operation *operation, struct request_row *request,

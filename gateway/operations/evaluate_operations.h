@@ -89,10 +89,18 @@ struct task_item {
     struct submit_input asked;
     const char *evaluation; /* evl_… */
 };
+/* Where the end of a task is to be told. */
+struct task_callback {
+    const char *endpoint; /* NULL: nowhere */
+    const char *events;   /* ends that are told, each between spaces: ` approved denied ` */
+    const char *state;    /* given back; NULL when none */
+};
+enum { TASK_CALLBACK_STATE_BYTES_MAX = 1000 };
 struct task_input {
     const struct task_item *items;
     size_t count; /* 1..TASK_ITEMS_MAX */
     bool is_bulk;
+    struct task_callback callback;
     const char *idempotency_key; /* NULL when not given */
     struct sha256 body;          /* of the canonical body */
 };
@@ -118,8 +126,9 @@ struct task_view {
 };
 enum task_state task_state_of(const struct request_row *request);
 
-/* tasks.c. INVALID `invalid_denial_binding`; CONFLICT `expired_denial`, `duplicate_request`,
- * `invalid_task_state`; NOT_FOUND `unknown_task`; and what operation_submit_request says. */
+/* tasks.c. INVALID `invalid_denial_binding`, `callback_not_offered`; CONFLICT `expired_denial`,
+ * `duplicate_request`, `invalid_task_state`; NOT_FOUND `unknown_task`; and what
+ * operation_submit_request says. */
 bool operation_submit_task(struct operation *operation, const struct task_input *input,
                            struct task_view *out, struct error *error) MUST_CHECK;
 bool operation_read_task(struct operation *operation, const char *id, struct task_view *out,

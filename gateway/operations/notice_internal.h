@@ -12,6 +12,10 @@ const struct operations_channel *find_channel(const struct operations *operation
 /* Whether anybody of these groups is told through this channel. */
 bool channel_serves(const struct operations_channel *channel, const char *const *groups,
                     size_t count);
+/* notices.c: whether this channel tells anything of this tenant. */
+bool channel_is_of(const struct operations_channel *channel, const char *tenant);
+/* task_callbacks.c: whether this channel may be told there, as configured now. */
+bool task_callback_leads(const struct operations_channel *channel, const char *endpoint);
 /* notices.c: a notice that is due at once or at its `due_at`; fills id, tenant and times. */
 bool insert_notice(struct operation *operation, const char *tenant, struct notice_row *notice,
                    struct error *error) MUST_CHECK;

@@ -85,7 +85,7 @@ bool insert_notice(struct operation *operation, const char *tenant, struct notic
     return true;
 }
 
-static bool is_of(const struct operations_channel *channel, const char *tenant)
+bool channel_is_of(const struct operations_channel *channel, const char *tenant)
 {
     return strcmp(channel->tenant == NULL ? OPERATIONS_DEFAULT_TENANT : channel->tenant, tenant) ==
            0;
@@ -153,7 +153,10 @@ bool tell_outside(struct operation *operation, const struct request_row *request
     }
     for (size_t i = 0; i < options->channel_count; i++) {
         const struct operations_channel *channel = &options->channels[i];
-        bool is_told = !is_of(channel, request->tenant) ? true
+        if (channel->notifier->calls_back) {
+            continue; /* told of their own task alone: task_callbacks.c */
+        }
+        bool is_told = !channel_is_of(channel, request->tenant) ? true
                        : !channel->notifier->shows_cards
                            ? tell_event(operation, channel, request, event, &payload, error)
                        : moment != 0 ? tell_cards(operation, channel, request, event, moment, error)
@@ -263,8 +266,12 @@ bool operation_test_channel(struct operation *operation, const char *channel, co
     if (!authorize(operation, OPERATION_RESEND_NOTICE, NULL, NULL, error)) {
         return false;
     }
-    if (found == NULL || !is_of(found, operation->principal.tenant)) {
+    if (found == NULL || !channel_is_of(found, operation->principal.tenant)) {
         return authorize_not_found(error, channel);
+    }
+    if (found->notifier->calls_back && (to == NULL || !task_callback_leads(found, to))) {
+        return error_set(error, ERROR_INVALID, "no_address", "to",
+                         "say where the test goes: `to` is a URL of one of the channel's hosts");
     }
     if (found->notifier->asks_people && to == NULL && found->to_count > 0) {
         to = found->to[0];
@@ -311,7 +318,7 @@ bool operation_list_channels(struct operation *operation, const struct operation
     *out_states = arena_array(operation->arena, count, sizeof **out_states);
     *out_count = 0;
     for (size_t i = 0; i < count && i < OPERATIONS_CHANNELS_MAX; i++) {
-        if (!is_of(&operations->options.channels[i], operation->principal.tenant)) {
+        if (!channel_is_of(&operations->options.channels[i], operation->principal.tenant)) {
             continue;
         }
         own[*out_count] = operations->options.channels[i];

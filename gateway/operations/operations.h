@@ -36,6 +36,11 @@ struct operations_channel {
     size_t to_count;
     /* Prompts of low risk wait while it is quiet: minutes of a day of UTC; both 0: never. */
     int quiet_from, quiet_to;
+    const char *const *callers; /* of callbacks: names of callers whose tasks may have one */
+    size_t caller_count;
+    const char *const *hosts; /* of callbacks: where they may lead, as task_callback.h says */
+    size_t host_count;
+    bool allows_http; /* of callbacks: also without TLS */
 };
 
 /* How a channel fares, as the courier sees it. */

@@ -158,6 +158,10 @@ void operation_grant_note(struct operation *operation, const struct grant_row *g
 bool tell_outside(struct operation *operation, const struct request_row *request, const char *event,
                   struct error *error) MUST_CHECK;
 
+/* task_callbacks.c: tells those tasks which asked for it that they have ended with this request. */
+bool tell_tasks(struct operation *operation, const struct request_row *request,
+                struct error *error) MUST_CHECK;
+
 /* revoke_grant.c: revokes one issued grant with its entry; the row is updated. For people.c (a
  * person on whom it rests was disabled), freezes and rollbacks. */
 bool revoke_issued_grant(struct operation *operation, struct grant_row *grant, const char *reason,

@@ -240,6 +240,12 @@ static bool prepare(struct leasing *leasing, struct error *error)
     if (leasing->channel == NULL) {
         return true; /* the courier says so */
     }
+    if (leasing->channel->notifier->calls_back) {
+        lease->to = lease->row.recipient;
+        leasing->stale =
+            task_callback_leads(leasing->channel, lease->to) ? NULL : "callback_not_allowed";
+        return true;
+    }
     if (lease->is_card && !find_address_of(leasing, error)) {
         return false;
     }

@@ -1,8 +1,6 @@
-#include "operations/evaluate_operations.h"
+#include "operations/task_internal.h"
 
 #include "base/check.h"
-#include "operations/request_internal.h"
-#include "store/access_rows.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +36,8 @@ bool operation_submit_task(struct operation *operation, const struct task_input 
         return false;
     }
     submitting.requests = arena_array(operation->arena, input->count, sizeof(char *));
-    if (!find_known(&submitting, known, error) ||
+    if (!admit_task_callback(operation, &input->callback, &submitting.task, error) ||
+        !find_known(&submitting, known, error) ||
         (known[0] == '\0' && !submit_items(&submitting, known, error))) {
         return false;
     }
@@ -46,6 +45,12 @@ bool operation_submit_task(struct operation *operation, const struct task_input 
     if (is_known ? !find_task(operation, known, &submitting.task, error)
                  : !store_task(&submitting, error)) {
         return false;
+    }
+    if (is_known && !is_same_task_callback(&input->callback, &submitting.task)) {
+        return error_set(error, ERROR_CONFLICT, "duplicate_request", known,
+                         "this was asked for before, as the task `%s` with another callback: poll "
+                         "its status",
+                         known);
     }
     if (!view_task(operation, &submitting.task, out, error)) {
         return false;
@@ -233,16 +238,19 @@ const char *task_state_name(enum task_state state)
     return (unsigned)state < TASK_STATE_COUNT ? names[state] : "failed";
 }
 
-/* Any pending: pending; all the same: that; else partial. */
+enum task_state task_state_join(enum task_state so_far, enum task_state one)
+{
+    if (so_far == TASK_PENDING || one == TASK_PENDING) {
+        return TASK_PENDING;
+    }
+    return so_far == TASK_NONE || so_far == one ? one : TASK_PARTIAL;
+}
+
 static enum task_state whole_state(const struct task_view *view)
 {
-    enum task_state state = task_state_of(&view->items[0].request);
+    enum task_state state = TASK_NONE;
     for (size_t i = 0; i < view->count; i++) {
-        enum task_state one = task_state_of(&view->items[i].request);
-        if (one == TASK_PENDING) {
-            return TASK_PENDING;
-        }
-        state = one == state ? state : TASK_PARTIAL;
+        state = task_state_join(state, task_state_of(&view->items[i].request));
     }
     return state;
 }
@@ -285,7 +293,8 @@ static bool find_task(struct operation *operation, const char *id, struct task_r
 {
     const struct principal *principal = &operation->principal;
     bool is_found = false;
-    if (!store_find_task(operation->store, principal->tenant, id, out, &is_found, error)) {
+    if (!store_find_task(operation->store, principal->tenant, id, operation->arena, out, &is_found,
+                         error)) {
         return false;
     }
     struct authorize_facts facts = {.tenant = is_found ? out->tenant : NULL,

@@ -37,11 +37,20 @@ struct task_row {
     char caller[ID_BYTES];
     bool is_bulk;
     int64_t created_at;
+    const char *callback; /* where its end is told; "" nowhere, and the next three do not count */
+    const char *callback_channel;
+    const char *callback_events; /* ends that are told, each between spaces: ` approved denied ` */
+    const char *callback_state;  /* of the caller, given back; NULL when none */
 };
+enum { TASKS_TOLD_MAX = 100 }; /* of one request */
 bool store_insert_task(struct store *store, const struct task_row *task,
                        const char *const *requests, size_t count, struct error *error) MUST_CHECK;
-bool store_find_task(struct store *store, const char *tenant, const char *id, struct task_row *out,
-                     bool *out_found, struct error *error) MUST_CHECK;
+bool store_find_task(struct store *store, const char *tenant, const char *id, struct arena *arena,
+                     struct task_row *out, bool *out_found, struct error *error) MUST_CHECK;
+/* The tasks with a callback that this request is part of, oldest first, at most TASKS_TOLD_MAX. */
+bool store_list_told_tasks(struct store *store, const char *tenant, const char *request,
+                           struct arena *arena, struct task_row **out, size_t *out_count,
+                           struct error *error) MUST_CHECK;
 /* The task of one request that this caller made of it first; "" when none. */
 bool store_find_task_of(struct store *store, const char *tenant, const char *caller,
                         const char *request, char out_task[ID_BYTES],

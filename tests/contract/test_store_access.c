@@ -83,15 +83,48 @@ START_TEST(evaluations__that_ended_are_forgotten_oldest_first_in_bounds)
 }
 END_TEST
 
-static void add_task(const char *id, bool is_bulk, const char *first, const char *second)
+static void add_told_task(const char *id, bool is_bulk, const char *first, const char *second,
+                          const char *callback)
 {
-    struct task_row row = {
-        .tenant = "main", .caller = "cal_1", .is_bulk = is_bulk, .created_at = 5};
+    struct task_row row = {.tenant = "main",
+                           .caller = "cal_1",
+                           .is_bulk = is_bulk,
+                           .created_at = 5,
+                           .callback = callback,
+                           .callback_channel = "tasks",
+                           .callback_events = " approved "};
     const char *requests[] = {first, second};
     snprintf(row.id, sizeof row.id, "%s", id);
     ck_assert(
         store_insert_task(fixture.store, &row, requests, second == NULL ? 1 : 2, &fixture.error));
 }
+
+static void add_task(const char *id, bool is_bulk, const char *first, const char *second)
+{
+    add_told_task(id, is_bulk, first, second, "");
+}
+
+START_TEST(tasks__with_a_callback_are_found_by_any_of_their_requests)
+{
+    struct task_row *rows;
+    size_t count;
+    add_told_task("arq_1", true, "req_1", "req_2", "https://a.example/1");
+    add_task("arq_2", false, "req_2", NULL);
+    add_told_task("arq_3", false, "req_2", NULL, "https://a.example/3");
+    ck_assert(store_list_told_tasks(fixture.store, "main", "req_2", fixture.arena, &rows, &count,
+                                    &fixture.error));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(rows[0].id, "arq_1");
+    ck_assert_str_eq(rows[0].callback, "https://a.example/1");
+    ck_assert_str_eq(rows[0].callback_channel, "tasks");
+    ck_assert_str_eq(rows[0].callback_events, " approved ");
+    ck_assert_ptr_null(rows[0].callback_state);
+    ck_assert_str_eq(rows[1].id, "arq_3");
+    ck_assert(store_list_told_tasks(fixture.store, "other", "req_2", fixture.arena, &rows, &count,
+                                    &fixture.error));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
 
 START_TEST(tasks__read_back_with_their_requests_in_order)
 {
@@ -100,14 +133,16 @@ START_TEST(tasks__read_back_with_their_requests_in_order)
     const char **requests;
     size_t count;
     add_task("arq_1", true, "req_2", "req_1");
-    ck_assert(store_find_task(fixture.store, "main", "arq_1", &row, &is_found, &fixture.error));
+    ck_assert(store_find_task(fixture.store, "main", "arq_1", fixture.arena, &row, &is_found,
+                              &fixture.error));
     ck_assert(is_found && row.is_bulk && row.created_at == 5);
     ck_assert(store_list_task_requests(fixture.store, "main", "arq_1", fixture.arena, &requests,
                                        &count, &fixture.error));
     ck_assert_uint_eq(count, 2);
     ck_assert_str_eq(requests[0], "req_2");
     ck_assert_str_eq(requests[1], "req_1");
-    ck_assert(store_find_task(fixture.store, "other", "arq_1", &row, &is_found, &fixture.error));
+    ck_assert(store_find_task(fixture.store, "other", "arq_1", fixture.arena, &row, &is_found,
+                              &fixture.error));
     ck_assert(!is_found);
     ck_assert(store_list_task_requests(fixture.store, "other", "arq_1", fixture.arena, &requests,
                                        &count, &fixture.error));
@@ -164,6 +199,7 @@ int main(void)
     tcase_add_test(tests, evaluations__are_used_once);
     tcase_add_test(tests, evaluations__that_ended_are_forgotten_oldest_first_in_bounds);
     tcase_add_test(tests, tasks__read_back_with_their_requests_in_order);
+    tcase_add_test(tests, tasks__with_a_callback_are_found_by_any_of_their_requests);
     tcase_add_test(tests, tasks__are_found_by_their_one_request_and_caller);
     tcase_add_test(tests, idempotency__a_key_of_a_task_lives_with_its_requests);
     suite_add_tcase(suite, tests);

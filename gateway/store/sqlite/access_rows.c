@@ -21,8 +21,14 @@ static const struct column task_columns[] = {
     COLUMN(struct task_row, ID, "caller", caller),
     COLUMN(struct task_row, BOOL, "is_bulk", is_bulk),
     COLUMN(struct task_row, INT64, "created_at", created_at),
+    COLUMN(struct task_row, TEXT, "callback", callback),
+    COLUMN(struct task_row, TEXT, "callback_channel", callback_channel),
+    COLUMN(struct task_row, TEXT, "callback_events", callback_events),
+    COLUMN(struct task_row, TEXT, "callback_state", callback_state),
 };
 static const struct shape task_shape = SHAPE(struct task_row, task_columns);
+
+#define TASK_CALLBACK "callback, callback_channel, callback_events, callback_state"
 
 static const struct statement_text texts[] = {
     {.name = STATEMENT_EVALUATION_INSERT,
@@ -41,12 +47,18 @@ static const struct statement_text texts[] = {
             "evaluations_by_end WHERE expires_at < :before ORDER BY expires_at LIMIT :limit)"},
     {.name = STATEMENT_TASK_INSERT,
      .shape = &task_shape,
-     .sql = "INSERT INTO tasks (id, tenant, caller, is_bulk, created_at) "
-            "VALUES (:id, :tenant, :caller, :is_bulk, :created_at)"},
+     .sql = "INSERT INTO tasks (id, tenant, caller, is_bulk, created_at, " TASK_CALLBACK ") "
+            "VALUES (:id, :tenant, :caller, :is_bulk, :created_at, :callback, "
+            ":callback_channel, :callback_events, :callback_state)"},
     {.name = STATEMENT_TASK_FIND,
      .shape = &task_shape,
-     .sql = "SELECT id, tenant, caller, is_bulk, created_at FROM tasks "
+     .sql = "SELECT id, tenant, caller, is_bulk, created_at, " TASK_CALLBACK " FROM tasks "
             "WHERE id = :id AND tenant = :tenant"},
+    {.name = STATEMENT_TASK_LIST_TOLD,
+     .shape = &task_shape,
+     .sql = "SELECT id, tenant, caller, is_bulk, created_at, " TASK_CALLBACK " FROM tasks "
+            "WHERE tenant = :tenant AND callback <> '' AND id IN (SELECT task FROM task_requests "
+            "WHERE request = :request) ORDER BY row_id LIMIT :limit"},
     {.name = STATEMENT_TASK_FIND_OF,
      .sql = "SELECT tasks.id FROM task_requests JOIN tasks ON tasks.id = task_requests.task "
             "WHERE task_requests.request = :request AND tasks.tenant = :tenant "
@@ -123,13 +135,13 @@ bool store_insert_task(struct store *store, const struct task_row *task,
     return ok;
 }
 
-bool store_find_task(struct store *store, const char *tenant, const char *id, struct task_row *out,
-                     bool *out_found, struct error *error)
+bool store_find_task(struct store *store, const char *tenant, const char *id, struct arena *arena,
+                     struct task_row *out, bool *out_found, struct error *error)
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_TASK_FIND);
     statement_text(statement, ":id", id);
     statement_text(statement, ":tenant", tenant);
-    return statement_find(store, statement, NULL, out, out_found, error);
+    return statement_find(store, statement, arena, out, out_found, error);
 }
 
 bool store_find_task_of(struct store *store, const char *tenant, const char *caller,
@@ -150,4 +162,15 @@ bool store_list_task_requests(struct store *store, const char *tenant, const cha
     statement_text(statement, ":task", task);
     statement_text(statement, ":tenant", tenant);
     return statement_collect_texts(store, statement, arena, out, out_count, error);
+}
+
+bool store_list_told_tasks(struct store *store, const char *tenant, const char *request,
+                           struct arena *arena, struct task_row **out, size_t *out_count,
+                           struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_TASK_LIST_TOLD);
+    statement_text(statement, ":tenant", tenant);
+    statement_text(statement, ":request", request);
+    statement_number(statement, ":limit", TASKS_TOLD_MAX);
+    return statement_collect(store, statement, arena, out, out_count, error);
 }
