@@ -1,0 +1,166 @@
+"""Slack's own client (npm @slack/bolt) against our double of Slack: what the gateway is tested with is held to what Slack's users run.
+And Microsoft's renderer (npm adaptivecards) as the judge of our cards."""
+import json
+import shutil
+import subprocess
+import threading
+import unittest
+
+from support.gateway import ROOT, Gateway, eventually
+from support.peers import Receiver
+from support.slack import APP_TOKEN, CHANNEL, SECRET, TOKEN, Slack, signed
+
+PACKAGES = ROOT / "web" / "node_modules"
+HAS_NODE = shutil.which("node") is not None
+
+BOLT = """
+import bolt from "@slack/bolt";
+const given = JSON.parse(process.argv[1]);
+const say = (what) => process.stdout.write(JSON.stringify(what) + "\\n");
+const app = new bolt.App({ token: given.token, appToken: given.appToken, socketMode: true, logLevel: "error",
+                           clientOptions: { slackApiUrl: given.url } });
+app.action("countersign_approve", async ({ ack, body, action, client }) => {
+  await ack();
+  await client.chat.update({ channel: body.container.channel_id, ts: body.container.message_ts, text: "done",
+                             blocks: [{ type: "header", text: { type: "plain_text", text: "done" } }] });
+  await client.chat.postEphemeral({ channel: body.channel.id, user: body.user.id, text: "yours" });
+  say({ pressed: action.value });
+});
+app.action("countersign_deny", async ({ ack, body, client }) => {
+  await ack();
+  await client.views.open({ trigger_id: body.trigger_id, view: { type: "modal", callback_id: "countersign_deny", private_metadata: "v",
+    title: { type: "plain_text", text: "Deny" }, submit: { type: "plain_text", text: "Deny" },
+    blocks: [{ type: "input", block_id: "reason", label: { type: "plain_text", text: "Why" }, element: { type: "plain_text_input", action_id: "reason" } }] } });
+  say({ opened: true });
+});
+app.view("countersign_deny", async ({ ack, view }) => {
+  await ack({ response_action: "errors", errors: { reason: "say more" } });
+  say({ typed: view.state.values.reason.reason.value });
+});
+app.shortcut("countersign_link", async ({ ack, shortcut }) => { await ack(); say({ shortcut: shortcut.callback_id }); });
+await app.start();
+say({ started: true });
+process.stdin.on("data", () => app.stop().then(() => process.exit(0)));
+"""
+
+SIGNATURE = """
+import { createRequire } from "node:module";
+const { verifySlackRequest } = createRequire(import.meta.url)("@slack/bolt/dist/receivers/verify-request.js");
+const [secret, body, headers] = JSON.parse(process.argv[1]);
+const options = { signingSecret: secret, body, headers: { "x-slack-signature": headers["X-Slack-Signature"],
+                  "x-slack-request-timestamp": Number(headers["X-Slack-Request-Timestamp"]) } };
+verifySlackRequest(options);
+try { verifySlackRequest({ ...options, body: body + "x" }); process.exit(1); } catch { process.exit(0); }
+"""
+
+CARDS = """
+import { createRequire } from "node:module";
+const cards = createRequire(import.meta.url)("adaptivecards/dist/adaptivecards.js");
+const events = JSON.parse(process.argv[1]).map((given) => {
+  const context = new cards.SerializationContext(cards.Versions.v1_4);
+  const card = new cards.AdaptiveCard();
+  card.parse(given, context);
+  const found = [];
+  for (let i = 0; i < context.eventCount; i++) found.push(context.getEventAt(i).message);
+  return { found, actions: card.getActionCount(), items: card.getItemCount() };
+});
+process.stdout.write(JSON.stringify(events));
+"""
+
+
+def node(script, given, **more):
+    return subprocess.run(["node", "--input-type=module", "-e", script, json.dumps(given)], capture_output=True, text=True, timeout=60,
+                          cwd=ROOT / "web", **more)
+
+
+@unittest.skipUnless(HAS_NODE and (PACKAGES / "@slack" / "bolt").exists(), "@slack/bolt is not installed (npm ci in web/)")
+class Bolt(unittest.TestCase):
+    def setUp(self):
+        self.slack = Slack()
+        self.addCleanup(self.slack.stop)
+
+    def start(self):
+        """Bolt on the double; what it says, line by line."""
+        given = json.dumps({"token": TOKEN, "appToken": APP_TOKEN, "url": self.slack.url})
+        self.process = subprocess.Popen(["node", "--input-type=module", "-e", BOLT, given], cwd=ROOT / "web", text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.finish)
+        self.said = []
+        threading.Thread(target=lambda: [self.said.append(json.loads(line)) for line in self.process.stdout], daemon=True).start()
+        eventually(lambda: {"started": True} in self.said or self.process.poll() is not None, "bolt starts", 60)
+        self.assertIsNone(self.process.poll(), self.process.poll() is not None and self.process.stderr.read())
+
+    def finish(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            pipe.close()
+
+    def bring(self, payload):
+        envelope = self.slack.envelope(payload)
+        self.slack.sockets[-1].send(envelope)
+        eventually(lambda: envelope["envelope_id"] in self.slack.acks, "bolt acknowledges")
+        return self.slack.acks[envelope["envelope_id"]][0][1].get("payload")
+
+    def heard(self, what):
+        eventually(lambda: what in self.said, f"bolt says {what}: {self.said}")
+
+    def test_bolt_takes_our_presses_and_modals_and_changes_our_messages(self):
+        self.start()
+        self.assertIn("auth.test", [method for method, _ in self.slack.calls])
+        buttons = [{"type": "button", "action_id": name, "value": "v1.x", "text": {"type": "plain_text", "text": "x"}}
+                   for name in ("countersign_approve", "countersign_deny")]
+        posted = self.slack.do_chat_postMessage({"channel": CHANNEL, "text": "x", "blocks": [{"type": "actions", "elements": buttons}]})
+        approve, deny = self.slack.press("countersign_approve"), self.slack.press("countersign_deny")
+        self.bring(deny)
+        self.heard({"opened": True})
+        self.assertEqual("countersign_deny", self.slack.views[-1]["callback_id"])
+        answer = self.bring(self.slack.submit(self.slack.views[-1], "reason", "because"))
+        self.assertEqual({"response_action": "errors", "errors": {"reason": "say more"}}, answer)
+        self.heard({"typed": "because"})
+        self.bring(approve)
+        self.heard({"pressed": "v1.x"})
+        self.assertEqual("done", self.slack.messages[(CHANNEL, posted["ts"])]["text"])
+        self.assertEqual("yours", self.slack.whispers[-1]["text"])
+        self.bring(self.slack.shortcut())
+        self.heard({"shortcut": "countersign_link"})
+
+    def test_bolt_opens_another_socket_when_ours_says_goodbye(self):
+        self.start()
+        first = self.slack.sockets[-1]
+        first.send({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "fake"}})
+        eventually(lambda: self.slack.sockets and self.slack.sockets[-1] is not first, "another is open")
+
+    def test_bolts_check_of_signatures_takes_ours(self):
+        body = "payload=%7B%22a%22%3A1%7D"
+        run = node(SIGNATURE, [SECRET, body, signed(body.encode())])
+        self.assertEqual(0, run.returncode, run.stderr)
+
+
+@unittest.skipUnless(HAS_NODE and (PACKAGES / "adaptivecards").exists(), "adaptivecards is not installed (npm ci in web/)")
+class AdaptiveCards(unittest.TestCase):
+    def test_microsofts_renderer_knows_everything_on_our_cards(self):
+        receiver = Receiver()
+        receiver.otherwise = 202
+        self.addCleanup(receiver.stop)
+        gateway = Gateway()
+        gateway.extra_config = (f"channels:\n  - {{ name: teams, kind: teams, url: \"{receiver.url}\", allow_http: true, "
+                                f"allow_networks: [127.0.0.0/8] }}\n")
+        with gateway:
+            dana = gateway.add_person("dana", ["oncall"])
+            key = gateway.add_caller()
+            asked = gateway.submit(key, args={"note": "x" * 30000, "more": "[a](b) \u202e"}, reason="because")
+            eventually(lambda: len(receiver.came) == 1, "it is asked")
+            gateway.vote(dana, asked["id"], "deny")
+            eventually(lambda: len(receiver.came) == 2, "its end is told")
+            cards = [body["attachments"][0]["content"] for body in receiver.bodies()]
+        run = node(CARDS, cards)
+        self.assertEqual(0, run.returncode, run.stderr)
+        for card, judged in zip(cards, json.loads(run.stdout)):
+            self.assertEqual([], judged["found"])
+            self.assertEqual((len(card["actions"]), len(card["body"])), (judged["actions"], judged["items"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
