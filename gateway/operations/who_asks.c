@@ -54,7 +54,7 @@ static bool find_agent(struct operation *operation, const char *named, struct re
                        bool *out_is_verified, struct error *error)
 {
     const struct caller_row *caller = operation->caller;
-    const char *wanted;
+    const char *wanted = NULL;
     struct agent_row agent;
     struct error missing = {0};
     if (!choose_agent(operation, named, &wanted, error)) {
