@@ -386,6 +386,17 @@ class Channels(unittest.TestCase):
         self.settled(gateway, 20)
         self.assertLessEqual(most[0], 2)
 
+    def test_what_goes_through_a_proxy_is_the_proxys_to_say_and_the_environments_is_not_asked(self):
+        proxy, other = self.receiver(), self.receiver()
+        common = "    kind: template\n    template: mattermost\n    url: http://hooks.example.invalid/a\n    allow_http: true\n"
+        gateway = self.gateway(f"  - name: through\n    proxy: http://127.0.0.1:{proxy.port}\n{common}  - name: direct\n{common}",
+                               environment={"http_proxy": f"http://127.0.0.1:{other.port}", "ALL_PROXY": f"http://127.0.0.1:{other.port}"})
+        gateway.submit(self.key)
+        eventually(lambda: proxy.came, "the proxy is asked")
+        self.assertEqual("http://hooks.example.invalid/a", proxy.came[0][0])
+        eventually(lambda: [n for n in self.notices(gateway, "?channel=direct") if n["attempts"]], "the other found nobody")
+        self.assertEqual([], other.came)
+
     # ---- what an operator does ----
     def cli(self, gateway, *words):
         return subprocess.run([str(BUILD / "countersign"), *words, "--socket", gateway.socket_path], capture_output=True, text=True, timeout=60)
