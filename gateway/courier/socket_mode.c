@@ -148,19 +148,28 @@ static void on_disconnect(struct socket_mode *mode, struct link *link, const cha
     }
 }
 
-static void on_interaction(struct socket_mode *mode, const struct link *link, const char *id,
-                           const struct json *payload)
+static void on_interaction(struct socket_mode *mode, const char *id, const struct json *payload)
 {
-    struct envelope *envelope = &mode->waiting[mode->waiting_next++ % WAITING_MAX];
     struct builder text BUILDER_SCOPE;
     builder_init(&text, 0);
     canonical_append(&text, payload);
-    strcpy(envelope->id, id);
-    envelope->serial = link->serial;
     if (!mode->options.take(mode->options.context, mode->options.channel->channel.name, id,
                             text.bytes, text.length)) {
         LOG(LOG_LEVEL_WARN, "press_not_taken",
             LOG_TEXT("channel", mode->options.channel->channel.name));
+    }
+}
+
+static void take_envelope(struct socket_mode *mode, const struct link *link, const char *type,
+                          const char *id, const struct json *payload)
+{
+    struct envelope *envelope = &mode->waiting[mode->waiting_next++ % WAITING_MAX];
+    strcpy(envelope->id, id);
+    envelope->serial = link->serial;
+    if (strcmp(type, "interactive") == 0 && json_type(payload) == JSON_TYPE_OBJECT) {
+        on_interaction(mode, id, payload);
+    } else {
+        socket_mode_acknowledge(mode, id, NULL); /* nothing that we asked for */
     }
 }
 
@@ -180,11 +189,7 @@ static void take_message(struct socket_mode *mode, struct link *link, const char
     } else if (strcmp(type, "disconnect") == 0) {
         on_disconnect(mode, link, json_text(json_member(root, "reason")));
     } else if (id != NULL && id[0] != '\0' && strlen(id) < ENVELOPE_ID_BYTES) {
-        if (strcmp(type, "interactive") == 0) {
-            on_interaction(mode, link, id, json_member(root, "payload"));
-        } else {
-            socket_mode_acknowledge(mode, id, NULL); /* nothing that we asked for */
-        }
+        take_envelope(mode, link, type, id, json_member(root, "payload"));
     }
 }
 

@@ -357,6 +357,14 @@ class SocketMode(SlackChannel):
         self.bring({**envelope, "retry_attempt": 1, "retry_reason": "timeout"})
         self.assertEqual(["vote"], self.votes(asked))
 
+    def test_what_is_no_interaction_is_acknowledged_and_no_more(self):
+        for number, envelope in enumerate(({"type": "interactive"}, {"type": "interactive", "payload": "x"}, {"type": "interactive", "payload": []},
+                                           {"type": "interactive", "payload": {}}, {"type": "events_api", "payload": {"a": 1}}, {"type": "new", "payload": {}})):
+            self.assertIsNone(self.bring({"envelope_id": f"e{number}", **envelope}).json)
+        for odd in ({"type": "interactive"}, {"envelope_id": 7, "type": "interactive"}, {"envelope_id": "x" * 500, "type": "interactive"}, [], "x", {"type": None}):
+            self.slack.sockets[-1].send(odd)
+        self.link()
+
     def test_another_socket_is_opened_before_the_old_one_is_given_up(self):
         self.link()
         asked = self.ask()
