@@ -319,8 +319,8 @@ class SocketMode(SlackChannel):
         return self.bring(self.slack.envelope(payload))
 
     def bring(self, envelope, pieces=1):
-        self.slack.sockets[-1].send(envelope, pieces=pieces)
         before = len(self.slack.acks.get(envelope["envelope_id"], []))
+        self.slack.sockets[-1].send(envelope, pieces=pieces)
         eventually(lambda: len(self.slack.acks.get(envelope["envelope_id"], [])) > before, "it is acknowledged")
         _, ack = self.slack.acks[envelope["envelope_id"]][-1]
         return Acknowledged(ack.get("payload"))
