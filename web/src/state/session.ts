@@ -66,9 +66,10 @@ async function findNeed(): Promise<void> {
   }
 }
 
-/** `code`: of an authenticator app, where the gateway asked for one. */
-export async function signIn(name: string, password: string, code: string): Promise<void> {
-  takeSession(await callJson<Session>("POST", "/v1/session", { name, password, ...(code === "" ? {} : { code }) }));
+/** `code`: of an authenticator app, where the gateway asked for one. `tenant`: empty for the default one. */
+export async function signIn(name: string, password: string, code: string, tenant: string): Promise<void> {
+  const more = { ...(code === "" ? {} : { code }), ...(tenant === "" ? {} : { tenant }) };
+  takeSession(await callJson<Session>("POST", "/v1/session", { name, password, ...more }));
 }
 
 export async function signInByPasskey(): Promise<void> {

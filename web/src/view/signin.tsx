@@ -29,9 +29,10 @@ function SignIn() {
   const password = useSignal("");
   const code = useSignal("");
   const wantsCode = useSignal(false);
+  const tenant = route.value.query.get("tenant") ?? ""; // of the address that the tenant's people use
   const { problem, isBusy, submit } = useForm(async () => {
     try {
-      await signIn(name.value.trim(), password.value, code.value.trim());
+      await signIn(name.value.trim(), password.value, code.value.trim(), tenant);
     } catch (error) {
       if (!(error instanceof Refusal) || error.problem.code !== "code_needed") throw error;
       wantsCode.value = true;
@@ -52,6 +53,7 @@ function SignIn() {
           On the host, run <code>countersign admin setup-link</code> and open the link it prints.
         </Notice>
       )}
+      {tenant !== "" && <p class="quiet">To <b>{tenant}</b></p>}
       <FormProblem problem={problem} title="Not signed in." />
       <Field label="Name" value={name} autocomplete="username" required autofocus />
       <Field label="Password" type="password" value={password} autocomplete="current-password" required />

@@ -1,4 +1,4 @@
-import{j as b}from"./part-4X5RBRPL.js";import{Fa as i,Ka as y,Ta as v,Ya as w,Za as k,a as g,ab as N,bb as x,f as d,j as l,p,t as u,va as h,xa as f}from"./part-XLEONPMW.js";function c(e,n=""){let t=`${n}  `;switch(e.kind){case"string":return JSON.stringify(e.text);case"number":case"word":return e.text;case"array":return e.items.length===0?"[]":`[
+import{j as b}from"./part-T4L6NB3S.js";import{Fa as i,Ka as y,Ta as v,Ya as w,Za as k,a as g,ab as N,bb as x,f as d,j as l,p,t as u,va as h,xa as f}from"./part-2ICU7PKY.js";function c(e,n=""){let t=`${n}  `;switch(e.kind){case"string":return JSON.stringify(e.text);case"number":case"word":return e.text;case"array":return e.items.length===0?"[]":`[
 ${e.items.map(r=>t+c(r,t)).join(`,
 `)}
 ${n}]`;case"object":return e.members.length===0?"{}":`{
