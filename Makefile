@@ -53,7 +53,7 @@ TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/conformance/*
 # CEL alone, for other programs: policy/cel/example.c is one.
 CEL      := $(BUILD)/libcel.a
 CEL_OF   := $(filter $(BUILD)/policy/cel/%,$(OBJECTS)) $(BUILD)/generated/zones.o \
-            $(patsubst %,$(BUILD)/gateway/base/%.o,arena builder check error memory)
+            $(patsubst %,$(BUILD)/gateway/base/%.o,arena builder check distance error memory)
 
 # Keeps the list of the dashboard's files, so that one taken away is noticed too.
 $(shell mkdir -p $(BUILD)/generated; echo '$(PAGES)' | cmp -s - $(BUILD)/generated/web.list || \

@@ -76,3 +76,13 @@ enum notifier_verdict notifier_judge_status(long status)
     }
     return NOTIFIER_RETRY;
 }
+
+void notifier_judge_by_status(const struct notifier_channel *channel,
+                              const struct notifier_notice *notice,
+                              const struct notifier_reply *reply, struct arena *arena,
+                              struct notifier_judgement *out)
+{
+    (void)channel, (void)notice, (void)arena;
+    out->verdict = notifier_judge_status(reply->status);
+    out->retry_after_ms = reply->retry_after_ms;
+}

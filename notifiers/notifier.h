@@ -138,6 +138,11 @@ const char *notifier_option(const struct notifier_channel *channel, const char *
 /* A status of HTTP alone: 2xx is sent, 400, 404, 405, 410, 413 and 422 are dead (no repetition
  * makes them good), the rest is tried again. */
 enum notifier_verdict notifier_judge_status(long status);
+/* A notifier's judge where the status says all. */
+void notifier_judge_by_status(const struct notifier_channel *channel,
+                              const struct notifier_notice *notice,
+                              const struct notifier_reply *reply, struct arena *arena,
+                              struct notifier_judgement *out);
 
 extern const struct notifier webhook_notifier; /* webhook/webhook.c: Standard Webhooks 1.0.0 */
 extern const struct notifier task_callback_notifier; /* webhook/task_callback.c */

@@ -70,39 +70,21 @@ static bool take_fault(const struct error *fault, bool is_batch, struct evaluati
     return true;
 }
 
-static bool is_recently_denied(struct evaluating *evaluating, bool *out_is, struct error *error)
-{
-    struct operation *operation = evaluating->operation;
-    struct request_row *request = &evaluating->request;
-    const struct operations_options *options = &operation->operations->options;
-    char denied[ID_BYTES];
-    int64_t near_denials;
-    if (!store_find_denial(operation->store, request->tenant, &request->match_key,
-                           operation->now - options->repeat_denial_window_ms, denied, error) ||
-        !store_count_near_denials(operation->store, request->tenant, &request->near_key,
-                                  operation->now - options->near_window_ms, &near_denials, error)) {
-        return false;
-    }
-    request->near_denials = near_denials > INT32_MAX ? INT32_MAX : (int)near_denials;
-    *out_is = denied[0] != '\0';
-    return true;
-}
-
 /* The same order as a submission has: freeze, nagging, policy. */
 static bool decide(struct evaluating *evaluating, enum evaluated *out, struct error *error)
 {
     struct operation *operation = evaluating->operation;
-    const struct request_row *request = &evaluating->request;
+    struct request_row *request = &evaluating->request;
     struct judgement *judgement = &evaluating->judgement;
+    char denied[ID_BYTES];
     bool is_frozen = false;
-    bool is_denied = false;
     if (!is_frozen_now(operation, request, &is_frozen, error) ||
-        !is_recently_denied(evaluating, &is_denied, error) ||
+        !look_for_denials(operation, request, denied, error) ||
         !judge_request(operation, request, 0, judgement, error)) {
         return false;
     }
     *out = EVALUATED_POLICY_DENY;
-    if (is_frozen || is_denied) {
+    if (is_frozen || denied[0] != '\0') {
         *out = is_frozen ? EVALUATED_FROZEN : EVALUATED_RECENTLY_DENIED;
         return true;
     }

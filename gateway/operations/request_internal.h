@@ -77,9 +77,16 @@ bool find_parties_of_call(struct operation *operation, const struct submit_input
 void name_asker(struct operation *operation, const struct request_row *request,
                 struct ledger_submitted *out);
 
+/* submit_request.c: the request as it would be bound, and who may not approve it; nothing is
+ * stored. */
 bool prepare_request(struct operation *operation, const struct submit_input *input,
                      struct request_row *out, struct ledger_texts *out_parties,
                      struct error *error) MUST_CHECK;
+
+/* submit_request.c: the request that a person denied within the repeat window, "" when none; how
+ * many that are nearly the same were denied goes into the row. */
+bool look_for_denials(struct operation *operation, struct request_row *request,
+                      char out_denied[ID_BYTES], struct error *error) MUST_CHECK;
 
 /* strand_request.c: whether nobody may approve it any more, or somebody may again; stored, said in
  * the ledger and to channels when that has changed. Who calls notes the change. */

@@ -302,22 +302,29 @@ static bool refuse_if_frozen(struct submission *submission, struct error *error)
                                 "this is frozen: nothing of the kind may run now", error);
 }
 
-/* A person said no to exactly this a moment ago: asking again until somebody gives in is what an
- * agent must not do. */
-static bool refuse_if_repeated(struct submission *submission, struct error *error)
+bool look_for_denials(struct operation *operation, struct request_row *request,
+                      char out_denied[ID_BYTES], struct error *error)
 {
-    struct operation *operation = submission->operation;
-    struct request_row *request = &submission->request;
     const struct operations_options *options = &operation->operations->options;
-    char denied[ID_BYTES];
     int64_t near_denials;
     if (!store_find_denial(operation->store, request->tenant, &request->match_key,
-                           operation->now - options->repeat_denial_window_ms, denied, error) ||
+                           operation->now - options->repeat_denial_window_ms, out_denied, error) ||
         !store_count_near_denials(operation->store, request->tenant, &request->near_key,
                                   operation->now - options->near_window_ms, &near_denials, error)) {
         return false;
     }
     request->near_denials = near_denials > INT32_MAX ? INT32_MAX : (int)near_denials;
+    return true;
+}
+
+/* A person said no to exactly this a moment ago: asking again until somebody gives in is what an
+ * agent must not do. */
+static bool refuse_if_repeated(struct submission *submission, struct error *error)
+{
+    char denied[ID_BYTES];
+    if (!look_for_denials(submission->operation, &submission->request, denied, error)) {
+        return false;
+    }
     return denied[0] == '\0' || refuse(submission, REQUEST_SUBMIT_REPEATED, "request", denied,
                                        "a person denied the same a moment ago", error);
 }

@@ -29,14 +29,5 @@ static bool compose(const struct notifier_channel *channel, const struct notifie
     return true;
 }
 
-static void judge(const struct notifier_channel *channel, const struct notifier_notice *notice,
-                  const struct notifier_reply *reply, struct arena *arena,
-                  struct notifier_judgement *out)
-{
-    (void)channel, (void)notice, (void)arena;
-    out->verdict = notifier_judge_status(reply->status);
-    out->retry_after_ms = reply->retry_after_ms;
-}
-
 const struct notifier template_notifier = {
-    .kind = "template", .shows_cards = true, .compose = compose, .judge = judge};
+    .kind = "template", .shows_cards = true, .compose = compose, .judge = notifier_judge_by_status};
