@@ -1,0 +1,144 @@
+#include "config/channel_internal.h"
+
+#include "identity/principal.h"
+#include <stdio.h>
+#include <string.h>
+
+/* What channels of every kind may say. */
+
+enum { IN_FLIGHT_MOST = 64, PER_SECOND_MOST = 1000 };
+
+const char *const channel_common_keys[] = {"name",  "kind",   "ca",          "allow_networks",
+                                           "proxy", "groups", "people",      "limits",
+                                           "tell",  "tenant", "quiet_hours", NULL};
+static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
+
+static bool read_tell(const struct channel_reading *reading)
+{
+    /* As people say it; `decided` is what a card calls ended. */
+    static const struct {
+        const char *word;
+        enum card_moment moment;
+    } words[] = {{"asked", CARD_ASKED},
+                 {"escalated", CARD_ESCALATED},
+                 {"edited", CARD_EDITED},
+                 {"question", CARD_QUESTION},
+                 {"decided", CARD_ENDED}};
+    const char *const *texts = NULL;
+    size_t count = 0;
+    if (!channel_read_list(reading, "tell", &texts, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        unsigned moment = 0;
+        for (size_t j = 0; j < sizeof words / sizeof words[0]; j++) {
+            moment = strcmp(words[j].word, texts[i]) == 0 ? 1u << words[j].moment : moment;
+        }
+        if (moment == 0) {
+            return yaml_fail(reading->file, yaml_member(reading->node, "tell"), reading->error,
+                             "unknown_value",
+                             "`tell` lists asked, escalated, edited, question, decided; `%s` is "
+                             "none of them",
+                             texts[i]);
+        }
+        reading->who->tells |= moment;
+    }
+    return true;
+}
+
+static bool read_limit(const struct channel_reading *reading, const struct yaml_node *limits,
+                       const char *key, int64_t most, int *out)
+{
+    const struct yaml_node *node = yaml_member(limits, key);
+    int64_t value = 0;
+    if (node == NULL) {
+        return true;
+    }
+    if (!yaml_read_integer(reading->file, node, 1, most, &value, reading->error)) {
+        return false;
+    }
+    *out = (int)value;
+    return true;
+}
+
+static bool read_limits(const struct channel_reading *reading)
+{
+    const struct yaml_node *limits = yaml_member(reading->node, "limits");
+    return limits == NULL || (yaml_only_keys(reading->file, limits, limits_keys, reading->error) &&
+                              read_limit(reading, limits, "in_flight", IN_FLIGHT_MOST,
+                                         &reading->out->in_flight_max) &&
+                              read_limit(reading, limits, "per_second", PER_SECOND_MOST,
+                                         &reading->out->per_second_max));
+}
+
+static bool read_proxy(const struct channel_reading *reading)
+{
+    const char *proxy = NULL;
+    if (!channel_read_text(reading, "proxy", &proxy)) {
+        return false;
+    }
+    if (proxy != NULL && strncmp(proxy, "http://", 7) != 0 && strncmp(proxy, "https://", 8) != 0 &&
+        strncmp(proxy, "socks5h://", 10) != 0) {
+        return yaml_fail(reading->file, yaml_member(reading->node, "proxy"), reading->error,
+                         "bad_url",
+                         "write `proxy: http://proxy.example.com:3128`, or https:// or "
+                         "socks5h://");
+    }
+    reading->out->proxy = proxy;
+    return true;
+}
+
+/* Whose channel it is. That there is such a tenant is not known yet: it may be added later. */
+static bool read_tenant(const struct channel_reading *reading)
+{
+    const char **tenant = &reading->who->tenant;
+    return channel_read_text(reading, "tenant", tenant) &&
+           (*tenant == NULL || identity_is_name(*tenant) ||
+            yaml_fail(reading->file, yaml_member(reading->node, "tenant"), reading->error,
+                      "bad_name", "`tenant` is a name: 1 to 64 of a-z 0-9 . _ -"));
+}
+
+/* `22:00-07:00`, of UTC, or `22:00-07:00 +02:00`. */
+static bool read_quiet_hours(const struct channel_reading *reading)
+{
+    const char *text = NULL;
+    int from_hour = 0, from_minute = 0, to_hour = 0, to_minute = 0, ahead_hour = 0,
+        ahead_minute = 0;
+    char sign = '+';
+    int used = 0;
+    if (!channel_read_text(reading, "quiet_hours", &text)) {
+        return false;
+    }
+    if (text == NULL) {
+        return true;
+    }
+    int read = sscanf(text, "%2d:%2d-%2d:%2d%n %c%2d:%2d%n", &from_hour, &from_minute, &to_hour,
+                      &to_minute, &used, &sign, &ahead_hour, &ahead_minute, &used);
+    bool is_time = from_hour >= 0 && from_hour < 24 && from_minute >= 0 && from_minute < 60 &&
+                   to_hour >= 0 && to_hour < 24 && to_minute >= 0 && to_minute < 60 &&
+                   ahead_hour >= 0 && ahead_hour <= 14 && ahead_minute >= 0 && ahead_minute < 60;
+    if ((read != 4 && read != 7) || text[used] != '\0' || !is_time ||
+        (sign != '+' && sign != '-')) {
+        return yaml_fail(reading->file, yaml_member(reading->node, "quiet_hours"), reading->error,
+                         "bad_time",
+                         "write `quiet_hours: \"22:00-07:00\"`, of UTC, or with "
+                         "` +02:00` behind");
+    }
+    int ahead = (ahead_hour * 60 + ahead_minute) * (sign == '-' ? -1 : 1);
+    reading->who->quiet_from = (from_hour * 60 + from_minute - ahead + 2 * 1440) % 1440;
+    reading->who->quiet_to = (to_hour * 60 + to_minute - ahead + 2 * 1440) % 1440;
+    return true;
+}
+
+bool channel_read_common(const struct channel_reading *reading)
+{
+    return channel_read_text(reading, "ca", &reading->out->ca_file) && read_proxy(reading) &&
+           read_tell(reading) && read_limits(reading) && read_tenant(reading) &&
+           read_quiet_hours(reading) &&
+           channel_read_list(reading, "groups", &reading->who->groups,
+                             &reading->who->group_count) &&
+           channel_read_list(reading, "people", &reading->who->people,
+                             &reading->who->person_count) &&
+           config_read_networks(reading->file, yaml_member(reading->node, "allow_networks"),
+                                reading->arena, reading->out, reading->error);
+}
