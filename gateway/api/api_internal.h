@@ -108,8 +108,13 @@ struct api_call {
     struct api_call *next, *previous; /* under way */
 };
 
-extern const struct api_route api_routes[];
-extern const size_t api_route_count;
+/* routes.c: every way in. */
+struct api_area {
+    const struct api_route *routes;
+    size_t count;
+};
+extern const struct api_area *const api_areas[];
+extern const size_t api_area_count;
 
 /* call.c: from exchange to answer. */
 void api_submit(struct api_call *call);

@@ -278,17 +278,20 @@ static const struct api_route *find_route(enum http_method method, const char *p
                                           const char **starts, size_t *lengths, size_t *out_count,
                                           struct builder *out_allow)
 {
-    for (size_t i = 0; i < api_route_count; i++) {
-        const struct api_route *route = &api_routes[i];
-        if (!matches(route->pattern, path, starts, lengths, out_count)) {
-            continue;
+    for (size_t i = 0; i < api_area_count; i++) {
+        for (size_t j = 0; j < api_areas[i]->count; j++) {
+            const struct api_route *route = &api_areas[i]->routes[j];
+            if (!matches(route->pattern, path, starts, lengths, out_count)) {
+                continue;
+            }
+            if (route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD)) {
+                return route;
+            }
+            static const char *const names[] = {"",    "GET, HEAD", "HEAD",   "POST",
+                                                "PUT", "PATCH",     "DELETE", "OPTIONS"};
+            builder_printf(out_allow, "%s%s", out_allow->length == 0 ? "" : ", ",
+                           names[route->method]);
         }
-        if (route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD)) {
-            return route;
-        }
-        static const char *const names[] = {"",    "GET, HEAD", "HEAD",   "POST",
-                                            "PUT", "PATCH",     "DELETE", "OPTIONS"};
-        builder_printf(out_allow, "%s%s", out_allow->length == 0 ? "" : ", ", names[route->method]);
     }
     return NULL;
 }

@@ -22,11 +22,14 @@ CHECKED = {"$ref", "type", "enum", "const", "pattern", "minLength", "maxLength",
            "maxItems", "required", "properties", "additionalProperties", "oneOf", "anyOf"}
 
 
-def read_routes(source=ROOT / "gateway" / "api" / "routes.c"):
-    """{(method, path with {} for each parameter)} of the server's table."""
-    text = source.read_text()
-    found = re.findall(r"\.method = HTTP_(\w+),\s*\.pattern = \"([^\"]+)\"", text)
-    assert len(found) == text.count(".pattern ="), "every route has its method right before its pattern"
+def read_routes(folder=ROOT / "gateway" / "api"):
+    """{(method, path with {} for each parameter)} of the server's tables, one file each; routes.c lists them."""
+    tables = {file.stem.removeprefix("routes_"): file.read_text() for file in folder.glob("routes_*.c")}
+    listed = re.findall(r"&api_(\w+)_area", (folder / "routes.c").read_text())
+    assert sorted(listed) == sorted(tables), "every table is listed once"
+    found = [route for text in tables.values() for route in re.findall(r"\.method = HTTP_(\w+),\s*\.pattern = \"([^\"]+)\"", text)]
+    assert len(found) == sum(text.count(".pattern =") for text in tables.values()), "every route has its method right before its pattern"
+    assert len(found) == len(set(found)), "no route is there twice"
     return {(method.lower(), pattern) for method, pattern in found}
 
 
