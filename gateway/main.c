@@ -422,7 +422,9 @@ static void create_server(struct gateway *gateway)
                                                   .say = say,
                                                   .acknowledge = acknowledge,
                                                   .slack_apps = config->slack_apps,
-                                                  .slack_app_count = config->slack_app_count}});
+                                                  .slack_app_count = config->slack_app_count,
+                                                  .teams_bots = config->teams_bots,
+                                                  .teams_bot_count = config->teams_bot_count}});
     gateway->server = http_server_create(&(struct http_server_options){.loop = gateway->loop,
                                                                        .metrics = gateway->metrics,
                                                                        .limits = config->http,

@@ -3,12 +3,8 @@
 #include <string.h>
 
 static const struct notifier *const notifiers[] = {
-    &webhook_notifier,
-    &mail_notifier,
-    &template_notifier,
-    &slack_notifier,
-    &teams_notifier,
-    &task_callback_notifier,
+    &webhook_notifier, &mail_notifier,      &template_notifier,      &slack_notifier,
+    &teams_notifier,   &teams_bot_notifier, &task_callback_notifier,
 };
 enum { KINDS = sizeof notifiers / sizeof notifiers[0] };
 

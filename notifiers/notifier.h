@@ -52,7 +52,8 @@ struct notifier_channel {
 struct notifier_notice {
     const char *id;      /* ntc_…: the same on every attempt */
     const char *payload; /* JSON: an event, or a card */
-    const char *to;      /* a mail address, or an account of the kind's; NULL: the whole channel */
+    const char *to;      /* a mail address, an account of the kind's, or of one that has a place its
+                            service's URL, as it was said last; NULL: the whole channel */
     const char *address; /* JSON: where the card that this changes is; NULL: it is new */
     const char *token;   /* what read_token gave; NULL for kinds that need none */
 };
@@ -102,6 +103,7 @@ struct notifier {
     bool changes_cards; /* a card that is there can be changed; otherwise each is a new message */
     bool asks_people;   /* each person who is asked is told at an address of their own */
     bool decides;       /* people can approve and deny in it */
+    bool has_place;     /* shows its cards in one conversation, reached where the service said */
     bool calls_back;    /* tells only who asked, where their task said: `to` is a URL */
     /* Everything in `arena`; `now` is this attempt's wall time. */
     bool (*compose)(const struct notifier_channel *channel, const struct notifier_notice *notice,
@@ -117,7 +119,7 @@ struct notifier {
                           struct notifier_message *out, struct error *error);
     bool (*read_token)(const struct notifier_reply *reply, struct arena *arena,
                        const char **out_token, int64_t *out_lifetime_ms, struct error *error);
-    /* Kinds in which people decide; NULL for others. */
+    /* Kinds that say something at once to who pressed; NULL for others, who answer the press. */
     bool (*compose_word)(const struct notifier_channel *channel, const struct notifier_word *word,
                          struct arena *arena, struct notifier_message *out, struct error *error);
 };
@@ -147,6 +149,7 @@ void notifier_judge_by_status(const struct notifier_channel *channel,
 extern const struct notifier webhook_notifier; /* webhook/webhook.c: Standard Webhooks 1.0.0 */
 extern const struct notifier task_callback_notifier; /* webhook/task_callback.c */
 extern const struct notifier teams_notifier;         /* teams/teams.c: a Teams Workflow */
+extern const struct notifier teams_bot_notifier;     /* teams/teams_bot.c: a bot in Teams */
 extern const struct notifier slack_notifier;         /* slack/slack.c: Slack's Web API */
 extern const struct notifier mail_notifier;          /* mail/mail.c: SMTP */
 extern const struct notifier template_notifier;      /* template/template_notifier.c */

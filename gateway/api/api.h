@@ -20,6 +20,7 @@
 #include "metrics/metrics.h"
 #include "notifiers/notifier.h"
 #include "notifiers/slack/slack_callback.h"
+#include "notifiers/teams/teams_place.h"
 #include "operations/live_operations.h"
 #include "operations/operations.h"
 #include "store/writer.h"
@@ -55,6 +56,12 @@ struct api_slack_app {
     size_t secret_count;
 };
 
+/* A bot whose activities are taken, of one channel. */
+struct api_teams_bot {
+    const char *channel;
+    struct teams_bot bot;
+};
+
 /* What is said to one person on a channel; as main wires it. */
 struct api_chat {
     void *context;
@@ -62,6 +69,8 @@ struct api_chat {
     void (*acknowledge)(void *context, const char *channel, const char *id, const char *response);
     const struct api_slack_app *slack_apps;
     size_t slack_app_count;
+    const struct api_teams_bot *teams_bots;
+    size_t teams_bot_count;
 };
 
 struct api_options {

@@ -43,6 +43,8 @@ struct config {
     size_t channel_count;
     struct api_slack_app slack_apps[CONFIG_CHANNELS_MAX]; /* of the channels that take callbacks */
     size_t slack_app_count;
+    struct api_teams_bot teams_bots[CONFIG_CHANNELS_MAX]; /* the same of Teams */
+    size_t teams_bot_count;
     struct trust_options trust;
     struct trust_issuer issuers[TRUST_ISSUERS_MAX];
     struct trust_domain domains[TRUST_DOMAINS_MAX];

@@ -1,5 +1,6 @@
 #include "formats/form.h"
 
+#include "base/builder.h"
 #include "formats/text.h"
 #include <string.h>
 
@@ -93,4 +94,24 @@ const char *form_value(const struct form *form, const char *name)
         }
     }
     return NULL;
+}
+
+static bool is_unreserved(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || strchr("-._~", byte) != NULL;
+}
+
+const char *form_encode(const char *text, struct arena *arena)
+{
+    struct builder out BUILDER_SCOPE;
+    builder_init(&out, 0);
+    for (; *text != '\0'; text++) {
+        if (is_unreserved(*text)) {
+            builder_char(&out, *text);
+        } else {
+            builder_printf(&out, "%%%02X", (unsigned)(unsigned char)*text);
+        }
+    }
+    return arena_copy(arena, out.bytes, out.length);
 }

@@ -28,4 +28,8 @@ const char *form_value(const struct form *form, const char *name); /* NULL when 
 /* One `+` and percent encoded text; NULL when it is not one. */
 const char *form_decode(const char *bytes, size_t length, struct arena *arena);
 
+/* Percent-encodes all but RFC 3986's unreserved characters: good as a value of a form, and as one
+ * segment of a path. */
+const char *form_encode(const char *text, struct arena *arena);
+
 #endif

@@ -193,6 +193,7 @@ void teams_message_append(struct builder *out, const struct card *card, bool has
     canonical_member_text(&writer, "contentType", "application/vnd.microsoft.card.adaptive");
     canonical_close_object(&writer);
     canonical_close_array(&writer);
+    canonical_member_text(&writer, "summary", has_buttons ? card_heading(card) : NULL);
     canonical_member_text(&writer, "type", "message");
     canonical_close_object(&writer);
 }

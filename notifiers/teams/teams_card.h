@@ -15,7 +15,8 @@ enum { TEAMS_MESSAGE_BYTES_MAX = 28 * 1024 };
 /* Appends the AdaptiveCard object. `has_buttons`: of a bot, where people may decide. */
 void teams_card_append(struct builder *out, const struct card *card, bool has_buttons,
                        struct arena *arena);
-/* The whole message: {"attachments":[{…}],"type":"message"}. */
+/* The whole message: {"attachments":[{…}],"type":"message"}; of a bot with a `summary` of our own
+ * words, which stands in what Teams notifies people with. */
 void teams_message_append(struct builder *out, const struct card *card, bool has_buttons,
                           struct arena *arena);
 

@@ -108,6 +108,31 @@ class Configuration(unittest.TestCase):
             with self.subTest(text=text):
                 self.assert_refused(self.good + text, "", *words)
 
+    def test_a_teams_bot_is_read_strictly(self):
+        secret = self.folder / "bot.secret"
+        secret.write_text("EXAMPLE-secret\n")
+        secret.chmod(0o600)
+        app, tenant, place = "1a2b3c4d-0000-4000-8000-1a2b3c4d5e6f", "5e6f7a8b-0000-4000-8000-5e6f7a8b9c0d", "19:0@thread.tacv2"
+        keys = {"app_id": app, "tenant_id": tenant, "secret_file": secret, "conversation": f"'{place}'"}
+
+        def bot(more="", **changed):
+            said = ", ".join(f"{key}: {value}" for key, value in {**keys, **changed}.items() if value is not None)
+            return self.good + f"channels:\n  - {{ name: t, kind: teams, {more}bot: {{ {said} }} }}\n"
+
+        self.assertEqual(0, self.check(bot()).returncode, self.check(bot()).stderr)
+        self.assertEqual(0, self.check(bot(more="allow_http: true, ", service_url="'http://127.0.0.1:1/x'")).returncode)
+        for text, *words in ((bot(app_id=None), "app_id"), (bot(app_id=app.upper()), "lower case"), (bot(tenant_id="common"), "tenant_id"),
+                             (bot(tenant_id="botframework.com"), "tenant_id"), (bot(secret_file=None), "secret_file"),
+                             (bot(conversation=None), "conversation"), (bot(conversation="'19%3a0%40thread.tacv2'"), "percent"),
+                             (bot(conversation=f"'{place};messageid=1'"), "conversation"), (bot(conversation="'a/../b:c'"), "conversation"),
+                             (bot(service_url="'http://127.0.0.1:1/'"), "allow_http"), (bot(service_url="'https://u@h.example/'"), "plain path"),
+                             (bot(service_url="'https://h.example/?a'"), "plain path"), (bot(login_url="'https://h.example/#a'"), "plain path"),
+                             (bot(login_url="'http://127.0.0.1:1/'"), "allow_http"), (bot(openid_url="'http://127.0.0.1:1/'"), "allow_http"),
+                             (bot(more="url: 'https://x.example/', "), "not both"), (bot(password="x"), "password"),
+                             (self.good + "channels:\n  - { name: t, kind: teams-bot, url: 'https://x.example/' }\n", "kind")):
+            with self.subTest(text=text):
+                self.assert_refused(text, "", *words)
+
     def test_an_unknown_key_names_its_place_and_the_nearest_one(self):
         self.assert_refused(self.good + "polcy: /x\n", ":6:1:", "policy")
 

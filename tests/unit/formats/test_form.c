@@ -77,6 +77,16 @@ START_TEST(form__is_bounded)
 }
 END_TEST
 
+START_TEST(form__what_is_encoded_is_one_value_and_one_segment_and_comes_back)
+{
+    const char *text = "19:aZ09-._~@thread.tacv2/../?&=+ %\xc3\xa4";
+    const char *encoded = form_encode(text, arena);
+    ck_assert_str_eq(encoded, "19%3AaZ09-._~%40thread.tacv2%2F..%2F%3F%26%3D%2B%20%25%C3%A4");
+    ck_assert_str_eq(form_decode(encoded, strlen(encoded), arena), text);
+    ck_assert_str_eq(form_encode("", arena), "");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("formats: form");
@@ -86,6 +96,7 @@ int main(void)
     tcase_add_loop_test(tests, form__what_could_be_read_in_two_ways_is_refused, 0,
                         sizeof faults / sizeof faults[0]);
     tcase_add_test(tests, form__is_bounded);
+    tcase_add_test(tests, form__what_is_encoded_is_one_value_and_one_segment_and_comes_back);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
