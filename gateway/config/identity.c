@@ -228,7 +228,6 @@ static bool read_source(struct reader *reader, const struct yaml_node *node,
         return fail(reader, node, "missing_key",
                     "an issuer needs one of `keys_url` and `keys_file`: where its keys are");
     }
-    source->url = out->keys_url;
     source->reach.channel.url = out->keys_url;
     source->reach.channel.name = out->name;
     return out->keys_url == NULL ||

@@ -46,7 +46,6 @@ struct courier_channel {
 /* Where an issuer's keys are fetched: the same rules of egress as for a channel. */
 struct courier_source {
     struct courier_channel reach;
-    const char *url;
 };
 
 struct courier_options {

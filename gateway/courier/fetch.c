@@ -79,7 +79,8 @@ void fetches_run(struct fetches *fetches)
         struct errand *errand = memory_zeroed(1, sizeof *errand);
         errand->kind = ERRAND_FETCH;
         errand->issuer = issuer;
-        if (!transfers_fetch(fetches->transfers, &fetches->sources[issuer], errand)) {
+        if (!transfers_fetch(fetches->transfers, &fetches->sources[issuer],
+                             trust_fetch_url(fetches->trust, issuer), errand)) {
             trust_fetch_failed(fetches->trust, issuer, tick);
             free(errand);
         }
@@ -88,8 +89,8 @@ void fetches_run(struct fetches *fetches)
 
 static void complain(const struct fetches *fetches, size_t issuer, const char *why)
 {
-    LOG(LOG_LEVEL_WARN, "keys_not_fetched", LOG_TEXT("url", fetches->sources[issuer].url),
-        LOG_TEXT("reason", why));
+    LOG(LOG_LEVEL_WARN, "keys_not_fetched",
+        LOG_TEXT("url", trust_fetch_url(fetches->trust, issuer)), LOG_TEXT("reason", why));
 }
 
 void fetches_take(struct fetches *fetches, size_t issuer, const struct transfer_result *result)

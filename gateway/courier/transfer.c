@@ -174,7 +174,8 @@ static bool start(struct transfers *transfers, struct transfer *transfer)
     return true;
 }
 
-bool transfers_fetch(struct transfers *transfers, const struct courier_source *source, void *owner)
+bool transfers_fetch(struct transfers *transfers, const struct courier_source *source,
+                     const char *url, void *owner)
 {
     struct transfer *transfer = create(transfers, &source->reach, KEPT_BYTES_MAX, owner);
     if (transfer == NULL) {
@@ -182,7 +183,7 @@ bool transfers_fetch(struct transfers *transfers, const struct courier_source *s
     }
     transfer->headers =
         curl_slist_append(NULL, "Accept: application/jwk-set+json, application/json");
-    set_options(transfer, source->url);
+    set_options(transfer, url);
     curl_easy_setopt(transfer->curl, CURLOPT_HTTPGET, 1L);
     return start(transfers, transfer);
 }

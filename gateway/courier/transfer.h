@@ -27,7 +27,8 @@ void transfers_destroy(struct transfers *transfers, void (*on_cut)(void *context
 bool transfers_add(struct transfers *transfers, const struct courier_channel *channel,
                    const struct notifier_message *message, void *owner);
 /* A GET whose answer is kept, up to 512 KiB. */
-bool transfers_fetch(struct transfers *transfers, const struct courier_source *source, void *owner);
+bool transfers_fetch(struct transfers *transfers, const struct courier_source *source,
+                     const char *url, void *owner);
 /* Works until something happens or `pause_ms` is over. */
 void transfers_run(struct transfers *transfers, int pause_ms);
 void transfers_wake(struct transfers *transfers);

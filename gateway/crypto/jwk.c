@@ -284,6 +284,40 @@ static bool read_algorithm(const struct json *object, struct jwk *key)
     return name[0] == '\0' || key->algorithm != JWK_ALGORITHM_NONE;
 }
 
+static bool append_endorsement(const struct json *value, struct builder *out)
+{
+    const char *text = json_text(value);
+    size_t length = json_text_length(value);
+    if (text == NULL || length == 0 || length > JWK_ENDORSEMENT_BYTES_MAX ||
+        strlen(text) != length || strchr(text, '\n') != NULL) {
+        return false;
+    }
+    builder_printf(out, "%s\n", text);
+    return true;
+}
+
+static bool read_endorsements(const struct json *object, struct jwk *key)
+{
+    const struct json *list = json_member(object, "endorsements");
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    if (list == NULL) {
+        return true;
+    }
+    if (json_type(list) != JSON_TYPE_ARRAY || json_count(list) > JWK_ENDORSEMENTS_MAX) {
+        return false;
+    }
+    builder_text(&text, "\n");
+    for (size_t i = 0; i < json_count(list); i++) {
+        if (!append_endorsement(json_element(list, i), &text)) {
+            return false;
+        }
+    }
+    key->endorsements = memory_zeroed(1, text.length + 1);
+    memcpy(key->endorsements, text.bytes, text.length);
+    return true;
+}
+
 static bool read_parts(const struct json *object, struct jwk *key, struct error *error)
 {
     char type[8];
@@ -297,6 +331,9 @@ static bool read_parts(const struct json *object, struct jwk *key, struct error 
     }
     if (!may_verify(object) || !read_use(object, key) || !read_algorithm(object, key)) {
         return refuse(error, "`use`, `key_ops` or `alg` say it is for something else");
+    }
+    if (!read_endorsements(object, key)) {
+        return refuse(error, "`endorsements` must be a list of at most 200 short texts");
     }
     if (strcmp(type, "RSA") == 0) {
         return read_rsa(object, key, error);
@@ -326,6 +363,7 @@ void jwk_destroy(struct jwk *key)
     if (key != NULL) {
         EVP_PKEY_free(key->key);
         free(key->certificate);
+        free(key->endorsements);
         free(key);
     }
 }
@@ -359,6 +397,15 @@ bool jwk_is_for(const struct jwk *key, enum jwk_algorithm algorithm)
     }
     return algorithms[algorithm].type == key->type &&
            (key->type == JWK_TYPE_RSA || strcmp(algorithms[algorithm].curve, key->curve) == 0);
+}
+
+bool jwk_endorses(const struct jwk *key, const char *channel)
+{
+    struct builder line BUILDER_SCOPE;
+    builder_init(&line, 0);
+    builder_printf(&line, "\n%s\n", channel);
+    return key->endorsements != NULL && channel[0] != '\0' && strchr(channel, '\n') == NULL &&
+           strstr(key->endorsements, line.bytes) != NULL;
 }
 
 /* r||s of fixed width outside (RFC 7518 section 3.4), DER inside OpenSSL. Freed by the caller. */

@@ -25,6 +25,8 @@ enum {
     JWK_KEY_ID_BYTES = 256,
     JWK_THUMBPRINT_BYTES = 44, /* 43 characters and NUL */
     JWK_SIGNATURE_BYTES_MAX = 1024,
+    JWK_ENDORSEMENTS_MAX = 200,
+    JWK_ENDORSEMENT_BYTES_MAX = 64,
 };
 
 enum jwk_algorithm {
@@ -62,6 +64,10 @@ enum jwk_use jwk_use(const struct jwk *key);
 /* RFC 7638 with SHA-256, base64url: computed, whatever the key calls itself. */
 void jwk_thumbprint(const struct jwk *key, char out[JWK_THUMBPRINT_BYTES]);
 bool jwk_is_for(const struct jwk *key, enum jwk_algorithm algorithm);
+/* Whether the key's `endorsements`, a member that keys of the Bot Framework have, name this
+ * channel.
+ */
+bool jwk_endorses(const struct jwk *key, const char *channel);
 /* Whether the signature (JWS form, RFC 7518 section 3) over the bytes is this key's. */
 bool jwk_verify(const struct jwk *key, enum jwk_algorithm algorithm, const void *bytes,
                 size_t length, const unsigned char *signature, size_t signature_length) MUST_CHECK;

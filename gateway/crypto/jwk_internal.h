@@ -15,6 +15,7 @@ struct jwk {
     struct sha256 hash;           /* RFC 7638 */
     unsigned char *certificate;   /* x509-svid: DER */
     size_t certificate_length;
+    char *endorsements; /* each in lines of its own, "\nmsteams\nskype\n"; NULL: none */
     char key_id[JWK_KEY_ID_BYTES];
     char curve[8];
 };

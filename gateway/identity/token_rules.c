@@ -78,14 +78,13 @@ static bool read_time(const struct json *claims, const char *name, int64_t *out_
     return true;
 }
 
-static bool judge_times(const struct json *claims, const struct token_terms *terms, int64_t now,
-                        struct proof *out, struct error *error)
+static bool judge_times(const struct json *claims, const struct token_terms *terms,
+                        int64_t leeway_max, int64_t now, int64_t *out_until_at, struct error *error)
 {
     int64_t expires_at;
     int64_t begins_at;
     int64_t issued_at;
-    int64_t leeway =
-        terms->leeway_ms > TOKEN_LEEWAY_MS_MAX ? TOKEN_LEEWAY_MS_MAX : terms->leeway_ms;
+    int64_t leeway = terms->leeway_ms > leeway_max ? leeway_max : terms->leeway_ms;
     if (!read_time(claims, "exp", &expires_at) || !read_time(claims, "nbf", &begins_at) ||
         !read_time(claims, "iat", &issued_at)) {
         return refuse(error, "malformed_claims", "`exp`, `nbf` or `iat` is no time");
@@ -106,7 +105,7 @@ static bool judge_times(const struct json *claims, const struct token_terms *ter
         return refuse(error, "lives_too_long",
                       "the token lives longer than the configuration lets tokens of this issuer");
     }
-    out->until_at = expires_at + leeway;
+    *out_until_at = expires_at + leeway;
     return true;
 }
 
@@ -181,7 +180,8 @@ bool token_judge(const struct jwt *jwt, const struct token_terms *terms, int64_t
                  struct proof *out, struct error *error)
 {
     struct proof proof = {0};
-    if (!judge_kind(jwt, terms, error) || !judge_times(jwt->claims, terms, now, &proof, error) ||
+    if (!judge_kind(jwt, terms, error) ||
+        !judge_times(jwt->claims, terms, TOKEN_LEEWAY_MS_MAX, now, &proof.until_at, error) ||
         !judge_audience(jwt->claims, terms, error) || !read_id(jwt, terms, &proof, error) ||
         !confirmation_read(json_member(jwt->claims, "cnf"), proof.confirmation, error) ||
         !read_act(jwt->claims, &proof, error) || !take_registration(jwt, terms, &proof, error)) {
@@ -190,4 +190,19 @@ bool token_judge(const struct jwt *jwt, const struct token_terms *terms, int64_t
     proof.kind = CREDENTIAL_JWT;
     *out = proof;
     return true;
+}
+
+bool token_judge_service(const struct jwt *jwt, const struct token_terms *terms, int64_t now,
+                         struct error *error)
+{
+    const char *issuer = token_text(jwt, "iss");
+    int64_t until_at;
+    if (!judge_kind(jwt, terms, error)) {
+        return false;
+    }
+    if (issuer == NULL || strcmp(issuer, terms->issuer) != 0) {
+        return refuse(error, "wrong_issuer", "the token's `iss` is not the service's");
+    }
+    return judge_audience(jwt->claims, terms, error) &&
+           judge_times(jwt->claims, terms, TOKEN_SERVICE_LEEWAY_MS_MAX, now, &until_at, error);
 }

@@ -9,6 +9,7 @@
  *   wrong_type          `typ` is not one the issuer's tokens have: another kind of token
  *   wrong_algorithm     `alg` is not one this issuer is allowed
  *   malformed_claims    a claim has not the form it must have
+ *   wrong_issuer        `iss` is another's than the service's
  *   wrong_audience      `aud` does not name this gateway
  *   no_expiry, expired, not_yet_valid, issued_in_future
  *   lives_too_long      from `iat` (or now) to `exp` is longer than the configuration lets be
@@ -20,7 +21,7 @@
 #include "identity/matcher.h"
 #include "identity/proof.h"
 
-enum { TOKEN_LEEWAY_MS_MAX = 60 * 1000 };
+enum { TOKEN_LEEWAY_MS_MAX = 60 * 1000, TOKEN_SERVICE_LEEWAY_MS_MAX = 300 * 1000 };
 
 struct token_terms {
     const char *issuer;           /* NULL: a JWT-SVID, whose `sub` was looked up instead */
@@ -42,6 +43,12 @@ struct token_terms {
  * RFC 7800): the door must see that key proven, or refuse. */
 bool token_judge(const struct jwt *jwt, const struct token_terms *terms, int64_t now,
                  struct proof *out, struct error *error) MUST_CHECK;
+
+/* Whose, for whom and when, of a token with which a service signs what it posts here: it names no
+ * caller, and of the terms the matchers are not read. The leeway is at most
+ * TOKEN_SERVICE_LEEWAY_MS_MAX. */
+bool token_judge_service(const struct jwt *jwt, const struct token_terms *terms, int64_t now,
+                         struct error *error) MUST_CHECK;
 
 /* `iss` or `sub` when it is a text without NULs, else NULL. */
 const char *token_text(const struct jwt *jwt, const char *claim);

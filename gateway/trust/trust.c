@@ -6,6 +6,11 @@
 
 /* What vouches: made, read again, fetched. Who is vouched for is in vouch.c. */
 
+enum { FOUND_URL_BYTES_MAX = 500 };
+
+#define URL_CHARACTERS                                                                             \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%"
+
 static bool is_same_stamp(const struct file_stamp *left, const struct file_stamp *right)
 {
     return left->inode == right->inode && left->bytes == right->bytes &&
@@ -142,7 +147,7 @@ bool trust_next_fetch(struct trust *trust, int64_t tick, size_t *out_issuer)
     pthread_mutex_lock(&trust->mutex);
     for (size_t i = 0; !is_found && i < trust->options.issuer_count; i++) {
         struct issuer_state *state = &trust->issuers[i];
-        if (trust->options.issuers[i].keys_url != NULL && !state->is_fetching &&
+        if (trust->options.issuers[i].keys_file == NULL && !state->is_fetching &&
             (!state->was_tried || tick >= state->next_tick)) {
             state->is_fetching = true;
             state->was_tried = true;
@@ -155,6 +160,54 @@ bool trust_next_fetch(struct trust *trust, int64_t tick, size_t *out_issuer)
     return is_found;
 }
 
+/* OpenID Connect Discovery section 3, as far as it concerns us. The keys are of the origin that the
+ * operator named, so that what answers there can send us nowhere else. */
+static char *read_metadata(const struct trust_issuer *issuer, const char *bytes, size_t length,
+                           struct error *error)
+{
+    struct json_document *document JSON_SCOPE = json_parse(bytes, length, error);
+    const struct json *root = document == NULL ? NULL : json_root(document);
+    const char *name = json_text(json_member(root, "issuer"));
+    const char *url = json_text(json_member(root, "jwks_uri"));
+    const char *scheme_end = strstr(issuer->metadata_url, "://");
+    size_t origin = scheme_end == NULL ? 0
+                                       : (size_t)(scheme_end + 3 - issuer->metadata_url) +
+                                             strcspn(scheme_end + 3, "/?#");
+    if (name == NULL || strcmp(name, issuer->terms.issuer) != 0) {
+        error_set(error, ERROR_INVALID, "bad_metadata", NULL,
+                  "the metadata is of another `issuer` than `%s`", issuer->terms.issuer);
+        return NULL;
+    }
+    if (url == NULL || origin == 0 || strncmp(url, issuer->metadata_url, origin) != 0 ||
+        url[origin] != '/' || strlen(url) > FOUND_URL_BYTES_MAX ||
+        strspn(url, URL_CHARACTERS) != strlen(url)) {
+        error_set(error, ERROR_INVALID, "bad_metadata", NULL,
+                  "the metadata's `jwks_uri` is not of the same origin as `%s`",
+                  issuer->metadata_url);
+        return NULL;
+    }
+    char *found = memory_zeroed(1, strlen(url) + 1);
+    memcpy(found, url, strlen(url));
+    return found;
+}
+
+static bool take_metadata(struct trust *trust, size_t issuer, const char *bytes, size_t length,
+                          int64_t tick, struct error *error)
+{
+    struct issuer_state *state = &trust->issuers[issuer];
+    char *found = read_metadata(&trust->options.issuers[issuer], bytes, length, error);
+    if (found == NULL) {
+        trust_fetch_failed(trust, issuer, tick);
+        return false;
+    }
+    pthread_mutex_lock(&trust->mutex);
+    state->found_url = found;
+    state->is_fetching = false;
+    state->next_tick = tick;
+    pthread_mutex_unlock(&trust->mutex);
+    return true;
+}
+
 void trust_fetch_failed(struct trust *trust, size_t issuer, int64_t tick)
 {
     struct issuer_state *state = &trust->issuers[issuer];
@@ -163,14 +216,28 @@ void trust_fetch_failed(struct trust *trust, size_t issuer, int64_t tick)
     int64_t pause = (int64_t)TRUST_RETRY_MS << doublings;
     state->is_fetching = false;
     state->failures++;
+    free(state->found_url);
+    state->found_url = NULL;
     state->next_tick = tick + (pause > 60 * 1000 ? 60 * 1000 : pause);
     pthread_mutex_unlock(&trust->mutex);
+}
+
+const char *trust_fetch_url(const struct trust *trust, size_t issuer)
+{
+    const struct trust_issuer *options = &trust->options.issuers[issuer];
+    const struct issuer_state *state = &trust->issuers[issuer];
+    return options->metadata_url == NULL ? options->keys_url
+           : state->found_url == NULL    ? options->metadata_url
+                                         : state->found_url;
 }
 
 bool trust_take_keys(struct trust *trust, size_t issuer, const char *bytes, size_t length,
                      int64_t tick, struct error *error)
 {
     struct issuer_state *state = &trust->issuers[issuer];
+    if (trust->options.issuers[issuer].metadata_url != NULL && state->found_url == NULL) {
+        return take_metadata(trust, issuer, bytes, length, tick, error);
+    }
     struct jwk_set *keys = jwk_set_parse(bytes, length, error);
     if (keys == NULL) {
         trust_fetch_failed(trust, issuer, tick);
@@ -181,6 +248,8 @@ bool trust_take_keys(struct trust *trust, size_t issuer, const char *bytes, size
     state->is_fetching = false;
     state->failures = 0;
     state->next_tick = tick + trust->options.issuers[issuer].refresh_ms;
+    free(state->found_url); /* it is asked for again each time */
+    state->found_url = NULL;
     pthread_mutex_unlock(&trust->mutex);
     return true;
 }
@@ -219,6 +288,7 @@ void trust_destroy(struct trust *trust)
     }
     for (size_t i = 0; i < trust->options.issuer_count; i++) {
         jwk_set_unref(trust->issuers[i].keys);
+        free(trust->issuers[i].found_url);
     }
     for (size_t i = 0; i < trust->options.domain_count; i++) {
         x509_bundle_unref(trust->domains[i].bundle);
@@ -231,7 +301,12 @@ void trust_destroy(struct trust *trust)
 
 bool trust_takes_tokens(const struct trust *trust)
 {
-    return trust->options.issuer_count + trust->options.domain_count > 0;
+    for (size_t i = 0; i < trust->options.issuer_count; i++) {
+        if (!trust->options.issuers[i].is_service) {
+            return true;
+        }
+    }
+    return trust->options.domain_count > 0;
 }
 
 bool trust_takes_certificates(const struct trust *trust)

@@ -11,13 +11,15 @@
  *              TRUST_ASKS -> check on a worker (signature or certificate path)
  *   courier: next_fetch -> GET -> take_keys | fetch_failed;  reread_file every few seconds
  *
- * A key that is not known asks for a fetch, at most one each TRUST_REFETCH_MS an issuer: a flood of
- * made-up key ids costs nobody a connection. Keys that could not be fetched anew stay good for
- * `stale_max_ms`, then vouch for nobody. A file that cannot be read leaves what was read before.
+ * A key that is not known asks for a fetch, at most one each TRUST_REFETCH_MS (or as the issuer
+ * says): a flood of made-up key ids costs nobody a connection. Keys that could not be fetched anew
+ * stay good for `stale_max_ms`, then vouch for nobody. A file that cannot be read leaves what was
+ * read before.
  *
  * Every refusal is UNAUTHENTICATED and its code names the reason for the operator: those of
  * crypto/jwt.h, identity/token_rules.h and identity/spiffe.h, and
- *   unknown_issuer, unknown_trust_domain, unknown_key, keys_missing, keys_stale, bad_signature
+ *   unknown_issuer, unknown_trust_domain, unknown_key, keys_missing, keys_stale, bad_signature,
+ *   not_endorsed
  *
  * Any thread; one lock, held for moments, never while a signature is checked.
  */
@@ -37,13 +39,19 @@ enum {
     TRUST_PROOFS_ONCE_MAX = 64 * 1024,   /* DPoP proofs of the last minutes */
 };
 
+/* A token issuer. One that `is_service` signs what a chat service posts here and vouches for no
+ * caller: of its terms only the issuer is read, and its claims are judged where they are understood
+ * (notifiers/teams/teams_token.h). */
 struct trust_issuer {
     const char *name;         /* for the log */
     struct token_terms terms; /* terms.issuer is what `iss` must be, byte for byte */
-    const char *keys_file;    /* one of the two */
+    const char *keys_file;    /* one of the three */
     const char *keys_url;
-    int64_t refresh_ms;   /* of a URL */
-    int64_t stale_max_ms; /* of a URL */
+    const char *metadata_url; /* OpenID metadata, whose `jwks_uri` is of the same origin */
+    int64_t refresh_ms;       /* of a URL */
+    int64_t stale_max_ms;     /* of a URL */
+    int64_t refetch_ms;       /* of an unknown key; 0: TRUST_REFETCH_MS */
+    bool is_service;
 };
 
 struct trust_domain {
@@ -95,6 +103,15 @@ bool trust_check_chain(struct trust *trust, const unsigned char *chain, size_t l
 bool trust_explain_pem(struct trust *trust, const char *pem, size_t length, int64_t now,
                        struct proof *out, struct error *error) MUST_CHECK;
 
+/* The keys of a service, of which one at least has the token's `kid` and is for its `alg`; a
+ * counted reference. NULL when none is. Cheap: nothing is checked yet. */
+struct jwk_set *trust_look_service(struct trust *trust, const char *name, const struct jwt *jwt,
+                                   int64_t tick, struct error *error) MUST_CHECK;
+/* Whether one of those keys made the signature, and endorses this channel of the service. Costs
+ * CPU. */
+bool trust_check_service(const struct jwk_set *keys, const struct jwt *jwt, const char *channel,
+                         struct error *error) MUST_CHECK;
+
 /* Takes a DPoP proof for used. UNAUTHENTICATED `invalid_dpop_proof` when it was used before; LIMIT
  * `too_many_proofs` when no more can be remembered: forgetting one would let it be replayed. */
 bool trust_use_once(struct trust *trust, const struct dpop_proof *proof, int64_t now,
@@ -104,6 +121,9 @@ bool trust_use_once(struct trust *trust, const struct dpop_proof *proof, int64_t
 
 /* An issuer whose keys are due; it is then being fetched until one of the next two is called. */
 bool trust_next_fetch(struct trust *trust, int64_t tick, size_t *out_issuer);
+/* Where: its metadata, or its keys. Lent until the next of these calls; the courier's thread. */
+const char *trust_fetch_url(const struct trust *trust, size_t issuer);
+/* What came: keys, or the metadata that says where they are, which are then due at once. */
 bool trust_take_keys(struct trust *trust, size_t issuer, const char *bytes, size_t length,
                      int64_t tick, struct error *error) MUST_CHECK; /* INVALID: kept the old ones */
 void trust_fetch_failed(struct trust *trust, size_t issuer, int64_t tick);

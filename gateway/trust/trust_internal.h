@@ -19,6 +19,7 @@ struct issuer_state {
     int64_t tried_tick; /* when a fetch was begun last */
     int64_t next_tick;  /* when the next is due */
     int failures;       /* in a row */
+    char *found_url;    /* of the keys, as the metadata says; NULL before it came */
     bool is_fetching;
     bool was_tried;
 };

@@ -28,7 +28,7 @@ static bool take_issuer(struct trust *trust, size_t issuer, int64_t tick, struct
     const struct trust_issuer *options = &trust->options.issuers[issuer];
     const struct issuer_state *state = &trust->issuers[issuer];
     pthread_mutex_lock(&trust->mutex);
-    bool is_stale = options->keys_url != NULL && tick - state->taken_tick > options->stale_max_ms;
+    bool is_stale = options->keys_file == NULL && tick - state->taken_tick > options->stale_max_ms;
     out->keys = state->keys == NULL || is_stale ? NULL : jwk_set_ref(state->keys);
     out->generation = trust->generation;
     bool is_missing = state->keys == NULL;
@@ -90,7 +90,8 @@ static bool find_voucher(struct trust *trust, const struct jwt *jwt, int64_t tic
 {
     const char *issuer = token_text(jwt, "iss");
     for (size_t i = 0; issuer != NULL && i < trust->options.issuer_count; i++) {
-        if (strcmp(trust->options.issuers[i].terms.issuer, issuer) == 0) {
+        if (!trust->options.issuers[i].is_service &&
+            strcmp(trust->options.issuers[i].terms.issuer, issuer) == 0) {
             return take_issuer(trust, i, tick, out, error);
         }
     }
@@ -105,7 +106,8 @@ static bool refuse_unknown_key(struct trust *trust, const struct voucher *vouche
     if (voucher->issuer < TRUST_ISSUERS_MAX) {
         struct issuer_state *state = &trust->issuers[voucher->issuer];
         pthread_mutex_lock(&trust->mutex);
-        int64_t soonest = state->tried_tick + TRUST_REFETCH_MS;
+        int64_t pause = trust->options.issuers[voucher->issuer].refetch_ms;
+        int64_t soonest = state->tried_tick + (pause == 0 ? TRUST_REFETCH_MS : pause);
         if (state->failures == 0 && soonest < state->next_tick) {
             state->next_tick = soonest;
         }
@@ -181,6 +183,51 @@ bool trust_check_token(struct trust *trust, const char *token, size_t length, in
         *out = proof;
     }
     return is_good;
+}
+
+/* ---- services ---- */
+
+struct jwk_set *trust_look_service(struct trust *trust, const char *name, const struct jwt *jwt,
+                                   int64_t tick, struct error *error)
+{
+    struct voucher voucher = {0};
+    size_t cursor = 0;
+    size_t i = 0;
+    while (i < trust->options.issuer_count && (!trust->options.issuers[i].is_service ||
+                                               strcmp(trust->options.issuers[i].name, name) != 0)) {
+        i++;
+    }
+    if (i == trust->options.issuer_count) {
+        refuse(error, "unknown_issuer", "no such service is configured");
+        return NULL;
+    }
+    bool is_known = take_issuer(trust, i, tick, &voucher, error) &&
+                    ((jwt->key_id != NULL && next_key(&voucher, jwt, &cursor) != NULL) ||
+                     refuse_unknown_key(trust, &voucher, error));
+    if (!is_known) {
+        jwk_set_unref(voucher.keys);
+        return NULL;
+    }
+    return voucher.keys;
+}
+
+bool trust_check_service(const struct jwk_set *keys, const struct jwt *jwt, const char *channel,
+                         struct error *error)
+{
+    size_t cursor = 0;
+    for (int tried = 0; tried < TRUST_KEYS_TRIED_MAX; tried++) {
+        const struct jwk *key =
+            jwk_set_next(keys, JWK_USE_SIGNATURE, jwt->key_id, jwt->algorithm, &cursor);
+        if (key == NULL) {
+            break;
+        }
+        if (jwt_is_signed_by(jwt, key)) {
+            return jwk_endorses(key, channel) ||
+                   refuse(error, "not_endorsed",
+                          "the key that signed does not speak for this channel");
+        }
+    }
+    return refuse(error, "bad_signature", "the token's signature is not the service's");
 }
 
 /* ---- certificates ---- */

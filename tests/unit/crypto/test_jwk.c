@@ -30,7 +30,7 @@ static void stop(void)
 #define RFC7638_N                                                                                  \
     "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJEC"  \
     "PebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2Qvz"  \
-    "qY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6We"  \
+    "qY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6We"   \
     "Zu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
 
 static const struct {
@@ -230,6 +230,44 @@ static struct jwk_set *parse_set(const char *json)
 {
     return jwk_set_parse(json, strlen(json), &error);
 }
+
+static bool endorses(const char *list, const char *channel, bool *out_is_key)
+{
+    struct minter *minter = minter_create(JWK_ES256);
+    struct builder key_text BUILDER_SCOPE;
+    char more[256];
+    builder_init(&key_text, 0);
+    snprintf(more, sizeof more, "\"endorsements\":%s,", list);
+    minter_append_jwk(minter, more, &key_text);
+    struct json_document *document JSON_SCOPE = json_parse(key_text.bytes, key_text.length, &error);
+    struct jwk *key = jwk_read(json_root(document), &error);
+    bool is_endorsed = key != NULL && jwk_endorses(key, channel);
+    *out_is_key = key != NULL;
+    jwk_destroy(key);
+    minter_destroy(minter);
+    return is_endorsed;
+}
+
+START_TEST(jwk__a_key_endorses_what_its_list_names_and_nothing_else)
+{
+    static const char *const bad[] = {"\"msteams\"",     "[1]",
+                                      "[\"\"]",          "[\"a\\nmsteams\"]",
+                                      "{\"msteams\":1}", "[\"ms\\u0000teams\"]"};
+    bool is_key;
+    ck_assert(endorses("[\"skype\",\"msteams\"]", "msteams", &is_key));
+    ck_assert(!endorses("[\"skype\",\"msteamsx\",\"xmsteams\"]", "msteams", &is_key) && is_key);
+    ck_assert(!endorses("[\"MSTEAMS\"]", "msteams", &is_key) && is_key);
+    ck_assert(!endorses("[]", "msteams", &is_key) && is_key);
+    ck_assert(!endorses("[\"a\",\"b\"]", "", &is_key) && is_key);
+    ck_assert(!endorses("[\"a\",\"b\"]", "a\nb", &is_key) && is_key);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        error = (struct error){0};
+        ck_assert(!endorses(bad[i], "msteams", &is_key));
+        ck_assert_msg(!is_key, "%s", bad[i]);
+        ck_assert_str_eq(error.code, "bad_key");
+    }
+}
+END_TEST
 
 START_TEST(jwk_set__keys_are_found_by_use_id_and_algorithm)
 {
@@ -435,6 +473,7 @@ int main(void)
     tcase_add_test(cases, jwk__a_key_that_names_an_algorithm_is_for_no_other);
     tcase_add_test(cases, jwk__names_of_algorithms_are_exact);
     tcase_add_loop_test(cases, jwk__what_is_no_public_signature_key_is_refused, 0, COUNT(no_keys));
+    tcase_add_test(cases, jwk__a_key_endorses_what_its_list_names_and_nothing_else);
     tcase_add_test(cases, jwk_set__keys_are_found_by_use_id_and_algorithm);
     tcase_add_test(cases, jwk_set__a_bundle_gives_its_certificates_and_its_sequence);
     tcase_add_test(cases, jwk_set__an_empty_set_is_one);

@@ -384,6 +384,55 @@ END_TEST
 
 #define COUNT(list) (int)(sizeof(list) / sizeof(list)[0])
 
+#define SERVICE "\"iss\":\"https://service.example\",\"aud\":\"gate\","
+
+static const char *judge_service(const char *claims, unsigned algorithms, int64_t leeway)
+{
+    struct token_terms terms = {.issuer = "https://service.example",
+                                .audiences = audiences,
+                                .algorithms = algorithms,
+                                .leeway_ms = leeway,
+                                .lifetime_max_ms = 24 * 3600 * 1000};
+    builder_clear(&token);
+    jwt_finish(&jwt);
+    error = (struct error){0};
+    minter_append_token(minter, "{\"alg\":\"ES256\",\"typ\":\"JWT\"}", claims, &token);
+    ck_assert(jwt_read(token.bytes, token.length, false, &jwt, &error));
+    return token_judge_service(&jwt, &terms, now, &error) ? "good" : error.code;
+}
+
+START_TEST(token__a_service_is_whose_for_whom_and_when_and_has_five_minutes)
+{
+    static const struct {
+        const char *claims, *want;
+    } cases[] = {
+        {"{" SERVICE "\"nbf\":1799999990,\"exp\":1800000600}", "good"},
+        {"{" SERVICE "\"nbf\":1800000300,\"exp\":1800000600}", "good"},
+        {"{" SERVICE "\"nbf\":1800000301,\"exp\":1800000600}", "not_yet_valid"},
+        {"{" SERVICE "\"exp\":1799999701}", "good"},
+        {"{" SERVICE "\"exp\":1799999700}", "expired"},
+        {"{" SERVICE "\"nbf\":1799999990}", "no_expiry"},
+        {"{" SERVICE "\"exp\":\"1800000600\"}", "malformed_claims"},
+        {"{" SERVICE "\"exp\":1900000600}", "lives_too_long"},
+        {"{\"aud\":\"gate\",\"exp\":1800000600}", "wrong_issuer"},
+        {"{\"iss\":\"https://service.example/\",\"aud\":\"gate\",\"exp\":1800000600}",
+         "wrong_issuer"},
+        {"{\"iss\":\"https://service.example\",\"aud\":\"gat\",\"exp\":1800000600}",
+         "wrong_audience"},
+        {"{\"iss\":\"https://service.example\",\"exp\":1800000600}", "wrong_audience"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert_msg(
+            strcmp(judge_service(cases[i].claims, 1U << JWK_ES256, 300 * 1000), cases[i].want) == 0,
+            "%s: %s", cases[i].claims, error.code);
+    }
+    ck_assert_str_eq(judge_service(cases[0].claims, 1U << JWK_RS256, 300 * 1000),
+                     "wrong_algorithm");
+    ck_assert_str_eq(judge_service("{" SERVICE "\"exp\":1799999700}", 1U << JWK_ES256, INT64_MAX),
+                     "expired");
+}
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("token rules");
@@ -397,6 +446,7 @@ int main(void)
     tcase_add_test(cases, token__an_algorithm_the_issuer_is_not_allowed_is_refused);
     tcase_add_test(cases, token__actors_are_kept_in_order);
     tcase_add_test(cases, token__what_a_token_is_bound_to_is_kept);
+    tcase_add_test(cases, token__a_service_is_whose_for_whom_and_when_and_has_five_minutes);
     tcase_add_test(cases, matcher__values_are_exact_or_globs_and_lists_match_by_any_element);
     tcase_add_test(cases, matcher__one_that_asks_nothing_matches_nobody);
     tcase_add_test(cases, matcher__an_svid_is_matched_by_its_id_or_path);

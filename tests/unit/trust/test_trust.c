@@ -27,8 +27,9 @@ static const struct matcher_claim by_name = {"sub", names, 1};
 static const struct matcher_claim by_path = {"path", paths, 1};
 static const struct matcher of_issuer = {&by_name, 1, "runner", NULL};
 static const struct matcher of_domain = {&by_path, 1, "runner", "bot"};
-static struct trust_issuer issuers[2];
+static struct trust_issuer issuers[3];
 static struct trust_domain domains[1];
+static size_t service_count; /* 1: the third issuer too */
 
 static void write_text(const char *path, const char *text)
 {
@@ -63,12 +64,19 @@ static void open_trust(void)
                                        .refresh_ms = 300 * 1000,
                                        .stale_max_ms = 3600 * 1000};
     issuers[1].terms.issuer = "url";
+    issuers[2] = (struct trust_issuer){.name = "chat",
+                                       .is_service = true,
+                                       .metadata_url = "https://login.example/v1/openid",
+                                       .refresh_ms = 20 * 3600 * 1000,
+                                       .stale_max_ms = 24 * 3600 * 1000,
+                                       .refetch_ms = 3600 * 1000};
+    issuers[2].terms.issuer = "https://api.example";
     domains[0] = (struct trust_domain){.name = "d.example",
                                        .bundle_file = bundle_path,
                                        .matchers = &of_domain,
                                        .matcher_count = 1};
     trust = trust_create(&(struct trust_options){.issuers = issuers,
-                                                 .issuer_count = 2,
+                                                 .issuer_count = service_count + 2,
                                                  .domains = domains,
                                                  .domain_count = 1,
                                                  .audiences = audiences,
@@ -79,6 +87,7 @@ static void open_trust(void)
 
 static void start(void)
 {
+    service_count = 0;
     struct builder text BUILDER_SCOPE;
     builder_init(&text, 0);
     error = (struct error){0};
@@ -284,6 +293,154 @@ START_TEST(trust__keys_that_cannot_be_fetched_anew_end)
 }
 END_TEST
 
+/* ---- services ---- */
+
+#define METADATA(issuer, keys) "{\"issuer\":\"" issuer "\",\"jwks_uri\":\"" keys "\"}"
+#define GOOD_METADATA          METADATA("https://api.example", "https://login.example/v1/keys")
+
+static void start_service(void)
+{
+    size_t which;
+    trust_destroy(trust);
+    service_count = 1;
+    open_trust();
+    ck_assert(trust_next_fetch(trust, 0, &which) && which == 1);
+    ck_assert(trust_next_fetch(trust, 0, &which) && which == 2);
+    trust_fetch_failed(trust, 1, 0);
+}
+
+static bool take_answer(const char *text, int64_t tick)
+{
+    error = (struct error){0};
+    return trust_take_keys(trust, 2, text, strlen(text), tick, &error);
+}
+
+static void take_service_keys(const char *id, const char *endorsements, int64_t tick)
+{
+    struct builder text BUILDER_SCOPE;
+    char more[128];
+    builder_init(&text, 0);
+    snprintf(more, sizeof more, "\"kid\":\"%s\",\"endorsements\":%s,", id, endorsements);
+    builder_text(&text, "{\"keys\":[");
+    minter_append_jwk(minter, more, &text);
+    builder_text(&text, "]}");
+    ck_assert(take_answer(text.bytes, tick));
+}
+
+static const char *check_service(const struct minter *by, const char *header, int64_t tick)
+{
+    struct jwt jwt JWT_SCOPE = {0};
+    struct builder token BUILDER_SCOPE;
+    builder_init(&token, 0);
+    error = (struct error){0};
+    minter_append_token(by, header, "{}", &token);
+    ck_assert(jwt_read(token.bytes, token.length, false, &jwt, &error));
+    struct jwk_set *keys = trust_look_service(trust, "chat", &jwt, tick, &error);
+    bool is_good = keys != NULL && trust_check_service(keys, &jwt, "msteams", &error);
+    jwk_set_unref(keys);
+    return is_good ? "good" : error.code;
+}
+
+START_TEST(trust__a_service_is_asked_for_its_metadata_then_for_its_keys)
+{
+    size_t which = 0;
+    start_service();
+    ck_assert_str_eq(trust_fetch_url(trust, 2), "https://login.example/v1/openid");
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"a\"}", 0), "keys_missing");
+    ck_assert(take_answer(GOOD_METADATA, 0));
+    ck_assert(trust_next_fetch(trust, 0, &which) && which == 2);
+    ck_assert_str_eq(trust_fetch_url(trust, 2), "https://login.example/v1/keys");
+    take_service_keys("a", "[\"msteams\"]", 0);
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"a\"}", 0), "good");
+    ck_assert_str_eq(trust_fetch_url(trust, 2), "https://login.example/v1/openid");
+}
+END_TEST
+
+START_TEST(trust__metadata_that_leads_elsewhere_is_not_followed)
+{
+    static const char *const bad[] = {
+        METADATA("https://api.example/", "https://login.example/v1/keys"),
+        METADATA("https://api.example", "https://login.example.evil/v1/keys"),
+        METADATA("https://api.example", "https://login.example:444/v1/keys"),
+        METADATA("https://api.example", "https://login.example@evil/keys"),
+        METADATA("https://api.example", "http://login.example/v1/keys"),
+        METADATA("https://api.example", "https://login.example"),
+        METADATA("https://api.example", "https://login.example/v1/ keys"),
+        "{\"issuer\":\"https://api.example\"}",
+        "[]",
+        "<html>"};
+    size_t which;
+    start_service();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_msg(!take_answer(bad[i], 0), "%s", bad[i]);
+        ck_assert_int_eq(error.kind, ERROR_INVALID);
+        ck_assert_str_eq(trust_fetch_url(trust, 2), "https://login.example/v1/openid");
+        while (trust_next_fetch(trust, 60 * 1000, &which) && which != 2) {
+        }
+    }
+}
+END_TEST
+
+START_TEST(trust__a_services_keys_must_sign_endorse_and_be_named)
+{
+    struct minter *other = minter_create(JWK_ES256);
+    start_service();
+    ck_assert(take_answer(GOOD_METADATA, 0));
+    take_service_keys("a", "[\"webchat\"]", 0);
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"a\"}", 0), "not_endorsed");
+    ck_assert_str_eq(check_service(other, "{\"alg\":\"ES256\",\"kid\":\"a\"}", 0), "bad_signature");
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"b\"}", 0), "unknown_key");
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\"}", 0), "unknown_key");
+    minter_destroy(other);
+}
+END_TEST
+
+START_TEST(trust__a_service_is_asked_again_for_an_unknown_key_once_an_hour_and_ends_after_a_day)
+{
+    const int64_t hour = 3600 * 1000;
+    size_t which;
+    start_service();
+    ck_assert(take_answer(GOOD_METADATA, 0));
+    ck_assert(trust_next_fetch(trust, 0, &which) && which == 2);
+    take_service_keys("a", "[\"msteams\"]", 0);
+    trust_fetch_failed(trust, 1, 30 * hour);
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"b\"}", 1), "unknown_key");
+    ck_assert(!trust_next_fetch(trust, hour - 1, &which));
+    ck_assert(trust_next_fetch(trust, hour, &which) && which == 2);
+    ck_assert(take_answer(GOOD_METADATA, hour));
+    ck_assert(trust_next_fetch(trust, hour, &which) && which == 2);
+    take_service_keys("b", "[\"msteams\"]", hour);
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"b\"}", 2 * hour), "good");
+    ck_assert(!trust_next_fetch(trust, 21 * hour - 1, &which));
+    ck_assert(trust_next_fetch(trust, 21 * hour, &which) && which == 2);
+    trust_fetch_failed(trust, 2, 21 * hour);
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"b\"}", 25 * hour), "good");
+    ck_assert_str_eq(check_service(minter, "{\"alg\":\"ES256\",\"kid\":\"b\"}", 25 * hour + 1),
+                     "keys_stale");
+}
+END_TEST
+
+START_TEST(trust__a_service_vouches_for_no_caller_and_an_issuer_for_no_callback)
+{
+    struct jwt jwt JWT_SCOPE = {0};
+    struct builder token BUILDER_SCOPE;
+    builder_init(&token, 0);
+    start_service();
+    ck_assert(take_answer(GOOD_METADATA, 0));
+    take_service_keys("a", "[\"msteams\"]", 0);
+    ck_assert(!check(minter, "https://api.example", "a", 0));
+    ck_assert_str_eq(error.code, "unknown_issuer");
+    minter_append_token(minter, "{\"alg\":\"ES256\",\"kid\":\"a\"}", "{}", &token);
+    ck_assert(jwt_read(token.bytes, token.length, false, &jwt, &error));
+    ck_assert_ptr_null(trust_look_service(trust, "file", &jwt, 0, &error));
+    trust_destroy(trust);
+    trust = trust_create(
+        &(struct trust_options){.issuers = &issuers[2], .issuer_count = 1, .audiences = audiences},
+        &error);
+    ck_assert(!trust_takes_tokens(trust));
+}
+END_TEST
+
 START_TEST(trust__a_certificate_is_proven_and_remembered)
 {
     struct proof proof;
@@ -374,6 +531,13 @@ int main(void)
     tcase_add_test(cases, trust__a_flood_of_unknown_keys_is_one_fetch_in_thirty_seconds);
     tcase_add_test(cases, trust__a_fetch_that_fails_is_tried_again_ever_more_seldom);
     tcase_add_test(cases, trust__keys_that_cannot_be_fetched_anew_end);
+    tcase_add_test(cases, trust__a_service_is_asked_for_its_metadata_then_for_its_keys);
+    tcase_add_test(cases, trust__metadata_that_leads_elsewhere_is_not_followed);
+    tcase_add_test(cases, trust__a_services_keys_must_sign_endorse_and_be_named);
+    tcase_add_test(
+        cases,
+        trust__a_service_is_asked_again_for_an_unknown_key_once_an_hour_and_ends_after_a_day);
+    tcase_add_test(cases, trust__a_service_vouches_for_no_caller_and_an_issuer_for_no_callback);
     tcase_add_test(cases, trust__a_certificate_is_proven_and_remembered);
     tcase_add_test(cases, trust__a_certificate_of_another_domain_is_refused);
     tcase_add_test(cases, trust__a_proof_is_good_once_until_it_is_over);
