@@ -34,3 +34,14 @@ bool callback_read_value(const char *value, struct arena *arena, struct callback
     out->nonce = arena_text(arena, request + REQUEST_LENGTH + 1);
     return true;
 }
+
+bool callback_is_plain(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}

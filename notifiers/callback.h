@@ -30,7 +30,8 @@ enum callback_what {
 
 struct callback {
     enum callback_what what;
-    char account[CALLBACK_ACCOUNT_BYTES]; /* who, by ids that never change: "E…/T…/U…" */
+    char account[CALLBACK_ACCOUNT_BYTES]; /* who, by ids that never change: "E…/T…/U…" of Slack's,
+                                             "tenant/object" of Entra's */
     const char *user;                     /* the last of them */
     const char *value;                    /* `v1.<request>.<nonce>` as it came; NULL when none */
     const char *request, *nonce;          /* of it */
@@ -43,5 +44,8 @@ struct callback {
 /* Takes `v1.<request>.<nonce>` apart into `out`. FORBIDDEN `bad_value`. */
 bool callback_read_value(const char *value, struct arena *arena, struct callback *out,
                          struct error *error) MUST_CHECK;
+
+/* Whether a text that somebody typed is plain: no control characters but line feeds and tabs. */
+bool callback_is_plain(const char *text);
 
 #endif

@@ -163,17 +163,6 @@ static const char *typed(const struct json *payload, const char *block)
     return json_text(json_member(json_member(json_member(values, block), block), "value"));
 }
 
-static bool is_plain(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool read_action(const struct json *payload, struct arena *arena, struct callback *out,
                         struct error *error)
 {
@@ -200,7 +189,8 @@ static bool read_deny(const struct json *payload, struct arena *arena, struct ca
 {
     const char *reason = typed(payload, "reason");
     const struct json *value = json_member(json_member(payload, "view"), "private_metadata");
-    if (reason != NULL && (strlen(reason) > CALLBACK_REASON_BYTES_MAX || !is_plain(reason))) {
+    if (reason != NULL &&
+        (strlen(reason) > CALLBACK_REASON_BYTES_MAX || !callback_is_plain(reason))) {
         return bad_payload(error, "/view/state/values/reason");
     }
     if (!callback_read_value(json_text(value), arena, out, error)) {
@@ -215,7 +205,7 @@ static bool read_link(const struct json *payload, struct arena *arena, struct ca
                       struct error *error)
 {
     const char *code = typed(payload, "code");
-    if (code == NULL || strlen(code) > CALLBACK_CODE_BYTES_MAX || !is_plain(code)) {
+    if (code == NULL || strlen(code) > CALLBACK_CODE_BYTES_MAX || !callback_is_plain(code)) {
         return bad_payload(error, "/view/state/values/code");
     }
     out->what = CALLBACK_LINK;
