@@ -52,8 +52,8 @@ struct notifier_channel {
 struct notifier_notice {
     const char *id;      /* ntc_…: the same on every attempt */
     const char *payload; /* JSON: an event, or a card */
-    const char *to;      /* a mail address, an account of the kind's, or of one that has a place its
-                            service's URL, as it was said last; NULL: the whole channel */
+    const char *to;      /* a mail address, an account of the kind's, or of a bot the service URL
+                            that was said last; NULL: the whole channel */
     const char *address; /* JSON: where the card that this changes is; NULL: it is new */
     const char *token;   /* what read_token gave; NULL for kinds that need none */
 };
@@ -103,7 +103,6 @@ struct notifier {
     bool changes_cards; /* a card that is there can be changed; otherwise each is a new message */
     bool asks_people;   /* each person who is asked is told at an address of their own */
     bool decides;       /* people can approve and deny in it */
-    bool has_place;     /* shows its cards in one conversation, reached where the service said */
     bool calls_back;    /* tells only who asked, where their task said: `to` is a URL */
     /* Everything in `arena`; `now` is this attempt's wall time. */
     bool (*compose)(const struct notifier_channel *channel, const struct notifier_notice *notice,

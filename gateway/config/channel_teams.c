@@ -80,6 +80,7 @@ static void set_up(const struct channel_reading *reading, const struct teams_bot
     channel->url = bot->service_url;
     channel->kind = "teams-bot";
     reading->who->notifier = notifier_find(channel->kind);
+    reading->who->bot = bot;
 }
 
 static const char *const bot_keys[] = {"app_id",    "tenant_id",   "secret_file", "conversation",

@@ -81,7 +81,8 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         strcmp(facts->tenant, principal->tenant) != 0) {
         return ANSWER_HIDDEN;
     }
-    if (is_chat && kind != OPERATION_CAST_VOTE && kind != OPERATION_LINK_CHAT) {
+    if (is_chat && kind != OPERATION_CAST_VOTE && kind != OPERATION_LINK_CHAT &&
+        kind != OPERATION_NOTE_CONVERSATION) {
         return ANSWER_HIDDEN;
     }
     switch (kind) {
@@ -101,6 +102,8 @@ static enum answer decide(const struct principal *principal, enum operation_kind
     case OPERATION_BEGIN_SESSION:
     case OPERATION_USE_LINK:
         return allow(principal->kind == PRINCIPAL_NONE, true);
+    case OPERATION_NOTE_CONVERSATION:
+        return allow(is_system || is_chat, true);
     case OPERATION_LINK_CHAT:
         return allow(principal->kind == PRINCIPAL_NONE && is_chat, true);
     case OPERATION_READ_SESSION:
@@ -250,6 +253,7 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_RECOVER:
     case OPERATION_NOTE_REFUSALS:
     case OPERATION_DELIVER_NOTICES:
+    case OPERATION_NOTE_CONVERSATION:
     case OPERATION_LIST_NOTICES:
     case OPERATION_RESEND_NOTICE:
     case OPERATION_READ_LEDGER:
@@ -376,6 +380,7 @@ static const char *explain(enum operation_kind kind)
     case OPERATION_ESCALATE_DUE:
     case OPERATION_NOTE_REFUSALS:
     case OPERATION_DELIVER_NOTICES:
+    case OPERATION_NOTE_CONVERSATION:
         return "the gateway does this by itself";
     case OPERATION_REPORT_EFFECT:
         return "only the caller that redeemed the grant reports what happened";

@@ -61,4 +61,24 @@ struct chat_answer {
 bool operation_press_by_chat(struct operation *operation, const struct chat_press *press,
                              struct chat_answer *out, struct error *error) MUST_CHECK;
 
+/* chat_conversations.c: where a bot reaches its conversation. What a verified activity says, when
+ * its sender is proven to be the service; no person's authority is needed, nor gained by it. */
+struct chat_conversation {
+    const char *service;      /* "teams" */
+    const char *app;          /* which bot: the application's id */
+    const char *conversation; /* a `;messageid=…` behind it is dropped */
+    const char *service_url;  /* of what is remembered */
+};
+/* Begun with the account that sent it, or as the system. Remembers it when a channel names the
+ * conversation, and says so; any other is none of ours, and `out_is_named` is false. FORBIDDEN
+ * `service_not_allowed`: the bot's token would not go there. */
+bool operation_remember_conversation(struct operation *operation,
+                                     const struct chat_conversation *conversation,
+                                     bool *out_is_named, struct error *error) MUST_CHECK;
+/* The bot was taken out of it. What is sent there from now on goes to the channel's `service_url`,
+ * which answers that the bot is not there. */
+bool operation_forget_conversation(struct operation *operation,
+                                   const struct chat_conversation *conversation,
+                                   struct error *error) MUST_CHECK;
+
 #endif

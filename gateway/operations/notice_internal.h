@@ -31,6 +31,11 @@ bool tell_cards(struct operation *operation, const struct operations_channel *ch
 /* What has happened, for cards; 0: nothing that they show. */
 enum card_moment moment_of_event(const char *event);
 
+/* chat_conversations.c: where the channel's bot is to send, as was said last; `*out_service_url`
+ * stays as it is for a channel that is no bot's, and when nothing was said. */
+bool find_conversation(struct operation *operation, const struct operations_channel *channel,
+                       const char **out_service_url, struct error *error) MUST_CHECK;
+
 /* compose_card.c: the `card` JSON of the request as it is now (notifiers/card.h). */
 bool compose_card(struct operation *operation, const struct operations_channel *channel,
                   const struct request_row *request, const char *recipient, enum card_moment moment,

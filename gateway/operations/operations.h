@@ -18,6 +18,8 @@
 #include "store/store.h"
 #include "store/writer.h"
 
+struct teams_bot; /* notifiers/teams/teams_place.h */
+
 /* A destination of notices as operations know it: who is told what through it. How it is reached is
  * the courier's to know. */
 struct operations_channel {
@@ -40,7 +42,8 @@ struct operations_channel {
     size_t caller_count;
     const char *const *hosts; /* of callbacks: where they may lead, as task_callback.h says */
     size_t host_count;
-    bool allows_http; /* of callbacks: also without TLS */
+    bool allows_http;            /* of callbacks: also without TLS */
+    const struct teams_bot *bot; /* that posts through it; NULL: none */
 };
 
 /* How a channel fares, as the courier sees it. */

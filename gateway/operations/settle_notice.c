@@ -153,7 +153,7 @@ static bool find_address_of(struct leasing *leasing, struct error *error)
     const char *recipient = lease->row.recipient;
     struct person_row person;
     if (recipient[0] == '\0') {
-        return true;
+        return find_conversation(operation, leasing->channel, &lease->to, error);
     }
     if (strncmp(recipient, "per_", 4) != 0) {
         lease->to = recipient;

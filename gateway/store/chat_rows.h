@@ -47,4 +47,23 @@ bool store_put_chat_code(struct store *store, const struct chat_code_row *code,
 bool store_take_chat_code(struct store *store, const struct sha256 *hash, struct chat_code_row *out,
                           bool *out_found, struct error *error) MUST_CHECK;
 
+/* Where a bot reaches a conversation, as its service said last. */
+struct chat_conversation_row {
+    const char *service; /* "teams" */
+    const char *app;     /* which bot */
+    const char *conversation;
+    const char *service_url;
+    int64_t said_at;
+};
+/* Takes the place of what was said before. */
+bool store_put_chat_conversation(struct store *store, const struct chat_conversation_row *row,
+                                 struct error *error) MUST_CHECK;
+bool store_find_chat_conversation(struct store *store, const char *service, const char *app,
+                                  const char *conversation, struct arena *arena,
+                                  struct chat_conversation_row *out, bool *out_found,
+                                  struct error *error) MUST_CHECK;
+/* Also when there is none. */
+bool store_delete_chat_conversation(struct store *store, const char *service, const char *app,
+                                    const char *conversation, struct error *error) MUST_CHECK;
+
 #endif

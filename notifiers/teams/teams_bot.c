@@ -223,7 +223,6 @@ static void judge(const struct notifier_channel *channel, const struct notifier_
 const struct notifier teams_bot_notifier = {.kind = "teams-bot",
                                             .shows_cards = true,
                                             .changes_cards = true,
-                                            .has_place = true,
                                             .decides = true,
                                             .compose = compose,
                                             .judge = judge,

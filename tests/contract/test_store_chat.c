@@ -130,11 +130,45 @@ START_TEST(chat__a_code_is_taken_once_and_a_new_one_takes_the_formers_place)
 }
 END_TEST
 
+static bool where(const char *app, const char *conversation, struct chat_conversation_row *out)
+{
+    bool found = false;
+    ck_assert(store_find_chat_conversation(fixture.store, "teams", app, conversation, fixture.arena,
+                                           out, &found, fresh()));
+    return found;
+}
+
+START_TEST(chat__where_a_conversation_is_reached_is_what_was_said_last)
+{
+    struct chat_conversation_row found;
+    struct chat_conversation_row row = {.service = "teams",
+                                        .app = "a1",
+                                        .conversation = "19:1@thread.tacv2",
+                                        .service_url = "https://one.example/",
+                                        .said_at = 10};
+    ck_assert(store_put_chat_conversation(fixture.store, &row, fresh()));
+    row.service_url = "https://two.example/";
+    row.said_at = 20;
+    ck_assert(store_put_chat_conversation(fixture.store, &row, fresh()));
+    ck_assert(where("a1", row.conversation, &found));
+    ck_assert_str_eq(found.service_url, "https://two.example/");
+    ck_assert_int_eq(found.said_at, 20);
+    ck_assert(!where("a2", row.conversation, &found));
+    ck_assert(!where("a1", "19:2@thread.tacv2", &found));
+    for (int i = 0; i < 2; i++) { /* also when it is gone already */
+        ck_assert(store_delete_chat_conversation(fixture.store, "teams", "a1", row.conversation,
+                                                 fresh()));
+        ck_assert(!where("a1", row.conversation, &found));
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("chat");
     tcase_set_timeout(tests, SLOW_DISK_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, chat__where_a_conversation_is_reached_is_what_was_said_last);
     tcase_add_test(tests, chat__an_account_is_found_by_what_it_is_and_is_one_persons);
     tcase_add_test(tests, chat__a_removed_link_is_gone_and_the_account_can_be_anothers);
     tcase_add_test(tests, chat__a_persons_links_are_listed_in_order_and_all_can_go_at_once);

@@ -22,6 +22,19 @@ static const struct column code_columns[] = {
 };
 static const struct shape code_shape = SHAPE(struct chat_code_row, code_columns);
 
+static const struct column conversation_columns[] = {
+    COLUMN(struct chat_conversation_row, TEXT, "service", service),
+    COLUMN(struct chat_conversation_row, TEXT, "app", app),
+    COLUMN(struct chat_conversation_row, TEXT, "conversation", conversation),
+    COLUMN(struct chat_conversation_row, TEXT, "service_url", service_url),
+    COLUMN(struct chat_conversation_row, INT64, "said_at", said_at),
+};
+static const struct shape conversation_shape =
+    SHAPE(struct chat_conversation_row, conversation_columns);
+
+#define OF_CONVERSATION                                                                            \
+    "service = :of_service AND app = :of_app AND conversation = :of_conversation"
+
 #define LINK_COLUMNS "id, tenant, person, service, account, hash, created_at"
 
 static const struct statement_text texts[] = {
@@ -52,6 +65,16 @@ static const struct statement_text texts[] = {
      .sql = "SELECT person, tenant, hash, expires_at FROM chat_codes WHERE hash = :hash"},
     {.name = STATEMENT_CHAT_CODE_DELETE, .sql = "DELETE FROM chat_codes WHERE person = :of_person"},
     {.name = STATEMENT_CHAT_CODE_DELETE_ALL, .sql = "DELETE FROM chat_codes"},
+    {.name = STATEMENT_CHAT_CONVERSATION_PUT,
+     .shape = &conversation_shape,
+     .sql = "INSERT OR REPLACE INTO chat_conversations (service, app, conversation, service_url, "
+            "said_at) VALUES (:service, :app, :conversation, :service_url, :said_at)"},
+    {.name = STATEMENT_CHAT_CONVERSATION_FIND,
+     .shape = &conversation_shape,
+     .sql = "SELECT service, app, conversation, service_url, said_at FROM chat_conversations "
+            "WHERE " OF_CONVERSATION},
+    {.name = STATEMENT_CHAT_CONVERSATION_DELETE,
+     .sql = "DELETE FROM chat_conversations WHERE " OF_CONVERSATION},
 };
 const struct statement_list chat_statements = STATEMENT_LIST(texts);
 
@@ -126,4 +149,41 @@ bool store_take_chat_code(struct store *store, const struct sha256 *hash, struct
     }
     statement_text(delete, ":of_person", out->person);
     return statement_run(store, delete, NULL, error);
+}
+
+bool store_put_chat_conversation(struct store *store, const struct chat_conversation_row *row,
+                                 struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE =
+        statement_of(store, STATEMENT_CHAT_CONVERSATION_PUT);
+    statement_row(statement, row);
+    return statement_run(store, statement, NULL, error);
+}
+
+static void name_conversation(struct statement *statement, const char *service, const char *app,
+                              const char *conversation)
+{
+    statement_text(statement, ":of_service", service);
+    statement_text(statement, ":of_app", app);
+    statement_text(statement, ":of_conversation", conversation);
+}
+
+bool store_find_chat_conversation(struct store *store, const char *service, const char *app,
+                                  const char *conversation, struct arena *arena,
+                                  struct chat_conversation_row *out, bool *out_found,
+                                  struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE =
+        statement_of(store, STATEMENT_CHAT_CONVERSATION_FIND);
+    name_conversation(statement, service, app, conversation);
+    return statement_find(store, statement, arena, out, out_found, error);
+}
+
+bool store_delete_chat_conversation(struct store *store, const char *service, const char *app,
+                                    const char *conversation, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE =
+        statement_of(store, STATEMENT_CHAT_CONVERSATION_DELETE);
+    name_conversation(statement, service, app, conversation);
+    return statement_run(store, statement, NULL, error);
 }

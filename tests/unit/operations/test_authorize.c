@@ -77,6 +77,7 @@ static const struct {
     {OPERATION_ADD_OWN_TOKEN, "add_own_token", "--- ---^ -- -- - ++"},
     {OPERATION_TAKE_BACK_OWN, "take_back_own", "--- ++++ ++ -- - ++"},
     {OPERATION_MAKE_CHAT_CODE, "make_chat_code", "--- ---^ -- -- - ++"},
+    {OPERATION_NOTE_CONVERSATION, "note_conversation", "--- ---- -- -+ - --"},
     {OPERATION_LINK_CHAT, "link_chat", "--- ---- -- -- - --"},
     {OPERATION_PROPOSE_CHANGE, "propose_change", "--- ---- -^ -- - -+"},
     {OPERATION_LIST_PROPOSALS, "list_proposals", "--- ---- -+ -- - -+"},
@@ -186,9 +187,12 @@ START_TEST(authorize__an_account_at_a_chat_service_votes_and_links_and_does_noth
     struct who nobody = {{.kind = PRINCIPAL_NONE, .credential_kind = CREDENTIAL_SLACK}, {0}, false};
     for (size_t i = 0; i < KINDS; i++) {
         enum operation_kind kind = table[i].kind;
-        char wanted = kind == OPERATION_CAST_VOTE ? '+' : kind == OPERATION_LINK_CHAT ? '-' : '.';
+        bool is_noted = kind == OPERATION_NOTE_CONVERSATION;
+        char wanted = kind == OPERATION_CAST_VOTE || is_noted ? '+'
+                      : kind == OPERATION_LINK_CHAT           ? '-'
+                                                              : '.';
         ck_assert_msg(ask(kind, &linked, NULL) == wanted, "%s", table[i].name);
-        wanted = kind == OPERATION_LINK_CHAT ? '+' : '.';
+        wanted = kind == OPERATION_LINK_CHAT || is_noted ? '+' : '.';
         ck_assert_msg(ask(kind, &nobody, NULL) == wanted, "%s", table[i].name);
     }
 }
@@ -289,8 +293,7 @@ int main(void)
                    authorize__an_account_at_a_chat_service_votes_and_links_and_does_nothing_else);
     tcase_add_test(cases,
                    authorize__another_tenants_things_are_hidden_from_all_but_host_and_system);
-    tcase_add_test(cases,
-                   authorize__what_concerns_all_tenants_is_the_hosts_once_there_are_several);
+    tcase_add_test(cases, authorize__what_concerns_all_tenants_is_the_hosts_once_there_are_several);
     tcase_add_test(cases, authorize__a_step_up_is_over_when_its_time_is);
     tcase_add_test(cases, authorize__a_password_brings_in_no_passkey);
     tcase_add_test(cases, authorize__claims_of_the_wrong_kind_of_principal_count_for_nothing);

@@ -1,5 +1,7 @@
 #include "formats/json.h"
 #include "notifiers/card.h"
+#include "notifiers/teams/teams_place.h"
+#include "operations/chat_operations.h"
 #include "operations/comment_operations.h"
 #include "operations/notice_internal.h"
 #include "tests/support/scenario.h"
@@ -436,6 +438,84 @@ START_TEST(notices__a_test_is_tried_once_and_only_for_those_who_manage)
 }
 END_TEST
 
+/* ---- where a bot reaches its conversation ---- */
+
+#define PLACE "19:0@thread.tacv2"
+
+static const struct teams_bot bot = {
+    .app_id = "a1", .conversation = PLACE, .service_url = "https://smba.trafficmanager.net/teams/"};
+static const struct operations_channel bots = {.name = "bots", .notifier = &chat_kind, .bot = &bot};
+
+static bool say(const char *app, const char *place, const char *url, bool *out_is_named)
+{
+    struct operation *operation = scenario_begin_system(&s);
+    struct chat_conversation said = {
+        .service = "teams", .app = app, .conversation = place, .service_url = url};
+    *out_is_named = false;
+    s.error = (struct error){0};
+    return scenario_settle(
+        &s, operation_remember_conversation(operation, &said, out_is_named, &s.error));
+}
+
+static const char *next_to(const char *action)
+{
+    char request[ID_BYTES];
+    ask_for(action, request);
+    lease_all();
+    ck_assert_uint_eq(count, 1);
+    return arena_text(s.arena, leases[0].to);
+}
+
+START_TEST(bots__cards_go_where_the_service_said_last_and_else_where_the_channel_says)
+{
+    bool is_named = false;
+    begin(&bots, NULL);
+    ck_assert_ptr_null(next_to("two.go"));
+    ck_assert(say("a1", PLACE ";messageid=17", "https://smba.trafficmanager.net/emea/", &is_named));
+    ck_assert(is_named);
+    ck_assert_str_eq(next_to("two.stay"), "https://smba.trafficmanager.net/emea/");
+    ck_assert(scenario_settle(
+        &s, operation_forget_conversation(
+                scenario_begin_system(&s),
+                &(struct chat_conversation){.service = "teams", .app = "a1", .conversation = PLACE},
+                &s.error)));
+    ck_assert_ptr_null(next_to("two.leave"));
+}
+END_TEST
+
+START_TEST(bots__what_no_channel_names_is_not_kept_and_no_token_is_lured_away)
+{
+    bool is_named = true;
+    begin(&bots, NULL);
+    ck_assert(say("a1", "19:1@thread.tacv2", "https://smba.trafficmanager.net/emea/", &is_named));
+    ck_assert(!is_named);
+    ck_assert(say("a2", PLACE, "https://smba.trafficmanager.net/emea/", &is_named));
+    ck_assert(!is_named);
+    ck_assert(!say("a1", PLACE, "https://smba.trafficmanager.net.evil.example/", &is_named));
+    ck_assert_str_eq(s.error.code, "service_not_allowed");
+    ck_assert_int_eq(s.error.kind, ERROR_FORBIDDEN);
+    ck_assert_ptr_null(next_to("two.go"));
+}
+END_TEST
+
+START_TEST(bots__no_person_says_where_a_conversation_is)
+{
+    struct chat_conversation said = {.service = "teams",
+                                     .app = "a1",
+                                     .conversation = PLACE,
+                                     .service_url = "https://smba.trafficmanager.net/emea/"};
+    bool is_named = false;
+    begin(&bots, NULL);
+    ck_assert(!scenario_settle(
+        &s, operation_remember_conversation(scenario_begin(&s, DANA), &said, &is_named, &s.error)));
+    ck_assert_str_eq(s.error.code, "not_allowed");
+    s.error = (struct error){0};
+    ck_assert(!scenario_settle(
+        &s, operation_forget_conversation(scenario_begin(&s, DANA), &said, &s.error)));
+    ck_assert_str_eq(s.error.code, "not_allowed");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("notices");
@@ -460,6 +540,10 @@ int main(void)
     tcase_add_test(tests, notices__a_lease_that_was_taken_over_settles_nothing);
     tcase_add_test(tests, notices__what_the_other_side_says_is_kept_visible_and_bounded);
     tcase_add_test(tests, notices__a_test_is_tried_once_and_only_for_those_who_manage);
+    tcase_add_test(tests,
+                   bots__cards_go_where_the_service_said_last_and_else_where_the_channel_says);
+    tcase_add_test(tests, bots__what_no_channel_names_is_not_kept_and_no_token_is_lured_away);
+    tcase_add_test(tests, bots__no_person_says_where_a_conversation_is);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
