@@ -284,7 +284,6 @@ bool operation_lease_notices(struct operation *operation, const char *skipped,
     struct notice_row *rows = NULL;
     size_t count = 0;
     size_t kept = 0;
-    size_t stale = 0;
     int64_t next = 0;
     if (!authorize(operation, OPERATION_DELIVER_NOTICES, NULL, NULL, error) ||
         !store_lease_notices(operation->store, operation->now, NOTICE_LEASE_MS, NOTICES_LEASED_MAX,
@@ -299,15 +298,12 @@ bool operation_lease_notices(struct operation *operation, const char *skipped,
             (leasing.stale != NULL && !settle_stale(&leasing, error))) {
             return false;
         }
-        stale += leasing.stale != NULL;
         kept += leasing.stale == NULL;
     }
     if (!store_next_notice_at(operation->store, skipped, &next, error)) {
         return false;
     }
-    /* A full page may have more behind it that is due now, and so may the line of a stale one. */
-    atomic_store(&operation->operations->notices_due_at,
-                 count == NOTICES_LEASED_MAX || stale > 0 ? operation->now : next);
+    atomic_store(&operation->operations->notices_due_at, next);
     *out = leases;
     *out_count = kept;
     return true;

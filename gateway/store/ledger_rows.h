@@ -99,10 +99,12 @@ struct notice_row {
     int64_t due_at;
     int64_t leased_until;
     int64_t fence;          /* of the lease */
-    const char *state;      /* "waiting", "sent", "dead", "stale" */
+    const char *state;      /* "waiting", "sent", "dead", "stale", "gathered" */
     const char *last_error; /* may be NULL */
     int64_t settled_at;     /* when the last attempt was over; 0 before the first */
     const char *answer;     /* of the other side to it; may be NULL */
+    const char *roundup;    /* rnd_…: which it went in, or which it tells; NULL: none */
+    int gathering;          /* 1: left for a round-up until due_at */
 };
 /* The event of a notice that an admin asked for, to see what the other side says. */
 #define NOTICE_TEST_EVENT "channel.test"
@@ -117,10 +119,12 @@ bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, siz
 /* What was left for later in this line, and not tried, is due at once. */
 bool store_hasten_notices(struct store *store, const char *line, int64_t now,
                           struct error *error) MUST_CHECK;
-/* Writes state, attempts, due_at, last_error, settled_at, answer, and ends the lease. */
+/* Writes state, attempts, due_at, last_error, settled_at, answer, roundup, gathering, and ends the
+ * lease. */
 bool store_settle_notice(struct store *store, const struct notice_row *notice,
                          struct error *error) MUST_CHECK; /* CONFLICT when the fence moved on */
-/* When the next notice that may be leased may be sent, leases included; 0 when none waits. */
+/* When the next notice that may be leased may be sent, leases included; 0 when none waits. A few
+ * steps through an index for each channel, however many notices wait. */
 bool store_next_notice_at(struct store *store, const char *skipped, int64_t *out_due_at,
                           struct error *error) MUST_CHECK;
 bool store_read_notice(struct store *store, const char *tenant, const char *id, struct arena *arena,

@@ -2,6 +2,7 @@
 
 #include "store/ledger_rows.h"
 #include "store/sqlite/driver_internal.h"
+#include <string.h>
 
 static const struct column columns[] = {
     COLUMN(struct notice_row, ID, "id", id),
@@ -21,32 +22,43 @@ static const struct column columns[] = {
     COLUMN(struct notice_row, TEXT, "last_error", last_error),
     COLUMN(struct notice_row, INT64, "settled_at", settled_at),
     COLUMN(struct notice_row, TEXT, "answer", answer),
+    COLUMN(struct notice_row, TEXT, "roundup", roundup),
+    COLUMN(struct notice_row, INT, "gathering", gathering),
 };
 static const struct shape notice_shape = SHAPE(struct notice_row, columns);
 
-#define SELECT_NOTICE                                                                              \
-    "SELECT id, tenant, channel, event, request, recipient, line, payload, attempts, created_at, " \
-    "due_at, leased_until, fence, state, last_error, settled_at, answer FROM notices "
-/* What may be leased: not of a channel that takes none now, and first of its line. */
-#define IS_NEXT                                                                                    \
-    "(:skipped IS NULL OR event = '" NOTICE_TEST_EVENT "' OR instr(:skipped, ' ' || channel || "   \
-    "' ') = 0) AND (line = '' OR NOT EXISTS (SELECT 1 FROM notices AS earlier "                    \
-    "INDEXED BY notices_line WHERE earlier.state = 'waiting' AND earlier.line <> '' AND "          \
-    "earlier.line = notices.line AND earlier.row_id < notices.row_id)) "
+#define NOTICE_COLUMNS                                                                             \
+    "id, tenant, channel, event, request, recipient, line, payload, attempts, created_at, "        \
+    "due_at, leased_until, fence, state, last_error, settled_at, answer, roundup, gathering "
+#define SELECT_NOTICE "SELECT " NOTICE_COLUMNS "FROM notices "
+/* First of its line: what notices_ready holds. */
+#define READY "FROM notices INDEXED BY notices_ready WHERE state = 'waiting' AND is_behind = 0 "
+/* The lanes with something in them that are not skipped, each found by one step through the index:
+ * tests are a lane of their own, ''. */
+#define WITH_LANES                                                                                 \
+    "WITH RECURSIVE every (lane) AS (SELECT min(lane) " READY "UNION ALL "                         \
+    "SELECT (SELECT min(lane) " READY "AND lane > every.lane) FROM every "                         \
+    "WHERE every.lane IS NOT NULL), "                                                              \
+    "lanes (lane) AS (SELECT lane FROM every WHERE lane IS NOT NULL AND (:skipped IS NULL OR "     \
+    "lane = '' OR instr(:skipped, ' ' || lane || ' ') = 0)) "
 
 static const struct statement_text texts[] = {
     {.name = STATEMENT_NOTICE_INSERT,
      .shape = &notice_shape,
      .sql = "INSERT INTO notices (id, tenant, channel, event, request, recipient, line, payload, "
             "attempts, created_at, due_at, leased_until, fence, state, last_error, settled_at, "
-            "answer) VALUES (:id, :tenant, :channel, :event, :request, :recipient, :line, "
-            ":payload, :attempts, :created_at, :due_at, :leased_until, :fence, :state, "
-            ":last_error, :settled_at, :answer)"},
+            "answer, roundup, gathering, is_behind) VALUES (:id, :tenant, :channel, :event, "
+            ":request, :recipient, :line, :payload, :attempts, :created_at, :due_at, "
+            ":leased_until, :fence, :state, :last_error, :settled_at, :answer, :roundup, "
+            ":gathering, EXISTS (SELECT 1 FROM notices INDEXED BY notices_line WHERE "
+            "state = 'waiting' AND line <> '' AND line = :line))"},
     {.name = STATEMENT_NOTICE_LIST_DUE,
      .shape = &notice_shape,
-     .sql = SELECT_NOTICE "INDEXED BY notices_due WHERE state = 'waiting' AND due_at <= :now "
-                          "AND leased_until <= :now AND " IS_NEXT
-                          "ORDER BY due_at, row_id LIMIT :limit"},
+     .sql = WITH_LANES SELECT_NOTICE
+     "WHERE row_id IN (SELECT first.row_id FROM lanes CROSS JOIN notices AS first "
+     "WHERE first.row_id IN (SELECT row_id " READY "AND lane = lanes.lane "
+     "AND ready_at <= :now ORDER BY ready_at, row_id LIMIT :limit)) "
+     "ORDER BY ready_at, row_id LIMIT :limit"},
     {.name = STATEMENT_NOTICE_LEASE,
      .shape = &notice_shape,
      .sql = "UPDATE notices SET leased_until = :leased_until, fence = :fence "
@@ -55,7 +67,7 @@ static const struct statement_text texts[] = {
      .shape = &notice_shape,
      .sql = "UPDATE notices SET state = :state, attempts = :attempts, due_at = :due_at, "
             "last_error = :last_error, settled_at = :settled_at, answer = :answer, "
-            "leased_until = 0, fence = :fence + 1 "
+            "roundup = :roundup, gathering = :gathering, leased_until = 0, fence = :fence + 1 "
             "WHERE tenant = :tenant AND id = :id AND fence = :fence AND state = 'waiting'"},
     {.name = STATEMENT_NOTICE_PAGE,
      .shape = &notice_shape,
@@ -65,8 +77,12 @@ static const struct statement_text texts[] = {
                           "AND (:only_request IS NULL OR request = :only_request) "
                           "ORDER BY id DESC LIMIT :limit"},
     {.name = STATEMENT_NOTICE_NEXT,
-     .sql = "SELECT max(due_at, leased_until) FROM notices INDEXED BY notices_due "
-            "WHERE state = 'waiting' AND " IS_NEXT "ORDER BY max(due_at, leased_until) LIMIT 1"},
+     .sql = WITH_LANES "SELECT min((SELECT min(ready_at) " READY "AND lane = lanes.lane)) "
+                       "FROM lanes"},
+    {.name = STATEMENT_NOTICE_REORDER,
+     .sql = "UPDATE notices INDEXED BY notices_line SET is_behind = row_id <> (SELECT min(row_id) "
+            "FROM notices INDEXED BY notices_line WHERE state = 'waiting' AND line <> '' AND "
+            "line = :line) WHERE state = 'waiting' AND line <> '' AND line = :line"},
     {.name = STATEMENT_NOTICE_REVIVE,
      .sql = "UPDATE notices SET state = 'waiting', attempts = 0, due_at = :now, leased_until = 0, "
             "fence = fence + 1 WHERE tenant = :tenant AND id = :id AND state = 'dead'"},
@@ -74,7 +90,8 @@ static const struct statement_text texts[] = {
      .sql = "UPDATE notices SET state = 'waiting', attempts = 0, due_at = :now, leased_until = 0, "
             "fence = fence + 1 WHERE tenant = :tenant AND id = :id AND state = 'sent'"},
     {.name = STATEMENT_NOTICE_HASTEN,
-     .sql = "UPDATE notices INDEXED BY notices_line SET due_at = :now WHERE state = 'waiting' AND "
+     .sql = "UPDATE notices INDEXED BY notices_line SET due_at = :now, gathering = 0 WHERE "
+            "state = 'waiting' AND "
             "line <> '' AND line = :line AND attempts = 0 AND due_at > :now"},
     {.name = STATEMENT_NOTICE_READ,
      .shape = &notice_shape,
@@ -122,13 +139,22 @@ bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, siz
     return true;
 }
 
+/* Who is first of a line that somebody left or came back to. */
+static bool reorder(struct store *store, const char *line, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_REORDER);
+    statement_text(statement, ":line", line);
+    return line[0] == '\0' || statement_run(store, statement, NULL, error);
+}
+
 bool store_settle_notice(struct store *store, const struct notice_row *notice, struct error *error)
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_SETTLE);
     int64_t changed = 0;
     statement_row(statement, notice);
     return statement_run(store, statement, &changed, error) &&
-           store_must_change_one(changed, "lease_over", notice->id, error);
+           store_must_change_one(changed, "lease_over", notice->id, error) &&
+           (strcmp(notice->state, "waiting") == 0 || reorder(store, notice->line, error));
 }
 
 bool store_list_notices(struct store *store, const struct notice_filter *filter,
@@ -184,7 +210,7 @@ static bool send_again(struct store *store, enum statement_name name, const char
     out->state = "waiting";
     out->attempts = 0;
     out->due_at = now;
-    return statement_run(store, again, out_changed, error);
+    return statement_run(store, again, out_changed, error) && reorder(store, out->line, error);
 }
 
 bool store_revive_notice(struct store *store, const char *tenant, const char *id, int64_t now,
