@@ -146,6 +146,12 @@ static void judge_event(struct leasing *leasing)
     }
 }
 
+/* No mail address has the shape of an id, which holds no `@`; one may well begin like it. */
+static bool is_person(const char *recipient)
+{
+    return strncmp(recipient, "per_", 4) == 0 && strchr(recipient, '@') == NULL;
+}
+
 static bool find_address_of(struct leasing *leasing, struct error *error)
 {
     struct operation *operation = leasing->operation;
@@ -155,7 +161,7 @@ static bool find_address_of(struct leasing *leasing, struct error *error)
     if (recipient[0] == '\0') {
         return find_conversation(operation, leasing->channel, &lease->to, error);
     }
-    if (strncmp(recipient, "per_", 4) != 0) {
+    if (!is_person(recipient)) {
         lease->to = recipient;
         return true;
     }
@@ -232,7 +238,7 @@ static bool lease_card(struct leasing *leasing, struct error *error)
            begin_posting(leasing, &card, error);
 }
 
-static bool prepare(struct leasing *leasing, struct error *error)
+static bool look_up(struct leasing *leasing, struct error *error)
 {
     struct notice_lease *lease = leasing->lease;
     leasing->channel = find_channel(leasing->operation->operations, lease->row.channel);
@@ -260,6 +266,20 @@ static bool prepare(struct leasing *leasing, struct error *error)
         return lease_card(leasing, error);
     }
     judge_event(leasing);
+    return true;
+}
+
+/* One notice about what is not there must not hold up all others. */
+static bool prepare(struct leasing *leasing, struct error *error)
+{
+    struct error cause = {0};
+    if (look_up(leasing, &cause)) {
+        return true;
+    }
+    if (cause.kind != ERROR_NOT_FOUND) {
+        return error_set(error, cause.kind, cause.code, NULL, "%s", cause.message);
+    }
+    leasing->stale = "not_there";
     return true;
 }
 
