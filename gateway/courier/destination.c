@@ -26,9 +26,8 @@ enum {
     FAILURES_TO_OPEN = 5,
     OPEN_MS = 5 * 1000,
     OPEN_MS_MAX = 60 * 1000,
-    ASKED_MS_MAX = 24 * 3600 * 1000, /* of a Retry-After */
-    HELD_MS_MAX = NOTICE_LEASE_MS / 3,
-    TOKEN_EARLY_MS = 60 * 1000, /* a token is not used in its last minute */
+    HELD_MS_MAX = NOTICE_LEASE_MS / 6, /* a letter may take 42 seconds, and a lease is 60 */
+    TOKEN_EARLY_MS = 60 * 1000,        /* a token is not used in its last minute */
     TOKEN_MS_MAX = 24 * 3600 * 1000,
 };
 
@@ -255,8 +254,7 @@ static void settle_failure(struct destinations *destinations, const struct deliv
     int64_t asked_ms = settlement->retry_after_ms;
     int64_t planned_ms = retry_ms(delivery);
     settlement->outcome = planned_ms == 0 ? NOTICE_DEAD : NOTICE_RETRY;
-    settlement->retry_after_ms =
-        asked_ms > planned_ms && asked_ms <= ASKED_MS_MAX ? asked_ms : planned_ms;
+    settlement->retry_after_ms = asked_ms > planned_ms ? asked_ms : planned_ms;
     courier_settle(destinations->courier, delivery, settlement);
 }
 
@@ -351,20 +349,30 @@ static bool may_send(struct destinations *destinations, struct destination *dest
            destination->next_tick <= tick && has_token(destinations, destination, tick);
 }
 
+/* What cannot go in good time goes back, and what the circuit stops goes back at once: sent late,
+ * it could be leased anew and sent twice. */
+static bool goes_back(const struct destination *destination, int64_t tick)
+{
+    return !is_test(destination->first) &&
+           (is_open(destination, tick) || tick - destination->first->leased_tick > HELD_MS_MAX);
+}
+
 static void run_one(struct destinations *destinations, struct destination *destination)
 {
     int64_t tick = clock_boot_ms();
     int64_t gap = 1000 / limit_or(destination->channel->per_second_max, PER_SECOND_MAX);
-    while (destination->first != NULL && may_send(destinations, destination, tick)) {
+    while (destination->first != NULL) {
+        if (goes_back(destination, tick)) {
+            defer(destinations, take_held(destination));
+            continue;
+        }
+        if (!may_send(destinations, destination, tick)) {
+            break;
+        }
         /* A burst of a second's worth, then evenly. */
         destination->next_tick =
             destination->next_tick < tick - 1000 ? tick - 1000 + gap : destination->next_tick + gap;
         send_one(destinations, take_held(destination));
-    }
-    /* What cannot go in good time goes back, and what the circuit stops goes back at once. */
-    while (destination->first != NULL && !is_test(destination->first) &&
-           (is_open(destination, tick) || tick - destination->first->leased_tick > HELD_MS_MAX)) {
-        defer(destinations, take_held(destination));
     }
 }
 
@@ -466,8 +474,7 @@ static void finish_delivery(struct destinations *destinations, struct delivery *
                              ? judgement.reason
                              : arena_printf(arena, "answered %ld", result->status);
     if (is_trouble(result)) {
-        note_failure(destination,
-                     result->retry_after_ms <= ASKED_MS_MAX ? result->retry_after_ms : 0, reason);
+        note_failure(destination, result->retry_after_ms, reason);
     } else {
         note_success(destination);
     }

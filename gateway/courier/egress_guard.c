@@ -41,9 +41,34 @@ void egress_guard(struct egress *egress, CURL *curl)
 {
     const struct courier_channel *channel = egress->channel;
     curl_easy_setopt(curl, CURLOPT_PROXY, channel->proxy == NULL ? "" : channel->proxy);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, ""); /* else the environment's says who needs none */
+    /* A name that is still being looked up is left to itself: libcurl would wait for the answer,
+     * and everything else with it. */
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, egress);
     curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     curl_easy_setopt(curl, CURLOPT_CAINFO,
                      channel->ca_file == NULL ? system_bundle : channel->ca_file);
+}
+
+static int stop_if_told(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const atomic_bool *must_stop = context;
+    (void)a, (void)b, (void)c, (void)d;
+    return atomic_load(must_stop) ? 1 : 0;
+}
+
+void egress_stop_when(CURL *curl, const atomic_bool *must_stop)
+{
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_if_told);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)must_stop);
+}
+
+int64_t egress_pause_ms(CURL *curl)
+{
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
+    return seconds > 0 && seconds <= EGRESS_PAUSE_MS_MAX / 1000 ? (int64_t)seconds * 1000 : 0;
 }

@@ -28,6 +28,7 @@ enum {
     BACKOFF_MS = 1000,
     BACKOFF_MS_MAX = 60 * 1000,
     HOPELESS_MS = 5 * 60 * 1000, /* until somebody has mended the token or the app */
+    ASKED_MS_MAX = 10 * 60 * 1000,
 };
 
 struct link {
@@ -80,6 +81,7 @@ static void note_failure(struct socket_mode *mode, int64_t pause_ms, const char 
     int64_t backoff = (int64_t)BACKOFF_MS << doublings;
     mode->failures++;
     backoff = backoff > BACKOFF_MS_MAX ? BACKOFF_MS_MAX : backoff;
+    pause_ms = pause_ms > ASKED_MS_MAX ? ASKED_MS_MAX : pause_ms;
     backoff += backoff * (tick % 100) / 400; /* so that many do not come at once */
     mode->next_open_tick = tick + (pause_ms > backoff ? pause_ms : backoff);
     LOG(pause_ms == HOPELESS_MS ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "socket_mode_fails",

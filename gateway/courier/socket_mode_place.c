@@ -70,13 +70,6 @@ static size_t keep(char *bytes, size_t one, size_t count, void *context)
     return builder_failed(kept) ? 0 : count;
 }
 
-static int stop_if_told(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    const atomic_bool *must_stop = context;
-    (void)a, (void)b, (void)c, (void)d;
-    return atomic_load(must_stop) ? 1 : 0;
-}
-
 static void set_options(CURL *curl, const struct courier_channel *channel, const char *url,
                         struct curl_slist *headers)
 {
@@ -88,19 +81,15 @@ static void set_options(CURL *curl, const struct courier_channel *channel, const
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)OPEN_SECONDS);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_if_told);
 }
 
 static bool ask(CURL *curl, const struct egress *egress, struct builder *kept, struct arena *arena,
                 struct socket_mode_place *out, struct error *error)
 {
     long status = 0;
-    curl_off_t retry_after = 0;
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
-    out->retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
+    out->retry_after_ms = egress_pause_ms(curl);
     if (code != CURLE_OK) {
         return fail(error, egress->was_denied ? "its address is not one this channel may reach"
                                               : curl_easy_strerror(code));
@@ -124,7 +113,7 @@ bool socket_mode_find_place(const struct courier_channel *channel, const atomic_
     set_options(curl, channel, arena_printf(arena, "%sapps.connections.open", channel->channel.url),
                 headers);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &kept);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)must_stop);
+    egress_stop_when(curl, must_stop);
     egress_guard(&egress, curl);
     bool ok = ask(curl, &egress, &kept, arena, out, error);
     curl_slist_free_all(headers);

@@ -3,7 +3,7 @@
 #include "base/builder.h"
 #include "base/memory.h"
 #include "courier/egress_internal.h"
-#include <stdatomic.h>
+#include "courier/mail_threads.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@ enum {
     CONNECT_SECONDS = 5,
     TOTAL_SECONDS = 20,
     MAIL_SECONDS = 40, /* a mail server may look at a letter for long; a lease is 60 */
+    FAREWELL_SECONDS = 2,
     REPLY_BYTES_MAX = 64 * 1024,
     KEPT_BYTES_MAX = 512 * 1024
 };
@@ -25,6 +26,7 @@ struct transfer {
     struct builder kept; /* what was answered */
     struct egress egress;
     bool is_mail;
+    bool is_read_whole; /* the letter, to its end */
     const char *letter; /* of a mail, owned; read by libcurl as it goes */
     size_t letter_length, letter_read;
     struct curl_slist *recipients;
@@ -32,11 +34,17 @@ struct transfer {
 
 struct transfers {
     CURLM *multi;
+    struct mail_threads *mail; /* letters go there, all else by `multi` */
     struct transfer *first;
     atomic_int count;
     void (*on_done)(void *context, void *owner, const struct transfer_result *result);
     void *context;
 };
+
+static void wake(void *context)
+{
+    transfers_wake(context);
+}
 
 struct transfers *transfers_create(void (*on_done)(void *context, void *owner,
                                                    const struct transfer_result *result),
@@ -52,6 +60,7 @@ struct transfers *transfers_create(void (*on_done)(void *context, void *owner,
         free(transfers);
         return NULL;
     }
+    transfers->mail = mail_threads_create(wake, transfers);
     return transfers;
 }
 
@@ -78,6 +87,7 @@ static void free_transfer(struct transfer *transfer)
 
 void transfers_destroy(struct transfers *transfers, void (*on_cut)(void *context, void *owner))
 {
+    mail_threads_destroy(transfers->mail);
     while (transfers->first != NULL) {
         if (on_cut != NULL) {
             on_cut(transfers->context, transfers->first->owner);
@@ -97,6 +107,14 @@ static size_t keep_reply(char *bytes, size_t one, size_t count, void *context)
     return builder_failed(&transfer->kept) ? 0 : count;
 }
 
+/* Once the letter has arrived whole and is answered, there is nothing more to be learnt. */
+static void hurry_farewell(struct transfer *transfer)
+{
+    if (transfer->is_read_whole) {
+        curl_easy_setopt(transfer->curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)FAREWELL_SECONDS);
+    }
+}
+
 /* A mail server's answers come as header lines: the last one counts, but for the farewell. */
 static size_t keep_mail_line(char *bytes, size_t one, size_t count, void *context)
 {
@@ -105,6 +123,7 @@ static size_t keep_mail_line(char *bytes, size_t one, size_t count, void *contex
     if (count < 3 || strncmp(bytes, "221", 3) != 0) {
         builder_clear(&transfer->kept);
         builder_append(&transfer->kept, bytes, count);
+        hurry_farewell(transfer);
     }
     return count;
 }
@@ -116,6 +135,7 @@ static size_t read_letter(char *out, size_t one, size_t count, void *context)
     size_t bytes = left < one * count ? left : one * count;
     memcpy(out, transfer->letter + transfer->letter_read, bytes);
     transfer->letter_read += bytes;
+    transfer->is_read_whole = bytes == 0;
     return bytes;
 }
 
@@ -159,6 +179,12 @@ static struct transfer *create(struct transfers *transfers, const struct courier
     return transfer;
 }
 
+static bool perform(struct transfers *transfers, struct transfer *transfer)
+{
+    return transfer->is_mail ? mail_threads_start(transfers->mail, transfer->curl)
+                             : curl_multi_add_handle(transfers->multi, transfer->curl) == CURLM_OK;
+}
+
 static bool start(struct transfers *transfers, struct transfer *transfer)
 {
     transfer->next = transfers->first;
@@ -167,7 +193,7 @@ static bool start(struct transfers *transfers, struct transfer *transfer)
     }
     transfers->first = transfer;
     atomic_fetch_add(&transfers->count, 1);
-    if (curl_multi_add_handle(transfers->multi, transfer->curl) != CURLM_OK) {
+    if (!perform(transfers, transfer)) {
         free_transfer(transfer);
         return false;
     }
@@ -250,14 +276,12 @@ bool transfers_add(struct transfers *transfers, const struct courier_channel *ch
 static void read_result(const struct transfer *transfer, CURLcode code, struct transfer_result *out)
 {
     CURL *curl = transfer->curl;
-    curl_off_t retry_after = 0;
     curl_off_t uploaded = 0;
     long request_bytes = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
-    out->retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
+    out->retry_after_ms = egress_pause_ms(curl);
     out->was_sent = uploaded > 0 || (!transfer->is_mail && request_bytes > 0);
     if (code == CURLE_OK) {
         out->status = transfer->is_mail && out->status == 221 ? 250 : out->status;
@@ -290,7 +314,12 @@ void transfers_run(struct transfers *transfers, int pause_ms)
 {
     int running = 0;
     int left = 0;
+    CURLcode code = CURLE_OK;
     curl_multi_perform(transfers->multi, &running);
+    for (CURL *letter = mail_threads_take(transfers->mail, &code); letter != NULL;
+         letter = mail_threads_take(transfers->mail, &code)) {
+        finish(transfers, letter, code);
+    }
     for (CURLMsg *message = curl_multi_info_read(transfers->multi, &left); message != NULL;
          message = curl_multi_info_read(transfers->multi, &left)) {
         if (message->msg == CURLMSG_DONE) {

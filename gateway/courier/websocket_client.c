@@ -33,13 +33,6 @@ struct websocket_client {
 
 /* ---- opening ---- */
 
-static int stop_if_told(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    const struct websocket_client *client = context;
-    (void)a, (void)b, (void)c, (void)d;
-    return atomic_load(client->must_stop) ? 1 : 0;
-}
-
 static void set_options(struct websocket_client *client, const char *url)
 {
     const struct courier_channel *channel = client->egress.channel;
@@ -52,9 +45,7 @@ static void set_options(struct websocket_client *client, const char *url)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)OPEN_MS);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_if_told);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client);
+    egress_stop_when(curl, client->must_stop);
     egress_guard(&client->egress, curl);
 }
 
@@ -320,7 +311,8 @@ static void drop_used(struct websocket_client *client)
 enum websocket_answer websocket_client_read(struct websocket_client *client, const char **out_text,
                                             size_t *out_length)
 {
-    while (!client->is_over) {
+    /* Who never stops sending does not keep us from stopping. */
+    while (!client->is_over && !atomic_load(client->must_stop)) {
         struct frame frame;
         enum frame_answer whole = frame_read(client->in.bytes + client->in_used,
                                              client->in.length - client->in_used, &frame);

@@ -390,7 +390,7 @@ class Channels(unittest.TestCase):
         proxy, other = self.receiver(), self.receiver()
         common = "    kind: template\n    template: mattermost\n    url: http://hooks.example.invalid/a\n    allow_http: true\n"
         gateway = self.gateway(f"  - name: through\n    proxy: http://127.0.0.1:{proxy.port}\n{common}  - name: direct\n{common}",
-                               environment={"http_proxy": f"http://127.0.0.1:{other.port}", "ALL_PROXY": f"http://127.0.0.1:{other.port}"})
+                               environment={"http_proxy": f"http://127.0.0.1:{other.port}", "ALL_PROXY": f"http://127.0.0.1:{other.port}", "no_proxy": "*"})
         gateway.submit(self.key)
         eventually(lambda: proxy.came, "the proxy is asked")
         self.assertEqual("http://hooks.example.invalid/a", proxy.came[0][0])

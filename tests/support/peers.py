@@ -67,6 +67,7 @@ class MailServer:
         self.letters = []  # (sender, recipients, message)
         self.refused = {}  # recipient: answer
         self.logins = []
+        self.says_good_bye = True
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -111,8 +112,9 @@ class MailServer:
                     self.letters.append((sender, recipients, message))
                     say("250 2.0.0 taken as number " + str(len(self.letters)))
                 elif word == b"QUIT":
-                    say("221 bye")
-                    return
+                    if self.says_good_bye:
+                        say("221 bye")
+                        return
                 else:
                     say("250 ok")
 

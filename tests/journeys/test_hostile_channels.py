@@ -1,0 +1,108 @@
+"""Channels when who is at the other end, or who may test them, means ill: nobody else pays for it."""
+import socket
+import threading
+import time
+import unittest
+
+from support.gateway import Gateway, eventually
+from support.peers import MailServer, Receiver
+
+
+class HostileChannels(unittest.TestCase):
+    def gateway(self, channels, **more):
+        gateway = Gateway(**more)
+        gateway.extra_config = "channels:\n" + channels
+        self.addCleanup(gateway.__exit__, None, None, None)
+        gateway.start()
+        self.dana = gateway.add_person("dana", ["oncall"])
+        self.key = gateway.add_caller()
+        return gateway
+
+    def receiver(self):
+        receiver = Receiver()
+        self.addCleanup(receiver.stop)
+        return receiver
+
+    def template(self, receiver, name="chat", more=""):
+        return (f"  - name: {name}\n    kind: template\n    template: mattermost\n    url: {receiver.url}\n    allow_http: true\n"
+                f"    allow_networks: [127.0.0.0/8]\n{more}")
+
+    def mail(self, server, more=""):
+        return (f"  - name: mail\n    kind: mail\n    url: smtp://127.0.0.1:{server.port}\n    allow_plain: true\n"
+                f"    allow_networks: [127.0.0.0/8]\n    from: countersign@example.com\n{more}")
+
+    def notices(self, gateway, query=""):
+        return gateway.admin("GET", "/v1/notices" + query)["notices"]
+
+    def test_a_test_to_a_person_who_is_not_there_stops_nobody_elses_notices(self):
+        server, receiver = MailServer(), self.receiver()
+        self.addCleanup(server.stop)
+        gateway = self.gateway(self.mail(server) + self.template(receiver))
+        gateway.admin("POST", "/v1/channels/mail/test", {"to": "per_00000000000000000000000000"})
+        gateway.submit(self.key)
+        eventually(lambda: receiver.came, "the other channel is told")
+        (ended,) = self.notices(gateway, "?channel=mail")
+        self.assertIn(ended["state"], ("stale", "dead"))
+
+    def test_an_address_that_looks_like_an_id_is_an_address(self):
+        server = MailServer()
+        self.addCleanup(server.stop)
+        gateway = self.gateway(self.mail(server, "    to: [per_team@example.com]\n"))
+        gateway.submit(self.key)
+        eventually(lambda: server.letters, "it is told")
+        self.assertEqual(["per_team@example.com"], server.letters[0][1])
+
+    def test_a_mail_server_that_does_not_say_good_bye_holds_up_nobody(self):
+        server, receiver = MailServer(), self.receiver()
+        self.addCleanup(server.stop)
+        server.says_good_bye = False
+        gateway = self.gateway(self.mail(server, "    to: [ops@example.com]\n") + self.template(receiver))
+        gateway.submit(self.key, args={"amount": 1})
+        eventually(lambda: server.letters, "the letter is there")
+        began = time.monotonic()
+        gateway.submit(self.key, args={"amount": 2})
+        eventually(lambda: len(receiver.came) == 2, "the other channel is told", 60)
+        self.assertLess(time.monotonic() - began, 5)
+        eventually(lambda: len(self.notices(gateway, "?channel=mail&state=sent")) == 2, "both letters are settled")
+        self.assertEqual(2, len(server.letters))
+
+    def test_a_retry_after_of_all_there_is_is_no_reason_to_fall_over_or_silent(self):
+        receiver = self.receiver()
+        receiver.answers = [(503, {"Retry-After": text}, b"") for text in ("9223372036854775807", "-9223372036854775808", "9223372036854775")]
+        gateway = self.gateway(self.template(receiver))
+        gateway.submit(self.key)
+        for count in range(1, 5):
+            eventually(lambda: len(receiver.came) == count, f"attempt {count}")
+            if count < 4:
+                eventually(lambda: self.notices(gateway)[0]["attempts"] == count, "it is settled")
+                gateway.advance(60)
+        eventually(lambda: self.notices(gateway, "?state=sent"), "it is told in the end")
+
+    def test_what_waited_long_for_its_turn_is_not_sent_twice(self):
+        receiver = self.receiver()
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        def slow(handler):
+            release.wait(20)
+            handler.send_response(200)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+        gateway = self.gateway(self.template(receiver, more="    limits: { per_second: 1 }\n"))
+        for amount in range(4):
+            gateway.submit(self.key, args={"amount": amount})
+        eventually(lambda: self.notices(gateway, "?state=sent"), "the first is told")
+        receiver.otherwise = slow
+        gateway.advance(30)
+        eventually(lambda: len(receiver.came) >= 3, "more go")
+        gateway.advance(35)
+        gateway.submit(self.key, args={"amount": 4})
+        eventually(lambda: len(receiver.came) >= 5, "the last goes")
+        release.set()
+        eventually(lambda: len(self.notices(gateway, "?state=sent")) == 5, "all are told")
+        asked = [body["text"].split("/requests/")[1][:30] for body in receiver.bodies()]
+        self.assertEqual(sorted(set(asked)), sorted(asked))
+
+
+if __name__ == "__main__":
+    unittest.main()
