@@ -55,4 +55,4 @@ ALTER TABLE cards ADD COLUMN roundup TEXT;                        -- rnd_…: it
 CREATE INDEX cards_told ON cards (tenant, channel, recipient, told_at) WHERE told_at > 0;
 CREATE INDEX cards_of_roundup ON cards (tenant, roundup) WHERE roundup IS NOT NULL;
 
-PRAGMA user_version = 21;
+PRAGMA user_version = 22;
