@@ -202,6 +202,36 @@ static size_t add_fact(struct card_fact *facts, size_t count, const char *label,
     return count;
 }
 
+/* Escapes of canonical JSON are no letters of what they stand beside. */
+static void find_mixed_arguments(struct text_mixed *mixed, const struct card *card)
+{
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    for (size_t at = 0; at < card->arguments_length; at++) {
+        bool is_escape = card->arguments[at] == '\\' && at + 1 < card->arguments_length;
+        builder_char(&text, is_escape ? ' ' : card->arguments[at]);
+        at += is_escape ? (card->arguments[at + 1] == 'u' ? 5 : 1) : 0;
+    }
+    text_find_mixed(mixed, text.bytes, text.length);
+}
+
+/* NULL when no word mixes alphabets. */
+static const char *mixed_words(const struct card *card, struct arena *arena)
+{
+    const char *const names[] = {card->action, card->resource, card->subject, card->agent};
+    struct text_mixed mixed = {0};
+    builder_init(&mixed.words, 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        text_find_mixed(&mixed, names[i], strlen(names[i]));
+    }
+    find_mixed_arguments(&mixed, card);
+    const char *words = mixed.count == 0 ? NULL
+                                         : arena_printf(arena, "%s%s", mixed.words.bytes,
+                                                        mixed.has_more ? " …" : "");
+    builder_finish(&mixed.words);
+    return words;
+}
+
 size_t card_facts(const struct card *card, struct arena *arena, struct card_fact *out)
 {
     size_t count = 0;
@@ -209,6 +239,7 @@ size_t card_facts(const struct card *card, struct arena *arena, struct card_fact
     count = add_fact(out, count, "For", card->subject);
     count = add_fact(out, count, "On", card->resource);
     count = add_fact(out, count, "Risk", card->risk);
+    count = add_fact(out, count, "Mixed alphabets", mixed_words(card, arena));
     for (size_t i = 0; i < card->fact_count; i++) {
         count = add_fact(out, count, card->facts[i].label, card->facts[i].value);
     }

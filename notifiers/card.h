@@ -79,8 +79,8 @@ const char *card_moment_name(enum card_moment moment);
 enum card_moment card_read_moment(const char *name);
 /* One line: "Approval needed", "Asked again", "Changed: revision 2", "Denied". */
 const char *card_heading(const struct card *card);
-/* The gateway's facts in order: agent, for whom, on what, risk, then the policy's, then times and
- * digest. At most CARD_FACTS_MAX + 12 go to `out`. */
+/* The gateway's facts in order: agent, for whom, on what, risk, words that mix alphabets, then the
+ * policy's, then times and digest. At most CARD_FACTS_MAX + 12 go to `out`. */
 size_t card_facts(const struct card *card, struct arena *arena, struct card_fact *out);
 /* The arguments with one member a line, everything visible. Where that is longer than `bytes_max`,
  * head and tail with what lies between counted, and `out_is_whole` is false: then nobody may

@@ -5,6 +5,7 @@
 
 #include "base/builder.h"
 #include "base/error.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,14 @@ static inline bool formats_is_noncharacter(uint32_t point)
 {
     return (point & 0xFFFE) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF);
 }
+
+/* Code points `first` to `last`; tables of them ascend. */
+struct text_range {
+    uint32_t first, last;
+};
+bool formats_is_in(uint32_t point, const struct text_range *ranges, size_t count);
+/* Whether it sits on what stands before it: general category M. */
+bool formats_is_mark(uint32_t point);
 
 /* A decimal without leading or trailing zeros: 0.d1d2d3... times ten to `exponent`, which is the
  * `n` of ECMAScript Number::toString. Zero has no digits. */

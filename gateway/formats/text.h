@@ -36,15 +36,25 @@ bool text_is_utf8(const char *bytes, size_t length);
  * character in two. */
 size_t text_cut(const char *text, size_t bytes_max);
 /* Appends the text with characters that could mislead a reader (controls, bidi, zero-width, other
- * default-ignorables, lone marks) written as visible `\u{202e}`; nothing is stripped. Returns how
- * many were. */
+ * default-ignorables, odd spaces, marks that sit on nothing or pile up) written as visible
+ * `\u{202e}`; nothing is stripped. Returns how many were. */
 size_t text_append_visible(struct builder *out, const char *bytes, size_t length);
+/* Words in which letters of Latin stand beside letters that look like them (Greek, Cyrillic,
+ * Armenian, Cherokee), each once, with the odd ones named: `pаypal (а U+0430)`. `words` is the
+ * caller's, initialised; it may be called for several texts. */
+enum { TEXT_MIXED_WORDS_MAX = 5 };
+struct text_mixed {
+    struct builder words;
+    size_t count;
+    bool has_more;
+};
+void text_find_mixed(struct text_mixed *mixed, const char *text, size_t length);
 /* Bytes equal to glob `pattern`: `*` any run within a segment, `**` across segments, everything
  * else literal. Segments end at `separator`. Linear time and memory whatever the pattern: see
  * text.c. */
 bool text_matches_glob(const char *pattern, const char *text, char separator);
-/* The nearest of the NULL-terminated `known` words within a third of its length, else NULL: for "did
- * you mean". */
+/* The nearest of the NULL-terminated `known` words within a third of its length, else NULL: for
+ * "did you mean". */
 const char *text_nearest_word(const char *word, const char *const *known);
 
 #endif

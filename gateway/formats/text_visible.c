@@ -3,15 +3,10 @@
 #include "formats/formats_internal.h"
 #include <string.h>
 
-struct range {
-    uint32_t first;
-    uint32_t last;
-};
-
 /* What a reader cannot see or what changes how the rest is read. Sources: Unicode 15 derived
  * properties Default_Ignorable_Code_Point and Bidi_Control, general categories Cc, Cf, Zl, Zp and
  * Co, the noncharacters (asked apart), and the blank U+2800. Ascending. */
-static const struct range misleading[] = {
+static const struct text_range misleading[] = {
     {0x0000, 0x001F},   /* C0 controls */
     {0x007F, 0x009F},   /* DEL, C1 controls */
     {0x00AD, 0x00AD},   /* soft hyphen */
@@ -44,25 +39,13 @@ static const struct range misleading[] = {
     {0xF0000, 0x10FFFF} /* private use planes */
 };
 
-/* Blocks of combining marks that sit on any base: without one they sit on what stands before. */
-static const struct range combining[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x1AB0, 0x1AFF},
-                                         {0x1DC0, 0x1DFF}, {0x20D0, 0x20FF}, {0xFE20, 0xFE2F}};
+/* Spaces that are wider, narrower or less breakable than they look: category Zs without U+0020. */
+static const struct text_range odd_spaces[] = {{0x00A0, 0x00A0}, {0x1680, 0x1680},
+                                               {0x2000, 0x200A}, {0x202F, 0x202F},
+                                               {0x205F, 0x205F}, {0x3000, 0x3000}};
 
-static bool is_in(uint32_t point, const struct range *ranges, size_t count)
-{
-    size_t low = 0;
-    while (low < count) {
-        size_t middle = (low + count) / 2;
-        if (point > ranges[middle].last) {
-            low = middle + 1;
-        } else if (point < ranges[middle].first) {
-            count = middle;
-        } else {
-            return true;
-        }
-    }
-    return false;
-}
+/* On one base. Vietnamese stacks two, pointed Hebrew three; more hide what stands around them. */
+enum { MARKS_MAX = 3 };
 
 static bool is_misleading(uint32_t point)
 {
@@ -70,7 +53,8 @@ static bool is_misleading(uint32_t point)
         return false;
     }
     return formats_is_noncharacter(point) ||
-           is_in(point, misleading, sizeof misleading / sizeof misleading[0]);
+           formats_is_in(point, misleading, sizeof misleading / sizeof misleading[0]) ||
+           formats_is_in(point, odd_spaces, sizeof odd_spaces / sizeof odd_spaces[0]);
 }
 
 static void append_escaped(struct builder *out, uint32_t point)
@@ -84,12 +68,28 @@ static void append_escaped(struct builder *out, uint32_t point)
     }
 }
 
+/* What stands before the next character. */
+struct stack {
+    bool has_base; /* something a mark may sit on */
+    int marks;     /* on it already */
+};
+
+/* Whether the character is a mark that sits on nothing, or one too many. */
+static bool is_loose(struct stack *stack, uint32_t point)
+{
+    if (!formats_is_mark(point)) {
+        *stack = (struct stack){.has_base = point != ' '};
+        return false;
+    }
+    return !stack->has_base || ++stack->marks > MARKS_MAX;
+}
+
 size_t text_append_visible(struct builder *out, const char *bytes, size_t length)
 {
     const unsigned char *at = (const unsigned char *)bytes;
     const unsigned char *end = at + length;
     size_t escaped = 0;
-    bool has_base = false; /* something a combining mark may sit on stands before */
+    struct stack stack = {0};
     while (at < end) {
         uint32_t point;
         size_t taken = formats_read_utf8(at, (size_t)(end - at), &point);
@@ -97,15 +97,16 @@ size_t text_append_visible(struct builder *out, const char *bytes, size_t length
             builder_printf(out, "\\x{%x}", *at);
             taken = 1;
             escaped++;
-            has_base = false;
-        } else if (is_misleading(point) ||
-                   (!has_base && is_in(point, combining, sizeof combining / sizeof combining[0]))) {
+            stack = (struct stack){0};
+        } else if (is_misleading(point)) {
             append_escaped(out, point);
             escaped++;
-            has_base = false;
+            stack = (struct stack){0};
+        } else if (is_loose(&stack, point)) {
+            append_escaped(out, point);
+            escaped++;
         } else {
             builder_append(out, (const char *)at, taken);
-            has_base = point != ' ';
         }
         at += taken;
     }

@@ -118,7 +118,7 @@ static void take_texts(struct submission *submission)
     request->resource_key = input->resource_key;
     request->context = copy_or(operation, input->context, "{}");
     request->audience = copy_or(operation, input->audience, "");
-    request->why = operation_bounded_text(operation, input->why);
+    request->why = arena_text(operation->arena, input->why); /* the door bounds it */
     request->trace = input->trace;
     request->ended_by = "";
     request->created_at = operation->now;

@@ -168,7 +168,11 @@ static void all_blocks(struct blocks *blocks, const struct card *card)
 {
     bool is_whole = false;
     const char *outcome = card_outcome(card, blocks->arena);
-    header(blocks, arena_printf(blocks->arena, "%s: %s", card_heading(card), card->action));
+    const char *head = arena_printf(blocks->arena, "%s: %s", card_heading(card), card->action);
+    header(blocks, head);
+    if (strlen(head) > HEADER_BYTES) { /* what is approved stands somewhere as a whole */
+        section(blocks, arena_printf(blocks->arena, "Action: %s", card->action));
+    }
     if (outcome != NULL) {
         section(blocks, outcome);
     }

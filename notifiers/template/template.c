@@ -63,7 +63,7 @@ static const char *all_facts(const struct card *card, struct arena *arena)
 static const char *arguments(const struct filling *filling, const struct place *place)
 {
     bool is_whole;
-    /* Backticks grow to six bytes each when made visible: room for that is left below. */
+    /* Signs that `code` exchanges grow to six bytes each: room for that is left below. */
     return card_arguments(filling->card, place->bytes_max, filling->arena, &is_whole);
 }
 
@@ -158,8 +158,10 @@ static void append_value(struct builder *out, const char *value, const struct pl
 {
     size_t start = out->length;
     for (const char *at = value; *at != '\0'; at++) {
-        if (place->is_code && *at == '`') {
-            builder_text(out, "\\u{60}"); /* a ``` block has no escapes: it would end there */
+        if (place->is_code && (*at == '`' || *at == '<')) {
+            /* A ``` block has no escapes: it would end there. And what stands in <> some services
+             * exchange before they look for blocks: <!channel>, <users/all>, <url|text>. */
+            builder_printf(out, "\\u{%x}", (unsigned)*at);
         } else {
             builder_char(out, *at);
         }

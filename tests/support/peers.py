@@ -81,6 +81,12 @@ class MailServer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        try:
+            self._converse(connection)
+        except OSError:
+            pass  # a client that goes away is no finding
+
+    def _converse(self, connection):
         with connection, connection.makefile("rwb") as stream:
             def say(text):
                 stream.write(text.encode() + b"\r\n")

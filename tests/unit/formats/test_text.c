@@ -340,6 +340,15 @@ static const struct visible {
     {"e\xCC\x81", "e\xCC\x81", 0},
     {"\xCC\x81x \xCC\x81", "\\u{301}x \\u{301}", 2},
     {"\xE2\x80\x8B\xCC\x81", "\\u{200b}\\u{301}", 2},
+    {"a\xCC\x81\xCC\x82\xCC\x83\xCC\x84\xCC\x85 b\xCC\x81",
+     "a\xCC\x81\xCC\x82\xCC\x83\\u{304}\\u{305} b\xCC\x81", 2},
+    {"\xE0\xB8\x81\xE0\xB9\x89\xE0\xB9\x89\xE0\xB9\x89\xE0\xB9\x89",
+     "\xE0\xB8\x81\xE0\xB9\x89\xE0\xB9\x89\xE0\xB9\x89\\u{e49}", 1},
+    {"a\xC2\xA0"
+     "b\xE2\x80\x83"
+     "c\xE3\x80\x80"
+     "d\xE2\x80\xAF",
+     "a\\u{a0}b\\u{2003}c\\u{3000}d\\u{202f}", 4},
     {"a\xFF"
      "b\xE2\x82",
      "a\\x{ff}b\\x{e2}\\x{82}", 3},
@@ -362,6 +371,53 @@ START_TEST(text__a_nul_is_made_visible)
     builder_init(&out, 0);
     ck_assert_uint_eq(text_append_visible(&out, "a\0b", 3), 1);
     ck_assert_str_eq(out.bytes, "a\\u{0}b");
+}
+END_TEST
+
+static const struct mixed {
+    const char *text;
+    const char *words;
+    bool has_more;
+} mixeds[] = {
+    {"plain words, caf\u00E9, \u043F\u0440\u0438\u0432\u0435\u0442 \u03B1\u03B2\u03B3", "", false},
+    {"p\u0430ypal.com", "p\u0430ypal (\u0430 U+0430)", false},
+    {"p\u0430yp\u0430l p\u0430yp\u0430l", "p\u0430yp\u0430l (\u0430 U+0430)", false},
+    {"\u0391dmin/s\u0441\u043Epe",
+     "\u0391dmin (\u0391 U+0391), s\u0441\u043Epe (\u0441 U+0441, \u043E U+043E)", false},
+    {"p\u0301\u0430\u0301y", "p\u0430y (\u0430 U+0430)", false}, /* marks part no words */
+    {"\u0430-b \u0430.b \u0430\u200Bb", "", false},
+    {"\u13AA2 C\u13AA2", "C\u13AA2 (\u13AA U+13AA)", false},
+    {"a\xFF\u0430", "", false},
+    {"a\u0430 b\u0430 c\u0430 d\u0430 e\u0430 f\u0430",
+     "a\u0430 (\u0430 U+0430), b\u0430 (\u0430 U+0430), c\u0430 (\u0430 U+0430), "
+     "d\u0430 (\u0430 U+0430), e\u0430 (\u0430 U+0430)",
+     true},
+};
+
+START_TEST(text__words_of_mixed_alphabets_are_named)
+{
+    struct text_mixed mixed = {0};
+    builder_init(&mixed.words, 0);
+    text_find_mixed(&mixed, mixeds[_i].text, strlen(mixeds[_i].text));
+    ck_assert_str_eq(mixed.words.bytes, mixeds[_i].words);
+    ck_assert(mixed.has_more == mixeds[_i].has_more);
+    builder_finish(&mixed.words);
+}
+END_TEST
+
+START_TEST(text__a_long_word_of_mixed_alphabets_is_cut)
+{
+    struct text_mixed mixed = {0};
+    struct builder word BUILDER_SCOPE;
+    builder_init(&word, 0);
+    builder_init(&mixed.words, 0);
+    for (int i = 0; i < 100000; i++) {
+        builder_text(&word, "\u0430x");
+    }
+    text_find_mixed(&mixed, word.bytes, word.length);
+    ck_assert_uint_lt(mixed.words.length, 100);
+    ck_assert_ptr_nonnull(strstr(mixed.words.bytes, "\u0430x\u2026 (\u0430 U+0430)"));
+    builder_finish(&mixed.words);
 }
 END_TEST
 
@@ -499,6 +555,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, text__cutting_splits_no_character);
     tcase_add_loop_test(tests, text__what_could_mislead_is_made_visible, 0, (int)COUNT(visibles));
     tcase_add_test(tests, text__a_nul_is_made_visible);
+    tcase_add_loop_test(tests, text__words_of_mixed_alphabets_are_named, 0, (int)COUNT(mixeds));
+    tcase_add_test(tests, text__a_long_word_of_mixed_alphabets_is_cut);
     tcase_add_loop_test(tests, text__globs_match_what_they_say, 0, (int)COUNT(globs));
     tcase_add_test(tests, text__globs_match_as_defined_on_random_texts);
     tcase_add_test(tests, text__hostile_globs_end_at_once);

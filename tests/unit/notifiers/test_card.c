@@ -85,6 +85,47 @@ START_TEST(card__signs_within_strings_do_not_break_lines)
 }
 END_TEST
 
+/* The value of the fact with this label; NULL when there is none. */
+static const char *fact_of(const struct card *card, const char *label)
+{
+    struct card_fact facts[CARD_FACTS_MAX + 12];
+    size_t count = card_facts(card, arena, facts);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(facts[i].label, label) == 0) {
+            return facts[i].value;
+        }
+    }
+    return NULL;
+}
+
+START_TEST(card__words_of_mixed_alphabets_are_named_wherever_they_stand)
+{
+    struct card card = read_sample("{\"to\":\"p\u0430ypal\"}", NULL, true);
+    ck_assert_str_eq(fact_of(&card, "Mixed alphabets"), "p\u0430ypal (\u0430 U+0430)");
+    card = read_sample("{\"a\":\"x\\n\u043F\u0440 \\u001b\u0430\"}", NULL, true);
+    ck_assert_ptr_null(fact_of(&card, "Mixed alphabets")); /* escapes are no letters */
+    card.resource = "order/\u0391dmin";
+    ck_assert_str_eq(fact_of(&card, "Mixed alphabets"), "\u0391dmin (\u0391 U+0391)");
+}
+END_TEST
+
+START_TEST(slack__an_action_too_long_for_the_heading_stands_below_it_as_a_whole)
+{
+    struct builder out BUILDER_SCOPE;
+    struct card card = read_sample("{}", NULL, true);
+    char action[200];
+    memset(action, 'a', sizeof action - 1);
+    memcpy(action + sizeof action - 8, ".delete", 8);
+    builder_init(&out, 0);
+    slack_card_append(&out, &card, "C1", NULL, arena);
+    ck_assert_ptr_null(strstr(out.bytes, "\"Action: "));
+    builder_clear(&out);
+    card.action = action;
+    slack_card_append(&out, &card, "C1", NULL, arena);
+    ck_assert_ptr_nonnull(strstr(out.bytes, arena_printf(arena, "\"Action: %s\"", action)));
+}
+END_TEST
+
 START_TEST(card__what_does_not_fit_keeps_head_and_tail_and_cannot_be_approved)
 {
     bool is_whole = true;
@@ -292,6 +333,8 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, card__arguments_stand_one_member_a_line);
     tcase_add_test(tests, card__signs_within_strings_do_not_break_lines);
+    tcase_add_test(tests, card__words_of_mixed_alphabets_are_named_wherever_they_stand);
+    tcase_add_test(tests, slack__an_action_too_long_for_the_heading_stands_below_it_as_a_whole);
     tcase_add_test(tests, card__what_does_not_fit_keeps_head_and_tail_and_cannot_be_approved);
     tcase_add_test(tests, card__a_cut_never_splits_a_character);
     tcase_add_loop_test(tests, card__hostile_text_stands_only_where_nothing_is_interpreted, 0,

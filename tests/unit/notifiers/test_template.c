@@ -51,6 +51,15 @@ START_TEST(template__code_cannot_end_its_block)
 }
 END_TEST
 
+START_TEST(template__code_holds_nothing_that_services_exchange_before_they_look_for_it)
+{
+    struct card card = sample_card("{\"x\":\"<users/all> <http://e|f>\"}", NULL);
+    ck_assert_str_eq(filled("\"${arguments:code}\"", &card),
+                     "\"{\\n  \\\"x\\\": \\\"\\\\u{3c}users/all> "
+                     "\\\\u{3c}http://e|f>\\\"\\n}\"");
+}
+END_TEST
+
 static const char *const bad[] = {"\"${nothing}\"", "\"${why\"",          "\"${why:loud}\"",
                                   "\"#${why}\"",    "\"${option.none}\"", "\"${why:123456}\"",
                                   "{\"a\":"};
@@ -129,6 +138,8 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, template__words_go_in_as_json_text);
     tcase_add_test(tests, template__code_cannot_end_its_block);
+    tcase_add_test(tests,
+                   template__code_holds_nothing_that_services_exchange_before_they_look_for_it);
     tcase_add_loop_test(tests, template__a_mistake_is_named, 0, (int)COUNT(bad));
     tcase_add_loop_test(tests,
                         template__every_shipped_one_fits_its_service_however_long_the_arguments, 0,
