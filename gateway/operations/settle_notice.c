@@ -25,14 +25,15 @@ bool record_notice(struct operation *operation, const struct notice_row *notice,
 
 /* ---- settling ---- */
 
-static const char *shown_answer(struct operation *operation, const char *answer)
+/* What the other side said, of whatever bytes: as it may stand in the ledger and before people. */
+static const char *shown_words(struct operation *operation, const char *words)
 {
     struct builder shown BUILDER_SCOPE;
-    if (answer == NULL || answer[0] == '\0') {
+    if (words == NULL || words[0] == '\0') {
         return NULL;
     }
     builder_init(&shown, 0);
-    text_append_visible(&shown, answer, text_cut(answer, NOTICE_ANSWER_BYTES_MAX));
+    text_append_visible(&shown, words, text_cut(words, NOTICE_ANSWER_BYTES_MAX));
     return arena_copy(operation->arena, shown.bytes, shown.length);
 }
 
@@ -100,13 +101,13 @@ bool operation_settle_notice(struct operation *operation, struct notice_lease *n
     }
     row->attempts++;
     row->state = states[outcome];
-    row->last_error = settlement->reason;
+    row->last_error = shown_words(operation, settlement->reason);
     row->settled_at = operation->now;
-    row->answer = shown_answer(operation, settlement->answer);
+    row->answer = shown_words(operation, settlement->answer);
     row->due_at = operation->now + (outcome == NOTICE_RETRY ? settlement->retry_after_ms : 0);
     if (!store_settle_notice(operation->store, row, error) ||
         !settle_card(operation, notice, settlement, error) ||
-        !record_notice(operation, row, types[outcome], settlement->reason, error)) {
+        !record_notice(operation, row, types[outcome], row->last_error, error)) {
         return false;
     }
     if (outcome == NOTICE_RETRY) {

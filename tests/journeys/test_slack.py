@@ -1,5 +1,6 @@
 """Slack: asked on a card, decided by a press, settled on the card; and everybody who must not decide."""
 import json
+import threading
 import time
 import unittest
 import urllib.parse
@@ -293,6 +294,12 @@ class SlackChannel(unittest.TestCase):
         eventually(lambda: self.gateway.admin("GET", "/v1/notices?state=dead")["notices"], "it is dead")
         self.assertIn("not_in_channel", json.dumps(self.gateway.admin("GET", "/v1/notices?state=dead")))
 
+    def test_what_slack_says_of_a_refusal_is_kept_whatever_it_says(self):
+        self.slack.answers = [(200, {}, {"ok": False, "error": "x" * 79 + "\u00e9\u202e"})]
+        self.gateway.submit(self.key)
+        (dead,) = eventually(lambda: self.gateway.admin("GET", "/v1/notices?state=dead")["notices"], "it is dead")
+        self.assertTrue(dead["last_error"].startswith("Slack says xxxx"), dead)
+
     def test_a_card_posted_before_a_restart_is_settled_after_it(self):
         self.link()
         asked = self.ask()
@@ -398,6 +405,19 @@ class SocketMode(SlackChannel):
             bad(socket)
             eventually(lambda: socket not in self.slack.sockets, "it is left")
             self.gateway.advance(seconds=120)
+
+    def test_a_server_that_never_stops_sending_does_not_keep_the_gateway_from_stopping(self):
+        socket = self.slack.sockets[-1]
+
+        def flood():
+            while True:
+                try:
+                    socket.send(b"x" * 100, opcode=9)
+                except OSError:
+                    return
+        threading.Thread(target=flood, daemon=True).start()
+        eventually(lambda: socket.pongs > 100, "it sends and sends")
+        self.assertEqual(0, self.gateway.stop())
 
     def test_a_token_that_is_void_is_said_and_not_tried_again_at_once(self):
         self.slack.answers = [(200, {}, {"ok": False, "error": "invalid_auth"})]

@@ -204,7 +204,7 @@ class Socket:
 
     def __init__(self, handler):
         self.handler, self.lock = handler, threading.Lock()
-        self.pings, self.is_mute = 0, False
+        self.pings, self.pongs, self.is_mute = 0, 0, False
 
     def send(self, value, opcode=1, pieces=1):
         payload = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -235,6 +235,8 @@ class Socket:
                 self.pings += 1
                 if not self.is_mute:
                     self.send(payload, opcode=10)
+            elif opcode == 10:
+                self.pongs += 1
             elif opcode == 1:
                 yield json.loads(payload)
 
