@@ -269,6 +269,11 @@ bool operation_test_channel(struct operation *operation, const char *channel, co
     if (found == NULL || !channel_is_of(found, operation->principal.tenant)) {
         return authorize_not_found(error, channel);
     }
+    if (to != NULL && !found->notifier->calls_back && !found->notifier->asks_people) {
+        return error_set(error, ERROR_INVALID, "no_address", "to",
+                         "`%s` has one place where everything is told: leave out `to`",
+                         found->name);
+    }
     if (found->notifier->calls_back && (to == NULL || !task_callback_leads(found, to))) {
         return error_set(error, ERROR_INVALID, "no_address", "to",
                          "say where the test goes: `to` is a URL of one of the channel's hosts");

@@ -34,10 +34,11 @@ static bool is_host(const struct place *place, const char *host)
            strncmp(place->host, host, place->host_length) == 0;
 }
 
+/* With no port: behind a colon the suffix would be one of nobody's, and the host another's. */
 static bool is_below(const struct place *place, const char *suffix)
 {
     size_t length = strlen(suffix);
-    return place->host_length > length &&
+    return place->host_length > length && memchr(place->host, ':', place->host_length) == NULL &&
            strncmp(place->host + place->host_length - length, suffix, length) == 0;
 }
 

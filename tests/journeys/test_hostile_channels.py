@@ -44,6 +44,14 @@ class HostileChannels(unittest.TestCase):
         (ended,) = self.notices(gateway, "?channel=mail")
         self.assertIn(ended["state"], ("stale", "dead"))
 
+    def test_a_test_goes_nowhere_of_its_own_where_a_channel_has_one_place(self):
+        receiver = self.receiver()
+        gateway = self.gateway(self.template(receiver))
+        refused = gateway.admin("POST", "/v1/channels/chat/test", {"to": "https://evil.example/"}, want=(400,))
+        self.assertEqual("no_address", refused["code"])
+        gateway.admin("POST", "/v1/channels/chat/test")
+        eventually(lambda: receiver.came, "its own place is tried")
+
     def test_an_address_that_looks_like_an_id_is_an_address(self):
         server = MailServer()
         self.addCleanup(server.stop)
