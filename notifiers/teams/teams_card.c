@@ -3,13 +3,24 @@
 #include "formats/canonical.h"
 #include <string.h>
 
-/* JSON escapes may double a text, and non-ASCII stays as it is: 9 KB of arguments fit however they
- * are escaped. */
-enum { ARGUMENTS_BYTES = 9 * 1024 };
+enum {
+    ARGUMENTS_BYTES = 9 * 1024,
+    ARGUMENTS_BYTES_MIN = 512,
+    FEW_FACTS = 10,
+    CARD_BYTES_MAX = TEAMS_MESSAGE_BYTES_MAX - 512, /* what stands around a card */
+};
+
+/* How much of a card is shown. JSON's escapes may double a text, so that what fits is found by
+ * trying: arguments are cut first, facts after them. */
+struct extent {
+    size_t arguments_bytes;
+    size_t fact_count;
+};
 
 struct body {
     struct canonical_writer writer;
     struct arena *arena;
+    struct extent extent;
 };
 
 /* Words of the gateway's own only: Markdown is interpreted here. */
@@ -60,13 +71,18 @@ static bool all_elements(struct body *body, const struct card *card)
     if (outcome != NULL) {
         rich_text(body, NULL, outcome, false);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && i < body->extent.fact_count; i++) {
         rich_text(body, facts[i].label, facts[i].value, false);
+    }
+    if (count > body->extent.fact_count) {
+        text_block(body, "More than this fits here: open the request.", NULL);
     }
     if (card->message != NULL) {
         rich_text(body, "Policy", card->message, false);
     }
-    rich_text(body, NULL, card_arguments(card, ARGUMENTS_BYTES, body->arena, &is_whole), true);
+    rich_text(body, NULL,
+              card_arguments(card, body->extent.arguments_bytes, body->arena, &is_whole), true);
+    is_whole = is_whole && count <= body->extent.fact_count;
     if (card->why != NULL) {
         rich_text(body, "The agent says (not checked)", card->why, false);
     }
@@ -146,12 +162,13 @@ static void all_actions(struct body *body, const struct card *card, bool has_but
 
 /* Names ascend in canonical JSON: the actions stand before the body, which says whether there may
  * be any. */
-static void write_card(struct canonical_writer *outer, const struct card *card, bool has_buttons,
-                       struct arena *arena)
+static void write_card(struct builder *out, const struct card *card, bool has_buttons,
+                       struct extent extent, struct arena *arena)
 {
     struct builder elements BUILDER_SCOPE;
     struct builder actions BUILDER_SCOPE;
-    struct body body = {.arena = arena};
+    struct canonical_writer writer;
+    struct body body = {.arena = arena, .extent = extent};
     builder_init(&elements, 0);
     builder_init(&actions, 0);
     canonical_begin(&body.writer, &elements);
@@ -162,34 +179,48 @@ static void write_card(struct canonical_writer *outer, const struct card *card, 
     canonical_open_array(&body.writer);
     all_actions(&body, card, has_buttons, may_approve);
     canonical_close_array(&body.writer);
-    canonical_open_object(outer);
-    canonical_member_text(outer, "$schema", "http://adaptivecards.io/schemas/adaptive-card.json");
-    canonical_member_raw(outer, "actions", actions.bytes, actions.length);
-    canonical_member_raw(outer, "body", elements.bytes, elements.length);
-    canonical_member_text(outer, "type", "AdaptiveCard");
-    canonical_member_text(outer, "version", "1.4");
-    canonical_close_object(outer);
+    canonical_begin(&writer, out);
+    canonical_open_object(&writer);
+    canonical_member_text(&writer, "$schema", "http://adaptivecards.io/schemas/adaptive-card.json");
+    canonical_member_raw(&writer, "actions", actions.bytes, actions.length);
+    canonical_member_raw(&writer, "body", elements.bytes, elements.length);
+    canonical_member_text(&writer, "type", "AdaptiveCard");
+    canonical_member_text(&writer, "version", "1.4");
+    canonical_close_object(&writer);
 }
 
 void teams_card_append(struct builder *out, const struct card *card, bool has_buttons,
                        struct arena *arena)
 {
-    struct canonical_writer writer;
-    canonical_begin(&writer, out);
-    write_card(&writer, card, has_buttons, arena);
+    struct extent extent = {.arguments_bytes = ARGUMENTS_BYTES, .fact_count = SIZE_MAX};
+    struct builder written BUILDER_SCOPE;
+    builder_init(&written, 0);
+    write_card(&written, card, has_buttons, extent, arena);
+    while (written.length > CARD_BYTES_MAX && extent.fact_count != FEW_FACTS) {
+        if (extent.arguments_bytes > ARGUMENTS_BYTES_MIN) {
+            extent.arguments_bytes /= 2;
+        } else {
+            extent.fact_count = FEW_FACTS;
+        }
+        builder_clear(&written);
+        write_card(&written, card, has_buttons, extent, arena);
+    }
+    builder_append(out, written.bytes, written.length);
 }
 
 void teams_message_append(struct builder *out, const struct card *card, bool has_buttons,
                           struct arena *arena)
 {
+    struct builder content BUILDER_SCOPE;
     struct canonical_writer writer;
+    builder_init(&content, 0);
+    teams_card_append(&content, card, has_buttons, arena);
     canonical_begin(&writer, out);
     canonical_open_object(&writer);
     canonical_name(&writer, "attachments");
     canonical_open_array(&writer);
     canonical_open_object(&writer);
-    canonical_name(&writer, "content");
-    write_card(&writer, card, has_buttons, arena);
+    canonical_member_raw(&writer, "content", content.bytes, content.length);
     canonical_member_text(&writer, "contentType", "application/vnd.microsoft.card.adaptive");
     canonical_close_object(&writer);
     canonical_close_array(&writer);

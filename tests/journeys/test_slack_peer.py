@@ -9,8 +9,13 @@ import unittest
 from support.gateway import ROOT, Gateway, eventually
 from support.peers import Receiver
 from support.slack import APP_TOKEN, CHANNEL, SECRET, TOKEN, Slack, signed
+from support.teams import Teams, buttons_of, card_of
 
 PACKAGES = ROOT / "web" / "node_modules"
+CHAT_POLICY = """
+version: 1
+defaults: { verdict: require_approval, risk: medium, approval: { groups: [oncall], assurance: chat, timeout: 30m } }
+"""
 HAS_NODE = shutil.which("node") is not None
 
 BOLT = """
@@ -164,6 +169,26 @@ class AdaptiveCards(unittest.TestCase):
             gateway.vote(dana, asked["id"], "deny")
             eventually(lambda: len(receiver.came) == 2, "its end is told")
             cards = [body["attachments"][0]["content"] for body in receiver.bodies()]
+        self.assert_known(cards)
+
+    def test_microsofts_renderer_knows_everything_on_a_bots_cards(self):
+        teams = Teams()
+        self.addCleanup(teams.stop)
+        gateway = Gateway(policy=CHAT_POLICY)
+        gateway.extra_config = "channels:\n" + teams.config(gateway.folder)
+        with gateway:
+            dana = gateway.add_person("dana", ["oncall"])
+            key = gateway.add_caller()
+            for number, args in enumerate(({"amount": 125}, {"note": "x" * 30000, "more": "[a](b) \u202e"}, {str(n): "\\\"" * 300 for n in range(40)})):
+                asked = gateway.submit(key, args=args, reason="because")
+                eventually(lambda: len(teams.calls) == 2 * number + 1, "it is asked")
+                gateway.vote(dana, asked["id"], "deny")
+                eventually(lambda: len(teams.calls) == 2 * number + 2, "its end is told")
+            cards = [card_of(body) for _, _, _, body in teams.calls]
+        self.assertEqual([{"approve", "deny", "Action.OpenUrl"}, {"Action.OpenUrl"}, {"deny", "Action.OpenUrl"}], [set(buttons_of(card)) for card in cards[:3]])
+        self.assert_known(cards)
+
+    def assert_known(self, cards):
         for card, judged in zip(cards, judge_cards(cards), strict=True):
             self.assertEqual([], judged["found"])
             self.assertEqual((len(card["actions"]), len(card["body"])), (judged["actions"], judged["items"]))
