@@ -14,7 +14,12 @@
 #include <string.h>
 
 /* What is new is seen within a pause. */
-enum { PAUSE_MS = 50, TRANSFERS_MAX = 64 };
+enum {
+    PAUSE_MS = 50,
+    /* Above it nothing is leased: so much that a dozen channels that hang, each with what it may
+     * have under way, hold up none that works. */
+    TRANSFERS_MAX = 512,
+};
 
 struct lease {
     struct store_job job;

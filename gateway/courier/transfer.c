@@ -23,7 +23,9 @@ struct transfer {
     void *owner;
     CURL *curl;
     struct curl_slist *headers;
-    struct builder kept; /* what was answered */
+    struct builder kept; /* what was answered, up to `reply_max` bytes */
+    size_t reply_max;
+    bool is_cut;
     struct egress egress;
     bool is_mail;
     bool is_read_whole; /* the letter, to its end */
@@ -98,13 +100,15 @@ void transfers_destroy(struct transfers *transfers, void (*on_cut)(void *context
     free(transfers);
 }
 
-/* One that says too much is cut off. */
+/* One that says too much is heard no further; what it said until then is its answer. */
 static size_t keep_reply(char *bytes, size_t one, size_t count, void *context)
 {
     struct transfer *transfer = context;
+    size_t room = transfer->reply_max - transfer->kept.length;
     (void)one;
-    builder_append(&transfer->kept, bytes, count);
-    return builder_failed(&transfer->kept) ? 0 : count;
+    transfer->is_cut = count > room;
+    builder_append(&transfer->kept, bytes, transfer->is_cut ? room : count);
+    return transfer->is_cut ? 0 : count;
 }
 
 /* Once the letter has arrived whole and is answered, there is nothing more to be learnt. */
@@ -176,6 +180,7 @@ static struct transfer *create(struct transfers *transfers, const struct courier
         return NULL;
     }
     builder_init(&transfer->kept, reply_max);
+    transfer->reply_max = reply_max;
     return transfer;
 }
 
@@ -283,7 +288,7 @@ static void read_result(const struct transfer *transfer, CURLcode code, struct t
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
     out->retry_after_ms = egress_pause_ms(curl);
     out->was_sent = uploaded > 0 || (!transfer->is_mail && request_bytes > 0);
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut)) {
         out->status = transfer->is_mail && out->status == 221 ? 250 : out->status;
         return;
     }

@@ -1,5 +1,4 @@
 """Channels when who is at the other end, or who may test them, means ill: nobody else pays for it."""
-import socket
 import threading
 import time
 import unittest
@@ -110,6 +109,49 @@ class HostileChannels(unittest.TestCase):
         eventually(lambda: len(self.notices(gateway, "?state=sent")) == 5, "all are told")
         asked = [body["text"].split("/requests/")[1][:30] for body in receiver.bodies()]
         self.assertEqual(sorted(set(asked)), sorted(asked))
+
+    def test_an_answer_that_is_too_long_is_still_an_answer(self):
+        receiver = self.receiver()
+        receiver.answers = [(200, {}, b"x" * 200_000), (500, {}, b"y" * 200_000)]
+        gateway = self.gateway(self.template(receiver))
+        gateway.submit(self.key, args={"amount": 1})
+        (told,) = eventually(lambda: self.notices(gateway, "?state=sent"), "it is told")
+        self.assertTrue(told["answer"].startswith("200 xxx"), told)
+        gateway.submit(self.key, args={"amount": 2})
+        eventually(lambda: [notice for notice in self.notices(gateway) if notice.get("last_error") == "answered 500"], "the second is refused")
+        self.assertEqual(2, len(receiver.came), "and neither is said to have failed otherwise")
+
+    def test_endless_headers_are_cut_off(self):
+        receiver = self.receiver()
+        came = [0]
+
+        def endless(handler):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            try:
+                while True:
+                    came[0] += handler.wfile.write(b"x-more: " + b"x" * 8000 + b"\r\n")
+            except OSError:
+                pass
+        receiver.answers = [endless]
+        gateway = self.gateway(self.template(receiver))
+        gateway.submit(self.key)
+        eventually(lambda: [notice for notice in self.notices(gateway) if notice["attempts"] == 1], "it is given up")
+        self.assertLess(came[0], 8_000_000)
+
+    def test_many_channels_that_hang_hold_up_none_that_works(self):
+        hanging, receiver = [self.receiver() for _ in range(10)], self.receiver()
+        release = threading.Event()
+        self.addCleanup(release.set)
+        for one in hanging:
+            one.otherwise = lambda _: release.wait(30)
+        gateway = self.gateway("".join(self.template(one, f"h{number}") for number, one in enumerate(hanging)) + self.template(receiver))
+        for amount in range(10):
+            gateway.submit(self.key, args={"amount": amount})
+        eventually(lambda: sum(len(one.came) for one in hanging) >= 80, "those that hang are busy")
+        began = time.monotonic()
+        gateway.submit(self.key, args={"amount": 99})
+        eventually(lambda: len(receiver.came) == 11, "the last is told where it can be")
+        self.assertLess(time.monotonic() - began, 5)
 
 
 if __name__ == "__main__":
