@@ -4,8 +4,8 @@
  *
  *   load submit PORT CONNECTIONS MS     decisions: one action each that policy allows
  *   load cycle PORT CONNECTIONS MS      submit, redeem, report the effect
- *   load es256|rs256 PORT CONNECTIONS MS   submit, exchange for a token so signed, report the
- * effect load park PORT COUNT RELEASES       COUNT requests wait for people; then as standard input
+ *   load es256|rs256 PORT CONNECTIONS MS   submit, exchange for a token so signed, report the effect
+ *   load park PORT COUNT RELEASES       COUNT requests wait for people; then as standard input
  * says: `release` RELEASES of them one by one, `burst` the rest at once, end of input
  *
  * Secrets are in LOAD_CALLER and LOAD_PERSON.

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 256 };
+/* What one allocation of a thread's cache may have: most texts end within it. */
+enum { FIRST_CAPACITY = 1024 };
 
 void builder_init(struct builder *builder, size_t bytes_max)
 {
@@ -55,6 +56,17 @@ static inline bool has_room(const struct builder *builder, size_t more)
 {
     return !builder->has_failed && builder->bytes_max == 0 &&
            more < builder->capacity - builder->length;
+}
+
+char *builder_extend(struct builder *builder, size_t length)
+{
+    if (!has_room(builder, length) && !make_room(builder, length)) {
+        return NULL;
+    }
+    char *place = builder->bytes + builder->length;
+    builder->length += length;
+    builder->bytes[builder->length] = '\0';
+    return place;
 }
 
 void builder_append(struct builder *builder, const char *bytes, size_t length)

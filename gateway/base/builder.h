@@ -23,6 +23,9 @@ void builder_finish(struct builder *builder); /* accepts zeroed */
 void builder_append(struct builder *builder, const char *bytes, size_t length);
 void builder_text(struct builder *builder, const char *text);
 void builder_char(struct builder *builder, char character);
+/* Room for `length` bytes, which the caller must write at once: they count already. NULL when the
+ * limit forbids it. The place is gone at the next append. */
+char *builder_extend(struct builder *builder, size_t length);
 void builder_printf(struct builder *builder, const char *format, ...) PRINTF_LIKE(2, 3);
 void builder_clear(struct builder *builder); /* empty again, keeps memory, forgets failure */
 bool builder_failed(const struct builder *builder);

@@ -2,7 +2,9 @@
 
 #include "base/check.h"
 #include "formats/text.h"
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -10,22 +12,32 @@
 
 /* Fetched once, read-only afterwards: fetching at each use costs more than hashing 600 bytes. */
 static EVP_MD *sha256_algorithm;
-static pthread_key_t context_key;
+static EVP_MAC *hmac_algorithm;
+static pthread_key_t hash_key;
+static pthread_key_t hmac_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-/* A context per thread, freed by the key's destructor when the thread ends. */
-static _Thread_local EVP_MD_CTX *thread_context;
+/* Contexts of each thread, freed by their keys' destructors when the thread ends. */
+static _Thread_local EVP_MD_CTX *hash_context;
+static _Thread_local EVP_MAC_CTX *hmac_context;
 
-static void free_context(void *context)
+static void free_hash(void *context)
 {
     EVP_MD_CTX_free(context);
+}
+
+static void free_hmac(void *context)
+{
+    EVP_MAC_CTX_free(context);
 }
 
 static void fetch_algorithms(void)
 {
     CHECK(sodium_init() >= 0);
     sha256_algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
-    CHECK(sha256_algorithm != NULL);
-    CHECK(pthread_key_create(&context_key, free_context) == 0);
+    hmac_algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    CHECK(sha256_algorithm != NULL && hmac_algorithm != NULL);
+    CHECK(pthread_key_create(&hash_key, free_hash) == 0 &&
+          pthread_key_create(&hmac_key, free_hmac) == 0);
 }
 
 void crypto_start(void)
@@ -36,13 +48,13 @@ void crypto_start(void)
 static EVP_MD_CTX *begin_sha256(void)
 {
     crypto_start();
-    if (thread_context == NULL) {
-        thread_context = EVP_MD_CTX_new();
-        CHECK(thread_context != NULL);
-        CHECK(pthread_setspecific(context_key, thread_context) == 0);
+    if (hash_context == NULL) {
+        hash_context = EVP_MD_CTX_new();
+        CHECK(hash_context != NULL);
+        CHECK(pthread_setspecific(hash_key, hash_context) == 0);
     }
-    CHECK(EVP_DigestInit_ex2(thread_context, sha256_algorithm, NULL) == 1);
-    return thread_context;
+    CHECK(EVP_DigestInit_ex2(hash_context, sha256_algorithm, NULL) == 1);
+    return hash_context;
 }
 
 static void add(EVP_MD_CTX *context, const void *bytes, size_t length)
@@ -74,15 +86,34 @@ struct sha256 crypto_sha256_prefixed(unsigned char prefix, const void *first, si
     return end_sha256(context);
 }
 
+/* OpenSSL's SHA-256 uses the processor's instructions, where libsodium's does not. */
+static EVP_MAC_CTX *begin_hmac(const void *key, size_t key_length)
+{
+    crypto_start();
+    char digest[] = "SHA256";
+    OSSL_PARAM sha256[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                           OSSL_PARAM_construct_end()};
+    bool is_new = hmac_context == NULL;
+    if (is_new) {
+        hmac_context = EVP_MAC_CTX_new(hmac_algorithm);
+        CHECK(hmac_context != NULL);
+        CHECK(pthread_setspecific(hmac_key, hmac_context) == 0);
+    }
+    /* No key would mean the last one's. */
+    CHECK(EVP_MAC_init(hmac_context, key_length == 0 ? (const void *)"" : key, key_length,
+                       is_new ? sha256 : NULL) == 1);
+    return hmac_context;
+}
+
 struct sha256 crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes,
                                  size_t length)
 {
+    EVP_MAC_CTX *context = begin_hmac(key, key_length);
     struct sha256 mac;
-    crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, key, key_length);
-    crypto_auth_hmacsha256_update(&state, bytes, length);
-    crypto_auth_hmacsha256_final(&state, mac.bytes);
-    sodium_memzero(&state, sizeof state);
+    size_t written = 0;
+    CHECK(length == 0 || EVP_MAC_update(context, bytes, length) == 1);
+    CHECK(EVP_MAC_final(context, mac.bytes, &written, sizeof mac.bytes) == 1 &&
+          written == sizeof mac.bytes);
     return mac;
 }
 

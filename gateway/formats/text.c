@@ -11,14 +11,25 @@ static const char standard_alphabet[] =
 static void append_base64(struct builder *out, const unsigned char *bytes, size_t length,
                           const char *alphabet, bool is_padded)
 {
-    for (size_t i = 0; i < length; i += 3) {
-        size_t left = length - i < 3 ? length - i : 3;
-        uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                         (left > 2 ? bytes[i + 2] : 0);
+    size_t left = length % 3;
+    size_t whole = length - left;
+    char *at = builder_extend(out, whole / 3 * 4 + (left == 0 ? 0 : is_padded ? 4 : left + 1));
+    if (at == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < whole; i += 3) {
+        uint32_t group = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | bytes[i + 2];
+        *at++ = alphabet[group >> 18];
+        *at++ = alphabet[group >> 12 & 63];
+        *at++ = alphabet[group >> 6 & 63];
+        *at++ = alphabet[group & 63];
+    }
+    if (left > 0) {
+        uint32_t group =
+            (uint32_t)bytes[whole] << 16 | (left > 1 ? (uint32_t)bytes[whole + 1] << 8 : 0);
         char quad[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63],
-                        left > 1 ? alphabet[group >> 6 & 63] : '=',
-                        left > 2 ? alphabet[group & 63] : '='};
-        builder_append(out, quad, is_padded ? 4 : left + 1);
+                        left > 1 ? alphabet[group >> 6 & 63] : '=', '='};
+        memcpy(at, quad, is_padded ? 4 : left + 1);
     }
 }
 
@@ -35,9 +46,10 @@ void text_append_base64(struct builder *out, const unsigned char *bytes, size_t 
 void text_append_hex(struct builder *out, const unsigned char *bytes, size_t length)
 {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < length; i++) {
-        char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-        builder_append(out, pair, sizeof pair);
+    char *at = builder_extend(out, length * 2);
+    for (size_t i = 0; at != NULL && i < length; i++) {
+        *at++ = digits[bytes[i] >> 4];
+        *at++ = digits[bytes[i] & 15];
     }
 }
 

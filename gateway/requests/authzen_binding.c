@@ -104,13 +104,17 @@ struct sha256 binding_authzen_hash(const char *subject, const char *action, cons
 {
     struct builder text BUILDER_SCOPE;
     builder_init(&text, 0);
-    builder_printf(&text, "{\"action\":%s,\"context\":", action);
+    builder_text(&text, "{\"action\":");
+    builder_text(&text, action);
+    builder_text(&text, ",\"context\":");
     if (members == NULL) {
         builder_text(&text, context);
     } else {
         binding_append_restricted(context, members, &text);
     }
-    builder_printf(&text, ",\"resource\":%s,\"subject\":", resource);
+    builder_text(&text, ",\"resource\":");
+    builder_text(&text, resource);
+    builder_text(&text, ",\"subject\":");
     append_without_act(subject, &text);
     builder_char(&text, '}');
     return crypto_sha256(text.bytes, text.length);

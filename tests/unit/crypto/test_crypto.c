@@ -58,6 +58,23 @@ START_TEST(crypto__hmac_gives_the_values_of_rfc_4231)
 }
 END_TEST
 
+/* A context is used again and again by one thread: no key may be taken for the one before. */
+START_TEST(crypto__hmac_forgets_the_key_before)
+{
+    static const unsigned char zeros[64];
+    struct sha256 without = crypto_hmac_sha256("", 0, "", 0);
+    check_hex(without.bytes, sizeof without.bytes,
+              "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+    struct sha256 with = crypto_hmac_sha256("key", 3, "x", 1);
+    struct sha256 again = crypto_hmac_sha256(NULL, 0, NULL, 0);
+    ck_assert_mem_eq(again.bytes, without.bytes, sizeof again.bytes);
+    again = crypto_hmac_sha256(zeros, sizeof zeros, "", 0); /* RFC 2104: padded with zeros */
+    ck_assert_mem_eq(again.bytes, without.bytes, sizeof again.bytes);
+    again = crypto_hmac_sha256("key", 3, "x", 1);
+    ck_assert_mem_eq(again.bytes, with.bytes, sizeof with.bytes);
+}
+END_TEST
+
 START_TEST(crypto__equal_looks_at_each_byte)
 {
     unsigned char left[32] = {0};
@@ -219,6 +236,7 @@ int main(void)
     tcase_add_test(tests, crypto__sha256_gives_the_values_of_fips_180);
     tcase_add_test(tests, crypto__prefixed_hash_is_the_hash_of_the_pieces_in_a_row);
     tcase_add_test(tests, crypto__hmac_gives_the_values_of_rfc_4231);
+    tcase_add_test(tests, crypto__hmac_forgets_the_key_before);
     tcase_add_test(tests, crypto__equal_looks_at_each_byte);
     tcase_add_test(tests, crypto__random_bytes_differ_and_wiped_bytes_are_zero);
     tcase_add_test(tests, crypto__ids_tell_their_time_in_crockford_base32);

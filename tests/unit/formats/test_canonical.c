@@ -98,6 +98,30 @@ static const struct number {
     {9.5367431640625e-7, "9.5367431640625e-7"},
 };
 
+/* Texts are looked at sixteen bytes at a time: every place among them, with what follows plain and
+ * what was before too. */
+START_TEST(canonical__an_escape_is_found_at_every_place)
+{
+    enum { LENGTH_MAX = 50 };
+    static const char special[] = {'"', '\\', '\n', 0x1f, 0x01};
+    for (size_t length = 1; length <= LENGTH_MAX; length++) {
+        for (size_t at = 0; at < length; at++) {
+            char text[LENGTH_MAX];
+            memset(text, '\x7f' - (int)(length % 3) * 0x5f, sizeof text); /* DEL, blank, 0xc1 */
+            text[at] = special[(length + at) % sizeof special];
+            struct builder out BUILDER_SCOPE;
+            builder_init(&out, 0);
+            canonical_append_string(&out, text, length);
+            const char *backslash = memchr(out.bytes, '\\', out.length);
+            ck_assert_ptr_eq(backslash, out.bytes + 1 + at);
+            ck_assert_mem_eq(out.bytes + 1, text, at);
+            ck_assert_mem_eq(out.bytes + out.length - 1 - (length - at - 1), text + at + 1,
+                             length - at - 1);
+        }
+    }
+}
+END_TEST
+
 START_TEST(canonical__numbers_are_written_as_ecmascript_does)
 {
     struct builder out BUILDER_SCOPE;
@@ -254,6 +278,7 @@ int main(void)
     tcase_add_test(tests, canonical__names_are_sorted_by_utf16_code_units);
     tcase_add_test(tests, canonical__large_objects_are_sorted_too);
     tcase_add_test(tests, canonical__strings_have_exactly_the_escapes_of_the_rfc);
+    tcase_add_test(tests, canonical__an_escape_is_found_at_every_place);
     tcase_add_loop_test(tests, canonical__numbers_are_written_as_ecmascript_does, 0,
                         (int)COUNT(numbers));
     tcase_add_test(tests, canonical__random_doubles_read_back_and_are_shortest);
