@@ -45,3 +45,16 @@ bool callback_is_plain(const char *text)
     }
     return true;
 }
+
+bool callback_is_of_team(const char *account, const char *const *teams, size_t count)
+{
+    const char *slash = strchr(account, '/');
+    const char *team = slash == NULL ? account : slash + 1;
+    size_t length = strcspn(team, "/");
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(teams[i]) == length && strncmp(teams[i], team, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include <stddef.h>
 
 enum {
     CALLBACK_ACCOUNT_BYTES = 200,
@@ -44,6 +45,8 @@ struct callback {
 /* Takes `v1.<request>.<nonce>` apart into `out`. FORBIDDEN `bad_value`. */
 bool callback_read_value(const char *value, struct arena *arena, struct callback *out,
                          struct error *error) MUST_CHECK;
+/* Whether an account "E…/T…/U…" is of one of these teams. */
+bool callback_is_of_team(const char *account, const char *const *teams, size_t count);
 
 /* Whether a text that somebody typed is plain: no control characters but line feeds and tabs. */
 bool callback_is_plain(const char *text);

@@ -56,6 +56,8 @@ struct notifier_notice {
                             that was said last; NULL: the whole channel */
     const char *address; /* JSON: where the card that this changes is; NULL: it is new */
     const char *token;   /* what read_token gave; NULL for kinds that need none */
+    const char *place;   /* what NOTIFIER_ASKS_ADDRESS found for `to`; NULL: it was not asked */
+    bool is_test;
 };
 
 struct notifier_message {
@@ -75,6 +77,37 @@ struct notifier_reply {
     int64_t retry_after_ms; /* of a Retry-After, 0 when none */
     const char *body;       /* at most 64 KiB, of whatever bytes; never NULL */
     size_t length;
+    const char *scopes; /* what X-OAuth-Scopes says; NULL when there is none */
+};
+
+/* What a kind asks its service before it says or believes something. */
+enum notifier_asks {
+    NOTIFIER_ASKS_NOTHING = 0,
+    NOTIFIER_ASKS_PLACE,   /* may cards stand in this place? */
+    NOTIFIER_ASKS_PERSON,  /* may this account decide? */
+    NOTIFIER_ASKS_ADDRESS, /* where is this account told? */
+    NOTIFIER_ASKS_RIGHTS,  /* may the gateway do all that it needs? */
+    NOTIFIER_ASKS_COUNT,
+};
+enum { NOTIFIER_QUESTIONS_MAX = 2, NOTIFIER_VALUE_BYTES = 64, NOTIFIER_REASON_BYTES = 256 };
+struct notifier_question {
+    enum notifier_asks asks;
+    const char *about; /* an id of the kind's; "" of the app itself */
+};
+
+/* Zero is not known, and whoever gets it waits or refuses. */
+enum notifier_known {
+    NOTIFIER_UNKNOWN = 0,
+    NOTIFIER_GOOD,
+    NOTIFIER_BAD,
+    NOTIFIER_UNANSWERED, /* it was asked, and the service said nothing of use */
+};
+struct notifier_finding {
+    enum notifier_known known;
+    char value[NOTIFIER_VALUE_BYTES];   /* of an address */
+    char reason[NOTIFIER_REASON_BYTES]; /* unless good: what is wrong, for people */
+    const char *problem;    /* of a bad one that is the operator's to mend: what to do; static */
+    int64_t retry_after_ms; /* of one unanswered: not before; 0: when one likes */
 };
 
 enum notifier_verdict {
@@ -121,6 +154,18 @@ struct notifier {
     /* Kinds that say something at once to who pressed; NULL for others, who answer the press. */
     bool (*compose_word)(const struct notifier_channel *channel, const struct notifier_word *word,
                          struct arena *arena, struct notifier_message *out, struct error *error);
+    /* Kinds that ask first (all three or none). Which answers must be good before this notice may
+     * leave; `notice` NULL: what is asked of the channel itself from time to time. */
+    size_t (*list_questions)(const struct notifier_channel *channel,
+                             const struct notifier_notice *notice, struct arena *arena,
+                             struct notifier_question out[NOTIFIER_QUESTIONS_MAX]);
+    bool (*compose_question)(const struct notifier_channel *channel,
+                             const struct notifier_question *question, struct arena *arena,
+                             struct notifier_message *out, struct error *error);
+    /* `out` is zeroed before; never leaves it unknown. */
+    void (*read_answer)(const struct notifier_channel *channel,
+                        const struct notifier_question *question,
+                        const struct notifier_reply *reply, struct notifier_finding *out);
 };
 
 const struct notifier *notifier_find(const char *kind); /* NULL when there is none */

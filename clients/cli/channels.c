@@ -31,8 +31,19 @@ static void print_channel(const struct json *channel)
 {
     const char *again = cli_text(channel, "tried_again_at");
     bool answers = json_type_of(json_member(channel, "answers")) == JSON_TYPE_TRUE;
-    printf("%-20s %-10s %s%s\n", cli_text(channel, "name"), cli_text(channel, "kind"),
-           answers ? "answers" : "left alone until ", answers ? "" : again);
+    const char *problem = cli_text(channel, "problem");
+    int64_t unlinked = 0;
+    printf("%-20s %-10s %s%s", cli_text(channel, "name"), cli_text(channel, "kind"),
+           answers              ? "answers"
+           : problem[0] != '\0' ? "fails: "
+                                : "left alone until ",
+           answers              ? ""
+           : problem[0] != '\0' ? problem
+                                : again);
+    if (json_integer(json_member(channel, "unlinked"), &unlinked) && unlinked > 0) {
+        printf(" (%lld without a linked account are told nothing)", (long long)unlinked);
+    }
+    printf("\n");
 }
 
 static int list(struct cli_connection *connection, const struct cli_arguments *arguments)

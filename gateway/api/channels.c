@@ -55,7 +55,7 @@ static void write_channel(struct canonical_writer *writer, const struct operatio
                           const struct operations_channel_state *state)
 {
     canonical_open_object(writer);
-    canonical_member_bool(writer, "answers", state->open_until == 0);
+    canonical_member_bool(writer, "answers", state->open_until == 0 && state->problem == NULL);
     canonical_member_bool(writer, "decides", channel->notifier->decides);
     write_texts(writer, "events", channel->events, channel->event_count);
     canonical_member_integer(writer, "failures", state->failures);
@@ -65,10 +65,14 @@ static void write_channel(struct canonical_writer *writer, const struct operatio
     canonical_member_text(writer, "kind", channel->notifier->kind);
     canonical_member_text(writer, "name", channel->name);
     write_texts(writer, "people", channel->people, channel->person_count);
+    canonical_member_text(writer, "problem", state->problem);
     if (channel->notifier->shows_cards) {
         write_tell(writer, channel);
     }
     api_write_time(writer, "tried_again_at", state->open_until);
+    if (channel->tells_accounts) {
+        canonical_member_integer(writer, "unlinked", state->unlinked);
+    }
     canonical_close_object(writer);
 }
 

@@ -58,11 +58,12 @@ static bool read_slack_secrets(const struct channel_reading *reading, struct api
            yaml_fail(reading->file, node, reading->error, "secret_file", "`%s` is empty", path);
 }
 
-static bool read_slack_app(const struct channel_reading *reading)
+static bool read_slack_app(const struct channel_reading *reading, const char *place)
 {
     struct api_slack_app *app = &reading->config->slack_apps[reading->config->slack_app_count];
     struct slack_app *rules = &app->app;
     app->channel = reading->out->channel.name;
+    rules->place = place;
     if (!channel_read_text(reading, "app", &rules->app) ||
         !check_slack_id(reading, "app", rules->app, "A") ||
         !channel_read_list(reading, "teams", &rules->teams, &rules->team_count) ||
@@ -82,14 +83,31 @@ static bool read_slack_app(const struct channel_reading *reading)
     return true;
 }
 
+/* `channel: C…`, or `to: people`: each in a conversation with the app. */
+static bool read_where(const struct channel_reading *reading, const char **out_place)
+{
+    const char *to = NULL;
+    if (!channel_read_text(reading, "channel", out_place) ||
+        !channel_read_text(reading, "to", &to)) {
+        return false;
+    }
+    if (to == NULL) {
+        return check_slack_id(reading, "channel", *out_place, "CG");
+    }
+    return (strcmp(to, "people") == 0 && *out_place == NULL) ||
+           yaml_fail(reading->file, yaml_member(reading->node, "to"), reading->error,
+                     "unknown_value",
+                     "write `to: people`, who are told in Slack themselves, or `channel: C…`, not "
+                     "both");
+}
+
 static bool read_slack(const struct channel_reading *reading)
 {
     struct notifier_channel *channel = &reading->out->channel;
+    struct operations_channel *who = reading->who;
     const char *place = NULL;
     if (!channel_read_allowance(reading, "allow_http") ||
-        !channel_read_text(reading, "url", &channel->url) ||
-        !channel_read_text(reading, "channel", &place) ||
-        !check_slack_id(reading, "channel", place, "CGD") ||
+        !channel_read_text(reading, "url", &channel->url) || !read_where(reading, &place) ||
         !channel_read_secret(reading, "token_file", &channel->secret) ||
         !channel_read_secret(reading, "app_token_file", &reading->out->app_token)) {
         return false;
@@ -102,13 +120,27 @@ static bool read_slack(const struct channel_reading *reading)
     if (channel->url[strlen(channel->url) - 1] != '/') {
         channel->url = arena_printf(reading->arena, "%s/", channel->url);
     }
-    channel->options[channel->option_count++] = (struct template_option){"channel", place};
-    return config_check_url(reading->file, reading->node, reading->out, "url", reading->error) &&
-           read_slack_app(reading);
+    if (place != NULL) {
+        channel->options[channel->option_count++] = (struct template_option){"channel", place};
+    }
+    if (!config_check_url(reading->file, reading->node, reading->out, "url", reading->error) ||
+        !read_slack_app(reading, place)) {
+        return false;
+    }
+    const struct slack_app *rules =
+        &reading->config->slack_apps[reading->config->slack_app_count - 1].app;
+    if (rules->enterprise_count > 0) {
+        /* A channel shared within the organization is still of one's own house. */
+        channel->options[channel->option_count++] = (struct template_option){"enterprises", "own"};
+    }
+    who->tells_accounts = place == NULL;
+    who->teams = rules->teams;
+    who->team_count = rules->team_count;
+    return true;
 }
 
 static const char *const slack_keys[] = {
-    "url",   "allow_http",  "channel",        "token_file", "app", "signing_secret_file",
+    "url",   "allow_http",  "channel",        "to", "token_file", "app", "signing_secret_file",
     "teams", "enterprises", "app_token_file", NULL};
 
 const struct channel_kind channel_slack = {"slack", slack_keys, read_slack};

@@ -55,6 +55,7 @@ struct courier {
     struct fetches *fetches;
     struct destinations *destinations;
     struct words *words;
+    struct findings *findings;
     struct socket_mode **socket_modes; /* by channel; NULL where none is wanted */
 };
 
@@ -191,6 +192,10 @@ static void on_transferred(void *context, void *owner, const struct transfer_res
         words_finish(errand, result);
         return;
     }
+    if (errand->kind == ERRAND_QUESTION) {
+        findings_finish(errand, result);
+        return;
+    }
     destinations_finish(courier->destinations, errand, result);
 }
 
@@ -254,6 +259,7 @@ static void *run_thread(void *context)
     while (!is_stopping) {
         deliver_all(courier, take_inbox(courier, &is_stopping));
         words_run(courier->words);
+        findings_run(courier->findings);
         destinations_run(courier->destinations);
         ask_for_more(courier);
         fetches_run(courier->fetches);
@@ -278,7 +284,9 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         return NULL;
     }
     courier->fetches = fetches_create(options->trust, options->sources, courier->transfers);
-    courier->destinations = destinations_create(courier, options, courier->transfers);
+    courier->findings = findings_create(&courier->options, courier->transfers);
+    courier->destinations =
+        destinations_create(courier, options, courier->transfers, courier->findings);
     courier->words = words_create(options, courier->transfers);
     if (pthread_create(&courier->thread, NULL, run_thread, courier) != 0) {
         error_set(error, ERROR_INTERNAL, "no_thread", NULL,
@@ -286,6 +294,7 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         fetches_destroy(courier->fetches);
         destinations_destroy(courier->destinations, NULL, NULL); /* nothing waits yet */
         words_destroy(courier->words);
+        findings_destroy(courier->findings);
         transfers_destroy(courier->transfers, NULL);
         pthread_mutex_destroy(&courier->mutex);
         free(courier);
@@ -337,6 +346,23 @@ bool courier_say(struct courier *courier, const char *channel, const struct noti
     return words_take(courier->words, channel, word);
 }
 
+void courier_find(struct courier *courier, const char *channel,
+                  const struct notifier_question *question, int64_t age_ms, int64_t asked_tick,
+                  struct notifier_finding *out)
+{
+    int64_t since = clock_boot_ms() - age_ms;
+    struct findings_age age = {
+        .good_since = since, .bad_since = since, .unanswered_since = asked_tick};
+    *out = (struct notifier_finding){.known = NOTIFIER_UNANSWERED};
+    for (size_t i = 0; i < courier->options.channel_count; i++) {
+        const struct notifier_channel *own = &courier->options.channels[i].channel;
+        if (strcmp(own->name, channel) == 0 && notifier_find(own->kind)->compose_question != NULL) {
+            findings_look(courier->findings, i, question, &age, out);
+            return;
+        }
+    }
+}
+
 void courier_stop(struct courier *courier)
 {
     pthread_mutex_lock(&courier->mutex);
@@ -374,6 +400,7 @@ void courier_destroy(struct courier *courier)
     transfers_destroy(courier->transfers, forget_errand);
     destinations_destroy(courier->destinations, forget_errand, courier);
     words_destroy(courier->words);
+    findings_destroy(courier->findings);
     for (struct lease *lease = take_inbox(courier, &ignored); lease != NULL;) {
         struct lease *next = lease->next;
         end_lease(lease);

@@ -29,6 +29,8 @@ enum {
     HELD_MS_MAX = NOTICE_LEASE_MS / 6, /* a letter may take 42 seconds, and a lease is 60 */
     TOKEN_EARLY_MS = 5 * 60 * 1000,    /* a token is not used in its last minutes */
     TOKEN_MS_MAX = 24 * 3600 * 1000,
+    CHECK_MS = 3600 * 1000, /* a channel that asks its service about itself does so again */
+    CHECK_AGAIN_MS = 60 * 1000,
 };
 
 struct destination {
@@ -44,6 +46,9 @@ struct destination {
     bool is_fetching_token;
     struct delivery *first, *last; /* held */
     int held;
+    const char *problem;   /* what the service says that the operator must mend; static */
+    int64_t checking_tick; /* since when the channel itself is asked about; 0: it is not */
+    int64_t next_check_tick;
     bool was_skipped; /* by the last lease: what is due for it must be looked for again */
 };
 
@@ -56,18 +61,20 @@ struct destinations {
     struct courier *courier;
     struct operations *operations;
     struct transfers *transfers;
+    struct findings *findings;
     struct destination *items;
     size_t count;
 };
 
 struct destinations *destinations_create(struct courier *courier,
                                          const struct courier_options *options,
-                                         struct transfers *transfers)
+                                         struct transfers *transfers, struct findings *findings)
 {
     struct destinations *destinations = memory_zeroed(1, sizeof *destinations);
     destinations->courier = courier;
     destinations->operations = options->operations;
     destinations->transfers = transfers;
+    destinations->findings = findings;
     destinations->count = options->channel_count;
     destinations->items = memory_zeroed(options->channel_count + 1, sizeof *destinations->items);
     for (size_t i = 0; i < options->channel_count; i++) {
@@ -113,6 +120,7 @@ static void note_state(struct destinations *destinations, const struct destinati
     int64_t left = destination->open_tick - clock_boot_ms();
     operations_note_channel(destinations->operations, destination->index,
                             &(struct operations_channel_state){
+                                .problem = destination->problem,
                                 .failures = destination->failures,
                                 .in_flight = destination->in_flight,
                                 .held = destination->held,
@@ -265,10 +273,12 @@ static struct notifier_notice notice_of(const struct delivery *delivery)
                                     .payload = lease->row.payload,
                                     .to = lease->to,
                                     .address = lease->address,
+                                    .is_test = is_test(delivery),
                                     .token = delivery->destination->token};
 }
 
-static void send_one(struct destinations *destinations, struct delivery *delivery)
+static void send_one(struct destinations *destinations, struct delivery *delivery,
+                     const char *place)
 {
     struct destination *destination = delivery->destination;
     const struct notifier_channel *channel = &destination->channel->channel;
@@ -276,6 +286,7 @@ static void send_one(struct destinations *destinations, struct delivery *deliver
     struct notifier_message message;
     struct arena *arena ARENA_SCOPE = arena_create();
     struct notifier_notice notice = notice_of(delivery);
+    notice.place = place[0] == '\0' ? NULL : place;
     if (destination->notifier->compose(channel, &notice, clock_wall_ms(), arena, &message,
                                        &error)) {
         if (transfers_add(destinations->transfers, destination->channel, &message, delivery)) {
@@ -360,6 +371,77 @@ static bool has_token(struct destinations *destinations, struct destination *des
     return false;
 }
 
+/* ---- what is asked before ---- */
+
+/* What the operator must mend is in the log when it begins and when it is over. */
+static void note_finding(struct destinations *destinations, struct destination *destination,
+                         const struct notifier_finding *found)
+{
+    const char *problem = found->known == NOTIFIER_BAD    ? found->problem
+                          : found->known == NOTIFIER_GOOD ? NULL
+                                                          : destination->problem;
+    const char *name = destination->channel->channel.name;
+    if (problem != NULL && problem != destination->problem) {
+        LOG(LOG_LEVEL_WARN, "channel_fails", LOG_TEXT("channel", name),
+            LOG_TEXT("reason", problem));
+    } else if (problem == NULL && destination->problem != NULL) {
+        LOG(LOG_LEVEL_INFO, "channel_answers_again", LOG_TEXT("channel", name));
+    }
+    destination->problem = problem;
+    note_state(destinations, destination);
+}
+
+/* Whether the first that is held may go, and to where. */
+static enum notifier_known ask_first(struct destinations *destinations,
+                                     struct destination *destination, int64_t tick,
+                                     struct notifier_finding *out)
+{
+    struct delivery *delivery = destination->first;
+    struct notifier_notice notice = notice_of(delivery);
+    delivery->asked_tick = delivery->asked_tick == 0 ? tick : delivery->asked_tick;
+    enum notifier_known known = findings_ask_first(destinations->findings, destination->index,
+                                                   &notice, delivery->asked_tick, out);
+    if (known == NOTIFIER_GOOD && destination->notifier->list_questions != NULL) {
+        note_finding(destinations, destination, out);
+    }
+    return known;
+}
+
+/* It is tried again: what keeps it back can be mended. */
+static void refuse_one(struct destinations *destinations, struct delivery *delivery,
+                       const struct notifier_finding *found)
+{
+    struct destination *destination = delivery->destination;
+    note_finding(destinations, destination, found);
+    if (found->known == NOTIFIER_UNANSWERED) {
+        note_failure(destination, found->retry_after_ms, found->reason);
+    }
+    settle_failure(destinations, delivery,
+                   &(struct notice_settlement){.reason = found->reason,
+                                               .retry_after_ms = found->retry_after_ms});
+    free(delivery);
+}
+
+/* Also where nothing is sent: what stands there has buttons. */
+static void check_channel(struct destinations *destinations, struct destination *destination,
+                          int64_t tick)
+{
+    struct notifier_finding found;
+    if (destination->notifier->list_questions == NULL || tick < destination->next_check_tick) {
+        return;
+    }
+    destination->checking_tick =
+        destination->checking_tick == 0 ? tick : destination->checking_tick;
+    if (findings_ask_first(destinations->findings, destination->index, NULL,
+                           destination->checking_tick, &found) == NOTIFIER_UNKNOWN) {
+        return;
+    }
+    note_finding(destinations, destination, &found);
+    destination->checking_tick = 0;
+    destination->next_check_tick =
+        tick + (found.known == NOTIFIER_GOOD ? CHECK_MS : CHECK_AGAIN_MS);
+}
+
 static int limit_or(int limit, int fallback)
 {
     return limit > 0 ? limit : fallback;
@@ -393,13 +475,21 @@ static void run_one(struct destinations *destinations, struct destination *desti
             defer(destinations, take_held(destination));
             continue;
         }
-        if (!may_send(destinations, destination, tick)) {
+        struct notifier_finding found;
+        enum notifier_known known = may_send(destinations, destination, tick)
+                                        ? ask_first(destinations, destination, tick, &found)
+                                        : NOTIFIER_UNKNOWN;
+        if (known == NOTIFIER_UNKNOWN) {
             break;
+        }
+        if (known == NOTIFIER_GOOD) {
+            send_one(destinations, take_held(destination), found.value);
+        } else {
+            refuse_one(destinations, take_held(destination), &found);
         }
         /* A burst of a second's worth, then evenly. */
         destination->next_tick =
             destination->next_tick < tick - 1000 ? tick - 1000 + gap : destination->next_tick + gap;
-        send_one(destinations, take_held(destination));
     }
 }
 
@@ -407,6 +497,7 @@ void destinations_run(struct destinations *destinations)
 {
     for (size_t i = 0; i < destinations->count; i++) {
         struct destination *destination = &destinations->items[i];
+        check_channel(destinations, destination, clock_boot_ms());
         if (destination->first != NULL) {
             run_one(destinations, destination);
             note_state(destinations, destination);

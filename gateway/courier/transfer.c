@@ -13,7 +13,8 @@ enum {
     MAIL_SECONDS = 40, /* a mail server may look at a letter for long; a lease is 60 */
     FAREWELL_SECONDS = 2,
     REPLY_BYTES_MAX = 64 * 1024,
-    KEPT_BYTES_MAX = 512 * 1024
+    KEPT_BYTES_MAX = 512 * 1024,
+    SCOPES_BYTES_MAX = 4096
 };
 
 struct transfer {
@@ -299,6 +300,16 @@ static void read_result(const struct transfer *transfer, CURLcode code, struct t
                                                : curl_easy_strerror(code);
 }
 
+/* They die with the handle. */
+static void read_scopes(const struct transfer *transfer, struct builder *out)
+{
+    struct curl_header *header = NULL;
+    if (curl_easy_header(transfer->curl, "X-OAuth-Scopes", 0, CURLH_HEADER, -1, &header) ==
+        CURLHE_OK) {
+        builder_text(out, header->value);
+    }
+}
+
 static void finish(struct transfers *transfers, CURL *curl, CURLcode code)
 {
     char *private = NULL;
@@ -307,11 +318,15 @@ static void finish(struct transfers *transfers, CURL *curl, CURLcode code)
     struct transfer *transfer = (struct transfer *)(void *)private;
     void *owner = transfer->owner;
     read_result(transfer, code, &result);
+    struct builder scopes BUILDER_SCOPE;
+    builder_init(&scopes, SCOPES_BYTES_MAX);
+    read_scopes(transfer, &scopes);
     struct builder kept BUILDER_SCOPE = transfer->kept;
     builder_init(&transfer->kept, 0);
     result.body = kept.bytes;
     result.length = kept.length;
     free_transfer(transfer);
+    result.scopes = scopes.length > 0 ? scopes.bytes : NULL;
     transfers->on_done(transfers->context, owner, &result);
 }
 

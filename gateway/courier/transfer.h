@@ -15,6 +15,7 @@ struct transfer_result {
     bool was_sent;          /* it may have arrived, answered or not */
     const char *body;       /* never NULL; lent for the call */
     size_t length;
+    const char *scopes; /* what X-OAuth-Scopes says; NULL when there is none; lent */
 };
 
 /* `on_done` gets the owner each transfer was given, once. NULL with INTERNAL. */

@@ -1,11 +1,13 @@
 #include "formats/text.h"
+#include "notifiers/callback.h"
 #include "notifiers/mail/mail_letter.h"
 #include "operations/notice_internal.h"
+#include "store/chat_rows.h"
 #include <string.h>
 
 /* Where people are told, and which card a button belongs to. */
 
-enum { ADDRESS_BYTES_MAX = 254, CARDS_TRIED_MAX = 1000 };
+enum { ADDRESS_BYTES_MAX = 254, CARDS_TRIED_MAX = 1000, PEOPLE_COUNTED_MAX = 1000 };
 
 static bool check_address(const char *kind, const char *address, struct error *error)
 {
@@ -22,6 +24,95 @@ static bool check_address(const char *kind, const char *address, struct error *e
     return strlen(address) <= ADDRESS_BYTES_MAX ||
            error_set(error, ERROR_INVALID, "bad_address", "/address",
                      "an address has at most %d bytes", ADDRESS_BYTES_MAX);
+}
+
+bool channel_asks_people(const struct operations_channel *channel)
+{
+    return channel->notifier->asks_people || channel->tells_accounts;
+}
+
+/* The first linked of the channel's own teams. */
+static bool find_account(struct operation *operation, const struct operations_channel *channel,
+                         const char *person, const char **out, struct error *error)
+{
+    struct chat_link_row *links;
+    size_t count;
+    *out = NULL;
+    if (!store_list_chat_links(operation->store, person, operation->arena, &links, &count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count && *out == NULL; i++) {
+        if (strcmp(links[i].service, channel->notifier->kind) == 0 &&
+            callback_is_of_team(links[i].account, channel->teams, channel->team_count)) {
+            *out = links[i].account;
+        }
+    }
+    return true;
+}
+
+bool find_told_address(struct operation *operation, const struct operations_channel *channel,
+                       const char *tenant, const char *person, const char **out,
+                       struct error *error)
+{
+    return channel->tells_accounts
+               ? find_account(operation, channel, person, out, error)
+               : store_find_address(operation->store, tenant, person, channel->notifier->kind,
+                                    operation->arena, out, error);
+}
+
+static bool count_in_group(struct operation *operation, const struct operations_channel *channel,
+                           const char *group, const char **seen, size_t *seen_count, int *unlinked,
+                           struct error *error)
+{
+    struct person_row *members;
+    size_t count;
+    if (!channel_serves(channel, &group, 1)) {
+        return true;
+    }
+    if (!store_list_members(operation->store, operation->principal.tenant, group, operation->arena,
+                            &members, &count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count && *seen_count < PEOPLE_COUNTED_MAX; i++) {
+        const char *address = NULL;
+        bool is_seen = false;
+        for (size_t j = 0; j < *seen_count && !is_seen; j++) {
+            is_seen = strcmp(seen[j], members[i].id) == 0;
+        }
+        if (is_seen || !channel_is_for(channel, &members[i])) {
+            continue;
+        }
+        seen[(*seen_count)++] = arena_text(operation->arena, members[i].id);
+        if (!find_told_address(operation, channel, members[i].tenant, members[i].id, &address,
+                               error)) {
+            return false;
+        }
+        *unlinked += address == NULL;
+    }
+    return true;
+}
+
+bool count_unlinked(struct operation *operation, const struct operations_channel *channel, int *out,
+                    struct error *error)
+{
+    const char **seen = arena_array(operation->arena, PEOPLE_COUNTED_MAX, sizeof *seen);
+    size_t seen_count = 0;
+    struct group_row *groups;
+    size_t count;
+    *out = 0;
+    if (!channel->tells_accounts) {
+        return true;
+    }
+    if (!store_list_groups(operation->store, operation->principal.tenant, operation->arena, &groups,
+                           &count, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!count_in_group(operation, channel, groups[i].name, seen, &seen_count, out, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool record_address(struct operation *operation, const struct person_row *person,

@@ -12,6 +12,17 @@ const struct operations_channel *find_channel(const struct operations *operation
 /* Whether anybody of these groups is told through this channel. */
 bool channel_serves(const struct operations_channel *channel, const char *const *groups,
                     size_t count);
+/* addresses.c: whether each person who is asked is told at an address of their own, and which it is
+ * on this channel: what an admin wrote down, or an account they linked. NULL when there is none. */
+bool channel_asks_people(const struct operations_channel *channel);
+bool find_told_address(struct operation *operation, const struct operations_channel *channel,
+                       const char *tenant, const char *person, const char **out,
+                       struct error *error) MUST_CHECK;
+/* addresses.c: how many of those who may be asked there have none. */
+bool count_unlinked(struct operation *operation, const struct operations_channel *channel, int *out,
+                    struct error *error) MUST_CHECK;
+/* route_cards.c: whether this person is among those the channel is for. */
+bool channel_is_for(const struct operations_channel *channel, const struct person_row *person);
 /* notices.c: whether this channel tells anything of this tenant. */
 bool channel_is_of(const struct operations_channel *channel, const char *tenant);
 /* task_callbacks.c: whether this channel may be told there, as configured now. */

@@ -278,14 +278,19 @@ bool operation_test_channel(struct operation *operation, const char *channel, co
         return error_set(error, ERROR_INVALID, "no_address", "to",
                          "say where the test goes: `to` is a URL of one of the channel's hosts");
     }
-    if (found->notifier->asks_people && to == NULL && found->to_count > 0) {
+    if (channel_asks_people(found) && to == NULL && found->to_count > 0) {
         to = found->to[0];
+    }
+    if (channel_asks_people(found) && to == NULL && operation->principal.kind != PRINCIPAL_PERSON) {
+        return error_set(
+            error, ERROR_INVALID, "no_address", "to", "say to whom the test goes: `to` is %s",
+            found->tells_accounts ? "an account's id such as `U0123ABCD`" : "an address");
     }
     *out =
         (struct notice_row){.channel = found->name,
                             .event = NOTICE_TEST_EVENT,
                             .recipient = to != NULL ? to
-                                         : found->notifier->asks_people
+                                         : channel_asks_people(found)
                                              ? arena_text(operation->arena, operation->principal.id)
                                              : "",
                             .line = "",
@@ -300,6 +305,7 @@ void operations_note_channel(struct operations *operations, size_t index,
                              const struct operations_channel_state *state)
 {
     if (index < OPERATIONS_CHANNELS_MAX) {
+        atomic_store(&operations->channel_states[index].problem, state->problem);
         atomic_store(&operations->channel_states[index].failures, state->failures);
         atomic_store(&operations->channel_states[index].in_flight, state->in_flight);
         atomic_store(&operations->channel_states[index].held, state->held);
@@ -326,8 +332,14 @@ bool operation_list_channels(struct operation *operation, const struct operation
         if (!channel_is_of(&operations->options.channels[i], operation->principal.tenant)) {
             continue;
         }
+        int unlinked = 0;
+        if (!count_unlinked(operation, &operations->options.channels[i], &unlinked, error)) {
+            return false;
+        }
         own[*out_count] = operations->options.channels[i];
         (*out_states)[(*out_count)++] = (struct operations_channel_state){
+            .unlinked = unlinked,
+            .problem = atomic_load(&operations->channel_states[i].problem),
             .failures = atomic_load(&operations->channel_states[i].failures),
             .in_flight = atomic_load(&operations->channel_states[i].in_flight),
             .held = atomic_load(&operations->channel_states[i].held),

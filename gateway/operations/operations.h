@@ -36,6 +36,9 @@ struct operations_channel {
     size_t person_count;
     const char *const *to; /* addresses told beside the people */
     size_t to_count;
+    bool tells_accounts;      /* each person who is asked, at the account they linked themselves */
+    const char *const *teams; /* of which such an account must be */
+    size_t team_count;
     /* Prompts of low risk wait while it is quiet: minutes of a day of UTC; both 0: never. */
     int quiet_from, quiet_to;
     const char *const *callers; /* of callbacks: names of callers whose tasks may have one */
@@ -48,6 +51,8 @@ struct operations_channel {
 
 /* How a channel fares, as the courier sees it. */
 struct operations_channel_state {
+    const char *problem; /* what the operator must mend; static; NULL: nothing known */
+    int unlinked;       /* of a channel of people's accounts: who is told nothing for want of one */
     int failures;       /* one after another */
     int in_flight;      /* messages under way */
     int held;           /* that wait for their turn */

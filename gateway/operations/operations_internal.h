@@ -101,6 +101,7 @@ struct operations {
     /* How channels fare; any thread. */
     struct {
         _Atomic int failures, in_flight, held;
+        _Atomic(const char *) problem;
         _Atomic int64_t open_until;
     } channel_states[OPERATIONS_CHANNELS_MAX];
 
@@ -177,8 +178,7 @@ bool uncount_votes_of(struct operation *operation, const char *tenant, const cha
 
 /* strand_request.c: somebody gained a group or an account: looks again at what nobody could
  * approve. */
-bool free_stranded(struct operation *operation, const char *tenant,
-                   struct error *error) MUST_CHECK;
+bool free_stranded(struct operation *operation, const char *tenant, struct error *error) MUST_CHECK;
 
 /* end_request.c: ends a pending request with its entry, for REQUEST_STORE_ROLLED_BACK and the like;
  * the row is updated. `by` is a principal's id or "". */

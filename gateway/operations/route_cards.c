@@ -67,6 +67,12 @@ bool channel_serves(const struct operations_channel *channel, const char *const 
     return false;
 }
 
+bool channel_is_for(const struct operations_channel *channel, const struct person_row *person)
+{
+    return person->is_enabled && (channel->person_count == 0 ||
+                                  is_listed(channel->people, channel->person_count, person->name));
+}
+
 /* ---- recipients ---- */
 
 struct recipients {
@@ -87,14 +93,11 @@ static bool add_person(struct operation *operation, const struct operations_chan
                        struct recipients *out, struct error *error)
 {
     const char *address = NULL;
-    bool is_meant = channel->person_count == 0 ||
-                    is_listed(channel->people, channel->person_count, person->name);
     /* Who may not approve, the requester above all, is not asked. */
-    if (!person->is_enabled || !is_meant || has_party(parties, person->id)) {
+    if (!channel_is_for(channel, person) || has_party(parties, person->id)) {
         return true;
     }
-    if (!store_find_address(operation->store, person->tenant, person->id, channel->notifier->kind,
-                            operation->arena, &address, error)) {
+    if (!find_told_address(operation, channel, person->tenant, person->id, &address, error)) {
         return false;
     }
     if (address != NULL) {
@@ -138,7 +141,7 @@ static bool find_recipients(struct operation *operation, const struct operations
         return false;
     }
     list_asked_groups(operation, &facts, &groups, &count);
-    if (!channel->notifier->asks_people) {
+    if (!channel_asks_people(channel)) {
         if (channel_serves(channel, groups, count)) {
             add_recipient(out, "");
         }
@@ -215,7 +218,7 @@ static bool begins_cards(const struct operations_channel *channel, enum card_mom
     bool is_prompt = moment == CARD_ASKED || moment == CARD_ESCALATED;
     bool tells_prompts = tells(channel, CARD_ASKED) || tells(channel, CARD_ESCALATED);
     return tells(channel, moment) &&
-           (is_prompt || (!tells_prompts && !channel->notifier->asks_people));
+           (is_prompt || (!tells_prompts && !channel_asks_people(channel)));
 }
 
 static const struct card_row *card_of(const struct card_row *cards, size_t count,

@@ -168,9 +168,8 @@ static bool find_address_of(struct leasing *leasing, struct error *error)
     }
     if (!store_read_person(operation->store, lease->row.tenant, recipient, operation->arena,
                            &person, error) ||
-        !store_find_address(operation->store, lease->row.tenant, recipient,
-                            leasing->channel->notifier->kind, operation->arena, &lease->to,
-                            error)) {
+        !find_told_address(operation, leasing->channel, lease->row.tenant, recipient, &lease->to,
+                           error)) {
         return false;
     }
     if (!person.is_enabled || lease->to == NULL) {
@@ -227,10 +226,17 @@ static bool lease_card(struct leasing *leasing, struct error *error)
         return true;
     }
     judge_card(leasing, &card, moment_of_event(lease->row.event));
+    lease->address = leasing->channel->notifier->changes_cards ? card.address : NULL;
     if (leasing->stale != NULL) {
         return true;
     }
-    lease->address = leasing->channel->notifier->changes_cards ? card.address : NULL;
+    if (!find_address_of(leasing, error)) {
+        return false;
+    }
+    if (leasing->stale != NULL && lease->address == NULL) {
+        return true;
+    }
+    leasing->stale = NULL; /* a card that can be changed is, whoever its reader is by now */
     lease->may_stand = strcmp(card.state, "posting") == 0;
     lease->revision = leasing->request.revision;
     lease->version = leasing->request.version;
@@ -253,11 +259,8 @@ static bool look_up(struct leasing *leasing, struct error *error)
             task_callback_leads(leasing->channel, lease->to) ? NULL : "callback_not_allowed";
         return true;
     }
-    if (lease->is_card && !find_address_of(leasing, error)) {
-        return false;
-    }
-    if (lease->row.request == NULL || leasing->stale != NULL) {
-        return true;
+    if (lease->row.request == NULL) {
+        return !lease->is_card || find_address_of(leasing, error);
     }
     if (!store_read_request(leasing->operation->store, lease->row.tenant, lease->row.request,
                             leasing->operation->arena, &leasing->request, error)) {

@@ -2,21 +2,28 @@
 #include "formats/json.h"
 #include "notifiers/notifier.h"
 #include "notifiers/slack/slack_card.h"
+#include "notifiers/slack/slack_internal.h"
 #include <string.h>
 
 /* Slack's Web API: a card is posted (chat.postMessage) and from then on changed (chat.update). The
  * address of a card is the channel and `ts` that Slack answered, which need not be what was asked
  * for. Almost every answer has status 200, and says in its body whether it went well. */
 
-static bool call(const struct notifier_channel *channel, const char *method,
-                 const struct builder *body, struct arena *arena, struct notifier_message *out)
+void slack_call(const struct notifier_channel *channel, const char *method, const char *type,
+                const struct builder *body, struct arena *arena, struct notifier_message *out)
 {
     *out = (struct notifier_message){
         .url = arena_printf(arena, "%s%s", channel->url, method),
-        .headers = {"Content-Type: application/json; charset=utf-8", "User-Agent: countersign",
+        .headers = {arena_printf(arena, "Content-Type: %s", type), "User-Agent: countersign",
                     arena_printf(arena, "Authorization: Bearer %s", channel->secret)},
         .body = arena_copy(arena, body->bytes, body->length),
         .length = body->length};
+}
+
+static bool call(const struct notifier_channel *channel, const char *method,
+                 const struct builder *body, struct arena *arena, struct notifier_message *out)
+{
+    slack_call(channel, method, "application/json; charset=utf-8", body, arena, out);
     return true;
 }
 
@@ -40,13 +47,16 @@ static bool compose(const struct notifier_channel *channel, const struct notifie
 {
     struct builder body BUILDER_SCOPE;
     struct card card;
-    const char *place = notifier_option(channel, "channel");
+    const char *place = notice->to == NULL ? notifier_option(channel, "channel") : notice->place;
     const char *ts = NULL;
     (void)now;
     builder_init(&body, 0);
     if (!card_read(notice->payload, strlen(notice->payload), arena, &card, error) ||
         (notice->address != NULL && !read_address(notice->address, arena, &place, &ts, error))) {
         return false;
+    }
+    if (place == NULL) {
+        return error_set(error, ERROR_INTERNAL, "no_place", NULL, "nobody said where this goes");
     }
     slack_card_append(&body, &card, place, ts, arena);
     return call(channel, ts == NULL ? "chat.postMessage" : "chat.update", &body, arena, out);
@@ -62,18 +72,18 @@ static bool compose_word(const struct notifier_channel *channel, const struct no
     return call(channel, word->method, &body, arena, out);
 }
 
-/* Those that another attempt may mend. What is none of these would be refused again. */
-static enum notifier_verdict judge_error(const char *code)
+/* What is none of these would be refused again. */
+bool slack_is_passing(const char *code)
 {
     static const char *const passing[] = {
         "internal_error",  "fatal_error",         "ratelimited",      "rate_limited",
         "request_timeout", "service_unavailable", "team_added_to_org"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
         if (strcmp(code, passing[i]) == 0) {
-            return NOTIFIER_RETRY;
+            return true;
         }
     }
-    return NOTIFIER_DEAD;
+    return false;
 }
 
 static const char *address_of(const struct json *answer, struct arena *arena)
@@ -104,7 +114,7 @@ static void judge_body(const struct json *answer, struct arena *arena,
     } else if (code == NULL) {
         out->reason = "answered something that is not Slack's";
     } else {
-        out->verdict = judge_error(code);
+        out->verdict = slack_is_passing(code) ? NOTIFIER_RETRY : NOTIFIER_DEAD;
         out->reason = arena_printf(arena, "Slack says %.80s", code);
     }
 }
@@ -130,4 +140,7 @@ const struct notifier slack_notifier = {.kind = "slack",
                                         .decides = true,
                                         .compose = compose,
                                         .judge = judge,
-                                        .compose_word = compose_word};
+                                        .compose_word = compose_word,
+                                        .list_questions = slack_list_questions,
+                                        .compose_question = slack_compose_question,
+                                        .read_answer = slack_read_answer};

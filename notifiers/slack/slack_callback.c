@@ -5,6 +5,7 @@
 #include "formats/json.h"
 #include "formats/text.h"
 #include "notifiers/slack/slack_card.h"
+#include "notifiers/slack/slack_internal.h"
 #include <string.h>
 
 /* ---- from Slack ---- */
@@ -95,15 +96,19 @@ static bool bad_payload(struct error *error, const char *where)
                      where);
 }
 
-/* An id of Slack's: upper-case letters and digits. NULL for everything else. */
+bool slack_is_id(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 0 && length <= 40 &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == length;
+}
+
+/* An id of Slack's; NULL for everything else. */
 static const char *read_id(const struct json *value)
 {
     const char *text = json_text(value);
-    size_t length = text == NULL ? 0 : json_text_length(value);
-    return length > 0 && length <= 40 &&
-                   strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == length
-               ? text
-               : NULL;
+    return text != NULL && strlen(text) == json_text_length(value) && slack_is_id(text) ? text
+                                                                                        : NULL;
 }
 
 static bool is_listed(const char *id, const char *const *list, size_t count)

@@ -26,6 +26,7 @@ enum {
 
 struct slack_app {
     const char *app;          /* A… */
+    const char *place;        /* C…: where its cards stand; NULL: in conversations with people */
     const char *const *teams; /* T…: of the installation and of the person. None: nobody */
     size_t team_count;
     const char *const
@@ -46,8 +47,8 @@ const char *slack_read_form(const char *body, size_t length, struct arena *arena
                             struct error *error) MUST_CHECK;
 
 /* INVALID `invalid_json`, `bad_payload`; FORBIDDEN `wrong_app`, `wrong_team`, `wrong_enterprise`,
- * `stranger` (the person is of another team, or of none that Slack says), `bad_value`. What is none
- * of these and asks for nothing known is CALLBACK_IGNORED. */
+ * `stranger` (the person is of another team, or of none that Slack says), `wrong_place`,
+ * `bad_value`. What is none of these and asks for nothing known is CALLBACK_IGNORED. */
 bool slack_read_payload(const char *payload, size_t length, const struct slack_app *app,
                         struct arena *arena, struct callback *out, struct error *error) MUST_CHECK;
 

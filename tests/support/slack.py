@@ -18,6 +18,12 @@ TOKEN = "xoxb-EXAMPLE-not-a-token"
 APP_TOKEN = "xapp-EXAMPLE-not-a-token"
 SECRET = "0123456789abcdefEXAMPLE"
 APP, TEAM, CHANNEL = "A0APP", "T0TEAM", "C0APPROVALS"
+SCOPES = ("chat:write", "commands", "users:read", "im:write", "channels:read", "groups:read")
+# What each method needs, and those that take forms alone and know no JSON.
+NEEDS = {"chat.postMessage": "chat:write", "chat.update": "chat:write", "chat.postEphemeral": "chat:write", "users.info": "users:read",
+         "conversations.open": "im:write", "conversations.info": "groups:read"}
+FORMS = ("users.info", "conversations.info")
+QUESTIONS = ("users.info", "conversations.info", "conversations.open", "auth.test")
 
 
 def signed(body, secret=SECRET, at=None):
@@ -32,7 +38,12 @@ class Slack:
 
     def __init__(self):
         self.messages, self.views, self.whispers, self.calls = {}, [], [], []
-        self.answers = []  # of the next calls: (status, headers, body), or callables
+        self.answers = []  # of the next calls that are no questions: (status, headers, body), or callables
+        self.planned = {}  # the same, by method
+        self.scopes = list(SCOPES)
+        self.people = {}  # what users.info says of them, beside what it says of every full member; None: nobody
+        self.places = {CHANNEL: {}}  # the same for conversations.info
+        self.opened = set()  # conversations with people
         self.numbers = itertools.count(1)
         self.tickets, self.sockets, self.acks = set(), [], {}  # sockets: open ones, oldest first; acks: by envelope id
         slack = self
@@ -89,14 +100,21 @@ class Slack:
         if form:  # the SDKs send JSON within a form
             given = {name: json.loads(value) if value[:1] in "[{" else value for name, value in given.items()}
         self.calls.append((method, given))
-        if self.answers:
-            planned = self.answers.pop(0)
-            return planned(method, given) if callable(planned) else planned
+        plans = self.planned.get(method) or (self.answers if method not in QUESTIONS else [])
+        if plans:
+            planned = plans.pop(0)
+            planned = planned(method, given) if callable(planned) else planned
+            if planned is not None:
+                return planned
         wanted = APP_TOKEN if method == "apps.connections.open" else TOKEN
         if headers["Authorization"] != f"Bearer {wanted}":
             return 200, {}, {"ok": False, "error": "invalid_auth" if headers["Authorization"] else "not_authed"}
+        if NEEDS.get(method, self.scopes[0]) not in self.scopes:
+            return 200, {}, {"ok": False, "error": "missing_scope", "needed": NEEDS[method], "provided": ",".join(self.scopes)}
+        if method in FORMS and not form:
+            return 200, {}, {"ok": False, "error": "invalid_arguments"}
         handle = getattr(self, "do_" + method.replace(".", "_"), None)
-        return 200, {}, handle(given) if handle else {"ok": False, "error": "unknown_method"}
+        return 200, {"X-OAuth-Scopes": ",".join(self.scopes)}, handle(given) if handle else {"ok": False, "error": "unknown_method"}
 
     # ---- Socket Mode ----
     def do_apps_connections_open(self, _):
@@ -131,15 +149,41 @@ class Slack:
     def do_auth_test(self, _):
         return {"ok": True, "url": "https://x.slack.com/", "team": "x", "user": "countersign", "team_id": TEAM, "user_id": "U0BOT", "bot_id": "B0BOT"}
 
+    def do_users_info(self, given):
+        about = self.people.get(given.get("user"), {})
+        if not given.get("user") or about is None:
+            return {"ok": False, "error": "user_not_found"}
+        return {"ok": True, "user": {"id": given["user"], "team_id": TEAM, "name": "somebody", "deleted": False, "is_bot": False, "is_app_user": False,
+                                     "is_restricted": False, "is_ultra_restricted": False, "updated": 1700000000, **about}}
+
+    def do_conversations_info(self, given):
+        place = given.get("channel")
+        if place not in self.places:
+            return {"ok": False, "error": "channel_not_found"}
+        return {"ok": True, "channel": {"id": place, "name": "approvals", "is_channel": True, "is_private": True, "created": 1700000000, "is_shared": False,
+                                        "is_ext_shared": False, "is_org_shared": False, "is_pending_ext_shared": False, "pending_shared": [],
+                                        **self.places[place]}}
+
+    def do_conversations_open(self, given):
+        user = given.get("users", "")
+        if not user.startswith("U") or "," in user or self.people.get(user, {}) is None:
+            return {"ok": False, "error": "user_not_found"}
+        opened = self.conversation(user) in self.opened
+        self.opened.add(self.conversation(user))
+        return {"ok": True, "no_op": opened, "already_open": opened, "channel": {"id": self.conversation(user)}}
+
+    def conversation(self, user):
+        return "D" + user[1:]
+
     def do_chat_postMessage(self, given):
-        if given.get("channel") != CHANNEL:
+        if given.get("channel") not in self.places and given.get("channel") not in self.opened:
             return {"ok": False, "error": "channel_not_found"}
         problem = check_blocks(given["blocks"])
         if problem:
             return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": [problem]}}
         ts = f"1700000000.{next(self.numbers):06d}"
-        self.messages[(CHANNEL, ts)] = given
-        return {"ok": True, "channel": CHANNEL, "ts": ts, "message": {"ts": ts, **given}}
+        self.messages[(given["channel"], ts)] = given
+        return {"ok": True, "channel": given["channel"], "ts": ts, "message": {"ts": ts, **given}}
 
     def do_chat_update(self, given):
         place = (given["channel"], given["ts"])
@@ -169,6 +213,12 @@ class Slack:
         """The only message there is."""
         (message,) = self.messages.values()
         return message
+
+    def cards_of(self, user):
+        return [message for (channel, _), message in self.messages.items() if channel == self.conversation(user)]
+
+    def asked(self, method):
+        return [given for name, given in self.calls if name == method]
 
     def buttons(self, message=None):
         return {element["action_id"]: element for block in (message or self.card())["blocks"] if block["type"] == "actions" for element in block["elements"]}

@@ -1,7 +1,7 @@
 """Signing in, passkeys, codes, chat accounts, and what takes two: every answer about who somebody is."""
 import time
 
-from journeys import test_slack
+from support import slack_steps
 from journeys.openapi.book import LIMITS, PASSWORD, Cast, Recorded, session_headers
 from journeys.test_account import totp
 from support.gateway import POLICY
@@ -159,10 +159,10 @@ class Accounts:
             self.assertEqual("session_over", dana.call("GET", "/v1/session").json["code"])
 
     def test_2_chat_accounts(self):
-        slack = test_slack.Slack()
+        slack = slack_steps.Slack()
         self.addCleanup(slack.stop)
         gateway = Recorded(self.book)
-        gateway.extra_config += test_slack.channel(gateway, slack)
+        gateway.extra_config += slack_steps.channel(gateway, slack)
         with gateway:
             dana = Person(gateway, "dana", ["oncall"])
             dana.step_up()
@@ -170,9 +170,9 @@ class Accounts:
             link = {"callback_id": "countersign_link"}
             for payload, status in (({"type": "x"}, 400), (slack.submit(link, "code", code, app="A0OTHER"), 403), (slack.shortcut(), 200),
                                     (slack.submit(link, "code", code), 200), (slack.submit(link, "code", code), 200)):
-                self.assertEqual(status, test_slack.post(gateway, payload).status)
+                self.assertEqual(status, slack_steps.post(gateway, payload).status)
             for _ in range(30):
-                answer = test_slack.post(gateway, slack.submit(link, "code", "0", user="U0GUESS"))
+                answer = slack_steps.post(gateway, slack.submit(link, "code", "0", user="U0GUESS"))
             self.assertEqual((429, "too_many_attempts"), self.outcome(answer))
             self.assertEqual((401, "no_signature"), self.outcome(gateway.call("POST", "/v1/callbacks/slack", b"payload=x")))
             (linked,) = dana.ok("GET", "/v1/me/chat-links")["links"]

@@ -1,0 +1,98 @@
+"""What the journeys of Slack do again and again: ask, link, press, and look at the card."""
+import json
+import urllib.parse
+
+from support.gateway import Gateway, eventually
+from support.people import Person
+from support.slack import APP, APP_TOKEN, CHANNEL, SECRET, TEAM, TOKEN, Slack, signed
+
+POLICY = """
+version: 1
+defaults: { verdict: deny, risk: medium, approval: { quorum: 1, groups: [oncall], timeout: 30m } }
+rules:
+  - name: refunds
+    match: { action: payments.refund }
+    verdict: require_approval
+    approval: { groups: [oncall], timeout: 15m, assurance: chat }
+  - name: payouts
+    match: { action: payments.transfer }
+    verdict: require_approval
+    risk: high
+    approval: { groups: [oncall], timeout: 15m, assurance: passkey }
+"""
+APPROVE, DENY, OPEN = "countersign_approve", "countersign_deny", "countersign_open"
+
+
+def channel(gateway, slack, how="signing_secret_file", where=f"channel: {CHANNEL}", more=""):
+    """Configuration of the one Slack channel, with its secrets beside it."""
+    for name, text in (("token", TOKEN), ("signing_secret_file", SECRET), ("app_token_file", APP_TOKEN)):
+        (gateway.folder / name).write_text(text + "\n")
+        (gateway.folder / name).chmod(0o600)
+    return (f"channels:\n  - name: approvals\n    kind: slack\n    url: {slack.url}\n    allow_http: true\n    allow_networks: [127.0.0.0/8]\n"
+            f"    {where}\n    token_file: {gateway.folder}/token\n    {how}: {gateway.folder}/{how}\n"
+            f"    app: {APP}\n    teams: [{TEAM}]\n{more}")
+
+
+def post(gateway, payload, secret=SECRET, at=None):
+    """As Slack posts it."""
+    body = ("payload=" + urllib.parse.quote_plus(json.dumps(payload))).encode()
+    return gateway.call("POST", "/v1/callbacks/slack", body, headers=signed(body, secret, at))
+
+
+class SlackSteps:
+    """One gateway with one Slack channel, and what its people do. Mixed into a TestCase."""
+
+    how = "signing_secret_file"
+    where = f"channel: {CHANNEL}"
+    more = ""
+
+    def setUp(self):
+        self.slack = Slack()
+        self.addCleanup(self.slack.stop)
+        self.gateway = Gateway(policy=POLICY)
+        self.gateway.extra_config = channel(self.gateway, self.slack, self.how, self.where, self.more)
+        self.addCleanup(self.gateway.__exit__, None, None, None)
+        self.gateway.start()
+        self.dana = Person(self.gateway, "dana", ["oncall"])
+        self.key = self.gateway.add_caller()
+
+    # ---- steps ----
+    def post(self, payload, **more):
+        return post(self.gateway, payload, **more)
+
+    def click(self, action, want=200, **who):
+        answer = self.post(self.slack.press(action, **who))
+        self.assertEqual(want, answer.status, answer)
+        return answer
+
+    def link(self, person=None, user="U0DANA"):
+        person = person or self.dana
+        person.step_up()
+        code = person.ok("POST", "/v1/me/chat-links", {}, want=(201,))["code"]
+        self.post(self.slack.shortcut(user=user))
+        count = len(self.slack.views)
+        eventually(lambda: len(self.slack.views) >= max(count, 1), "the modal opens")
+        answer = self.post(self.slack.submit(self.slack.views[-1], "code", code.upper().replace("-", " "), user=user))
+        self.assertEqual((200, "update"), (answer.status, answer.json["response_action"]), answer)
+        return code
+
+    def ask(self, **more):
+        asked = self.gateway.submit(self.key, **more)
+        eventually(lambda: any(asked["id"] in json.dumps(message) for message in self.slack.messages.values()), "the card is posted")
+        self.placed(asked)
+        return asked
+
+    def placed(self, asked):
+        """The gateway knows where the card stands."""
+        eventually(lambda: any(notice["state"] == "sent" and notice.get("request") == asked["id"]
+                               for notice in self.gateway.admin("GET", "/v1/notices")["notices"]), "it is settled")
+
+    def state(self, asked):
+        return self.gateway.show(self.key, asked["id"])["state"]
+
+    def whisper(self, words):
+        eventually(lambda: any(words in json.dumps(one, ensure_ascii=False) for one in self.slack.whispers), f"`{words}` is whispered: {self.slack.whispers}")
+
+    def frozen(self, words):
+        eventually(lambda: words in json.dumps(self.slack.card()), f"the card says {words}")
+        self.assertEqual({OPEN}, set(self.slack.buttons()))
