@@ -214,7 +214,8 @@ static void judge(const struct notifier_channel *channel, const struct notifier_
     out->verdict = reply->status == 401 ? NOTIFIER_BAD_TOKEN : notifier_judge_status(reply->status);
     if (out->verdict != NOTIFIER_SENT) {
         out->reason = reason_of(answer, arena);
-    } else if (notice->address == NULL) {
+    } else if (notice->address == NULL && (reply->status != 202 || reply->length > 0)) {
+        /* An empty 202 has been seen instead of an id: the card stands, and cannot be changed. */
         out->verdict = NOTIFIER_RETRY;
         judge_posted(channel, notice, answer, arena, out);
     }

@@ -286,6 +286,9 @@ START_TEST(judge__a_post_without_an_id_is_none)
         ck_assert_ptr_null(judged.address);
         ck_assert_ptr_nonnull(judged.reason);
     }
+    ck_assert_int_eq(judge(NULL, 202, "").verdict, NOTIFIER_SENT); /* else it would stand twice */
+    ck_assert_ptr_null(judge(NULL, 202, "").address);
+    ck_assert_int_eq(judge(NULL, 202, "<html>").verdict, NOTIFIER_RETRY);
 }
 END_TEST
 
