@@ -593,7 +593,9 @@ static void finish_delivery(struct destinations *destinations, struct delivery *
                              ? judgement.reason
                              : arena_printf(arena, "answered %ld", result->status);
     if (is_trouble(result)) {
-        note_failure(destination, result->retry_after_ms, reason);
+        /* Callbacks have many receivers: what one of them asks for is not the others' to bear. */
+        note_failure(destination, destination->notifier->calls_back ? 0 : result->retry_after_ms,
+                     reason);
     } else {
         note_success(destination);
     }

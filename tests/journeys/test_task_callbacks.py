@@ -120,6 +120,21 @@ class TaskCallbacks(unittest.TestCase):
         for _, headers, body in self.receiver.came:
             self.verify(headers, body)
 
+    def test_a_receiver_that_wants_peace_for_an_hour_gets_it_alone(self):
+        other = Receiver()
+        self.addCleanup(other.stop)
+        self.start(hosts="127.0.0.1:1', 'placeholder.example")
+        self.gateway.stop()
+        self.gateway.extra_config = self.gateway.extra_config.replace("127.0.0.1:1", self.host).replace("placeholder.example", f"127.0.0.1:{other.port}")
+        self.gateway.start()
+        self.receiver.otherwise = (503, {"Retry-After": "3600"}, b"")
+        self.asked("1")
+        self.gateway.vote(self.dana, self.request("1"), "deny")
+        eventually(lambda: [notice for notice in self.notices("waiting") if notice["attempts"]], "it is asked to wait")
+        self.assertEqual(202, self.ask(self.item("2"), {"endpoint": other.url}).status)
+        self.gateway.vote(self.dana, self.request("2"), "deny")
+        eventually(lambda: other.came, "another is told at once")
+
     def test_a_redirect_is_not_followed(self):
         self.start()
         elsewhere = Receiver()
