@@ -269,7 +269,7 @@ bool operation_test_channel(struct operation *operation, const char *channel, co
     if (found == NULL || !channel_is_of(found, operation->principal.tenant)) {
         return authorize_not_found(error, channel);
     }
-    if (to != NULL && !found->notifier->calls_back && !found->notifier->asks_people) {
+    if (to != NULL && !found->notifier->calls_back && !channel_asks_people(found)) {
         return error_set(error, ERROR_INVALID, "no_address", "to",
                          "`%s` has one place where everything is told: leave out `to`",
                          found->name);
