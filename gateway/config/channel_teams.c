@@ -66,6 +66,9 @@ static bool read_base(const struct channel_reading *reading, const char *key, co
                    "write scheme, host and a plain path: no user, query or fragment");
 }
 
+/* Teams takes 60 messages in 30 seconds for one conversation. */
+enum { PER_SECOND = 2 };
+
 /* What its notifier is told: the secret and the addresses beside what says which bot it is. */
 static void set_up(const struct channel_reading *reading, const struct teams_bot *bot,
                    const char *login)
@@ -79,6 +82,9 @@ static void set_up(const struct channel_reading *reading, const struct teams_bot
     channel->option_count = sizeof options / sizeof options[0];
     channel->url = bot->service_url;
     channel->kind = "teams-bot";
+    if (reading->out->per_second_max == 0) {
+        reading->out->per_second_max = PER_SECOND;
+    }
     reading->who->notifier = notifier_find(channel->kind);
     reading->who->bot = bot;
 }

@@ -1,10 +1,12 @@
 """A bot in Teams: asked on a card, settled where it stands, whatever the login server and the connector do meanwhile."""
 import json
+import re
 import signal
+import struct
 import subprocess
 import unittest
 
-from support.gateway import BUILD, Gateway, eventually
+from support.gateway import BUILD, ROOT, Gateway, eventually
 from support.teams import CONVERSATION, SECRET, TENANT, Teams, texts_of
 
 POLICY = """
@@ -253,6 +255,25 @@ class TeamsBot(unittest.TestCase):
             self.assertNotIn("Trace ID", said)
         self.assertEqual(2, len(self.teams.logins))
         self.assertFalse(self.teams.calls)
+
+
+class Package(unittest.TestCase):
+    """What docs/channels/teams.md has people pack for Teams."""
+
+    def test_the_manifest_that_is_printed_is_the_one_that_is_shipped_and_is_of_the_bot_that_is_configured(self):
+        page = (ROOT / "docs" / "channels" / "teams.md").read_text()
+        folder = ROOT / "docs" / "channels" / "teams-app"
+        (printed,) = re.findall(r"```json\n(.*?)```", page, re.S)
+        self.assertEqual((folder / "manifest.json").read_text(), printed)
+        manifest = json.loads(printed)
+        (bot,) = manifest["bots"]
+        self.assertEqual([bot["botId"]], re.findall(r"^ +app_id: (\S+)", page, re.M))
+        self.assertEqual({"team", "groupChat", "personal"}, set(bot["scopes"]))
+        for name, size in (("color", 192), ("outline", 32)):
+            image = (folder / manifest["icons"][name]).read_bytes()
+            self.assertEqual((b"\x89PNG", size, size), (image[:4], *struct.unpack(">II", image[16:24])))
+        for text, most in ((manifest["name"]["short"], 30), (manifest["name"]["full"], 100), (manifest["description"]["short"], 80), (manifest["developer"]["name"], 32)):
+            self.assertLessEqual(len(text), most, text)
 
 
 if __name__ == "__main__":

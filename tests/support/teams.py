@@ -101,7 +101,7 @@ class Teams:
         bot = {"app_id": APP, "tenant_id": TENANT, "secret_file": secret, "conversation": f'"{CONVERSATION}"',
                "service_url": self.base + "/teams/", "login_url": self.base + "/", "openid_url": self.base + "/v1/.well-known/openidconfiguration", **more}
         lines = "".join(f"      {key}: {value}\n" for key, value in bot.items())
-        return f"  - name: {name}\n    kind: teams\n    allow_http: true\n    allow_networks: [127.0.0.0/8]\n    bot:\n{lines}"
+        return f"  - name: {name}\n    kind: teams\n    allow_http: true\n    allow_networks: [127.0.0.0/8]\n    limits: {{ per_second: 1000 }}\n    bot:\n{lines}"
 
     # ---- what is answered ----
     def answer(self, handler, method, path, body):
