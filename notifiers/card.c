@@ -9,6 +9,7 @@ enum { INDENT = 2, GAP_BYTES = 120, FIRST_FACTS = 4 };
 static const char *const moment_names[] = {
     [CARD_ASKED] = "asked",       [CARD_ESCALATED] = "escalated", [CARD_EDITED] = "edited",
     [CARD_QUESTION] = "question", [CARD_ENDED] = "ended",         [CARD_TEST] = "test",
+    [CARD_ROUNDUP] = "roundup",
 };
 
 /* ---- reading ---- */
@@ -78,7 +79,7 @@ const char *card_moment_name(enum card_moment moment)
 
 enum card_moment card_read_moment(const char *name)
 {
-    for (enum card_moment moment = CARD_ASKED; name != NULL && moment <= CARD_TEST; moment++) {
+    for (enum card_moment moment = CARD_ASKED; name != NULL && moment <= CARD_ROUNDUP; moment++) {
         if (strcmp(moment_names[moment], name) == 0) {
             return moment;
         }
@@ -149,7 +150,8 @@ static const char *ended_heading(const struct card *card)
     } headings[] = {{"approved", "Approved"},
                     {"denied", "Denied"},
                     {"expired", "Expired: nobody decided in time"},
-                    {"cancelled", "Cancelled: nothing to decide any more"}};
+                    {"cancelled", "Cancelled: nothing to decide any more"},
+                    {"closed", "Nothing of this waits any more"}};
     for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++) {
         if (strcmp(headings[i].state, card->state) == 0) {
             return headings[i].heading;
@@ -171,6 +173,8 @@ const char *card_heading(const struct card *card)
         return "A question was asked or answered";
     case CARD_TEST:
         return "This is a test: nothing is asked of you";
+    case CARD_ROUNDUP:
+        return card->ended_at == 0 ? "Approvals needed" : ended_heading(card);
     case CARD_ENDED:
         break;
     }
@@ -232,9 +236,28 @@ static const char *mixed_words(const struct card *card, struct arena *arena)
     return words;
 }
 
+bool card_has_arguments(const struct card *card)
+{
+    return card->moment != CARD_ROUNDUP;
+}
+
+static size_t roundup_facts(const struct card *card, struct arena *arena, struct card_fact *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < card->fact_count; i++) {
+        count = add_fact(out, count, card->facts[i].label, card->facts[i].value);
+    }
+    return card->timeout_at == 0 ? count
+                                 : add_fact(out, count, "The first expires, not approved",
+                                            time_text(card->timeout_at, arena));
+}
+
 size_t card_facts(const struct card *card, struct arena *arena, struct card_fact *out)
 {
     size_t count = 0;
+    if (card->moment == CARD_ROUNDUP) {
+        return roundup_facts(card, arena, out);
+    }
     count = add_fact(out, count, "Agent", card->agent);
     count = add_fact(out, count, "For", card->subject);
     count = add_fact(out, count, "On", card->resource);
@@ -332,6 +355,10 @@ const char *card_arguments(const struct card *card, size_t bytes_max, struct are
 {
     struct builder lines BUILDER_SCOPE;
     builder_init(&lines, 0);
+    if (!card_has_arguments(card)) {
+        *out_is_whole = true;
+        return "";
+    }
     *out_is_whole = card->arguments != NULL;
     if (card->arguments == NULL) {
         return "(erased)";

@@ -33,7 +33,8 @@ enum card_moment {
     CARD_EDITED,
     CARD_QUESTION,
     CARD_ENDED,
-    CARD_TEST
+    CARD_TEST,
+    CARD_ROUNDUP /* of several requests: `request` is the round-up's id, `facts` a line for each */
 };
 
 struct card_fact {
@@ -58,7 +59,7 @@ struct card {
     const char *asked[CARD_NAMES_MAX]; /* groups asked by now */
     size_t asked_count;
     int64_t created_at, timeout_at, ended_at; /* 0: none */
-    const char *state;                        /* "pending", "approved", … */
+    const char *state;                        /* "pending", "approved", …; a round-up: "closed" */
     const char *reason;                     /* of the end: "denied_by_person"; NULL while pending */
     const char *decided_by[CARD_NAMES_MAX]; /* people, after the end */
     size_t decided_count;
@@ -79,6 +80,8 @@ const char *card_moment_name(enum card_moment moment);
 enum card_moment card_read_moment(const char *name);
 /* One line: "Approval needed", "Asked again", "Changed: revision 2", "Denied". */
 const char *card_heading(const struct card *card);
+/* Whether there are arguments to show: a round-up has none. */
+bool card_has_arguments(const struct card *card);
 /* The gateway's facts in order: agent, for whom, on what, risk, words that mix alphabets, then the
  * policy's, then times and digest. At most CARD_FACTS_MAX + 12 go to `out`. */
 size_t card_facts(const struct card *card, struct arena *arena, struct card_fact *out);

@@ -37,6 +37,7 @@ static const char *const NAMES[LEDGER_ENTRY_TYPE_COUNT] = {
     [LEDGER_NOTICE_SENT] = "notice.sent",
     [LEDGER_NOTICE_FAILED] = "notice.failed",
     [LEDGER_NOTICE_DEAD] = "notice.dead",
+    [LEDGER_NOTICE_GATHERED] = "notice.gathered",
     [LEDGER_POLICY_PUBLISHED] = "policy.published",
     [LEDGER_TENANT_ADDED] = "tenant.added",
     [LEDGER_PERSON_ADDED] = "person.added",

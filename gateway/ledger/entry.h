@@ -57,9 +57,10 @@ enum ledger_entry_type {
     LEDGER_EFFECT_UNKNOWN,  /* effect.unknown */
     LEDGER_EFFECT_RESOLVED, /* effect.resolved */
     /* notices */
-    LEDGER_NOTICE_SENT,   /* notice.sent */
-    LEDGER_NOTICE_FAILED, /* notice.failed */
-    LEDGER_NOTICE_DEAD,   /* notice.dead */
+    LEDGER_NOTICE_SENT,     /* notice.sent */
+    LEDGER_NOTICE_FAILED,   /* notice.failed */
+    LEDGER_NOTICE_DEAD,     /* notice.dead */
+    LEDGER_NOTICE_GATHERED, /* notice.gathered: it leaves in the round-up that `reason` names */
     /* what governs */
     LEDGER_POLICY_PUBLISHED, /* policy.published */
     LEDGER_TENANT_ADDED,     /* tenant.added: the first entry of the tenant */

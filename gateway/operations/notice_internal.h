@@ -5,6 +5,10 @@
 
 #include "operations/notice_operations.h"
 #include "operations/request_internal.h"
+#include "store/roundup_rows.h"
+
+/* The event of a notice about several requests. */
+#define NOTICE_ROUNDUP_EVENT "requests.roundup"
 
 /* NULL when no channel has this name any more. */
 const struct operations_channel *find_channel(const struct operations *operations,
@@ -46,6 +50,27 @@ enum card_moment moment_of_event(const char *event);
  * stays as it is for a channel that is no bot's, and when nothing was said. */
 bool find_conversation(struct operation *operation, const struct operations_channel *channel,
                        const char **out_service_url, struct error *error) MUST_CHECK;
+
+/* gather_cards.c: round-ups (notifiers/roundup.h). What becomes of a prompt that may leave now:
+ * `out_is_gone` when it was left for later, or went in a round-up. */
+bool gather_card(struct operation *operation, const struct operations_channel *channel,
+                 const struct request_row *request, struct notice_row *notice, bool *out_is_gone,
+                 struct error *error) MUST_CHECK;
+/* Something about one of the requests of a round-up has changed: it is changed where it stands, or
+ * closed when nothing of it waits any more. */
+bool tell_roundup(struct operation *operation, const struct operations_channel *channel,
+                  const struct request_row *request, const char *roundup,
+                  struct error *error) MUST_CHECK;
+/* Composes a round-up as it is now; `*out_stale` says why there is nothing to tell. */
+bool lease_roundup(struct operation *operation, const struct operations_channel *channel,
+                   struct notice_lease *lease, const char **out_stale,
+                   struct error *error) MUST_CHECK;
+/* What stands there now. */
+bool settle_roundup(struct operation *operation, const struct notice_lease *notice,
+                    const struct notice_settlement *settlement, struct error *error) MUST_CHECK;
+/* compose_roundup.c: as a card of moment `roundup`, and how many of its requests still wait. */
+bool compose_roundup(struct operation *operation, const struct roundup_row *roundup,
+                     const char **out, int *out_pending, struct error *error) MUST_CHECK;
 
 /* compose_card.c: the `card` JSON of the request as it is now (notifiers/card.h). */
 bool compose_card(struct operation *operation, const struct operations_channel *channel,

@@ -202,7 +202,14 @@ static bool forget_shown(struct operation *operation, const struct notice_row *n
                          struct error *error)
 {
     struct card_row card;
+    struct roundup_row roundup;
     bool is_found = false;
+    if (notice->roundup != NULL) {
+        bool is_read = store_read_roundup(operation->store, notice->tenant, notice->roundup,
+                                          operation->arena, &roundup, error);
+        roundup.shown = -1;
+        return is_read && store_update_roundup(operation->store, &roundup, error);
+    }
     if (notice->request == NULL) {
         return true;
     }

@@ -12,6 +12,7 @@
 #include "ledger/tree.h"
 #include "metrics/metrics.h"
 #include "notifiers/notifier.h"
+#include "notifiers/roundup.h"
 #include "operations/operation.h"
 #include "policy/policy.h"
 #include "store/ledger_rows.h"
@@ -41,7 +42,8 @@ struct operations_channel {
     size_t team_count;
     /* Prompts of low risk wait while it is quiet: minutes of a day of UTC; both 0: never. */
     int quiet_from, quiet_to;
-    const char *const *callers; /* of callbacks: names of callers whose tasks may have one */
+    struct roundup_rule roundup; /* many prompts at once leave as one message; `over` 0: never */
+    const char *const *callers;  /* of callbacks: names of callers whose tasks may have one */
     size_t caller_count;
     const char *const *hosts; /* of callbacks: where they may lead, as task_callback.h says */
     size_t host_count;

@@ -242,6 +242,42 @@ static bool follows(const struct operations_channel *channel, const struct card_
     return tells(channel, moment) && (moment != CARD_ESCALATED || card->recipient[0] == '\0');
 }
 
+/* What was told in a round-up has a card of its own from now on: its risk is no longer such that it
+ * may stand among others, or those who were told are told again. */
+static bool leaves_roundup(const struct operations_channel *channel,
+                           const struct request_row *request, const struct card_row *card,
+                           enum card_moment moment)
+{
+    bool is_risky = request->risk != POLICY_RISK_LOW && request->risk != POLICY_RISK_MEDIUM;
+    if (request->state != REQUEST_PENDING) {
+        return false;
+    }
+    if (is_risky) {
+        return true;
+    }
+    return channel->notifier->changes_cards ? moment == CARD_ESCALATED && tells(channel, moment)
+                                            : follows(channel, card, moment);
+}
+
+static bool tell_card(struct operation *operation, const struct operations_channel *channel,
+                      const struct request_row *request, struct card_row *card, const char *event,
+                      enum card_moment moment, struct error *error)
+{
+    const char *roundup = card->roundup;
+    if (roundup == NULL) {
+        return !follows(channel, card, moment) ||
+               insert_card_notice(operation, channel, request, card, event, error);
+    }
+    if (leaves_roundup(channel, request, card, moment)) {
+        card->roundup = NULL;
+        if (!store_update_card(operation->store, card, error) ||
+            !insert_card_notice(operation, channel, request, card, event, error)) {
+            return false;
+        }
+    }
+    return tell_roundup(operation, channel, request, roundup, error);
+}
+
 bool tell_cards(struct operation *operation, const struct operations_channel *channel,
                 const struct request_row *request, const char *event, enum card_moment moment,
                 struct error *error)
@@ -254,8 +290,7 @@ bool tell_cards(struct operation *operation, const struct operations_channel *ch
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (follows(channel, &cards[i], moment) &&
-            !insert_card_notice(operation, channel, request, &cards[i], event, error)) {
+        if (!tell_card(operation, channel, request, &cards[i], event, moment, error)) {
             return false;
         }
     }

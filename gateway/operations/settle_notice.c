@@ -43,6 +43,9 @@ static bool settle_card(struct operation *operation, const struct notice_lease *
 {
     struct card_row card;
     bool is_found = false;
+    if (notice->is_card && notice->row.roundup != NULL) {
+        return settle_roundup(operation, notice, settlement, error);
+    }
     if (!notice->is_card || notice->row.request == NULL) {
         return true;
     }
@@ -64,6 +67,7 @@ static bool settle_card(struct operation *operation, const struct notice_lease *
     } else if (strcmp(card.state, "posting") == 0 && !settlement->may_have_arrived &&
                !notice->may_stand) {
         card.state = "wanted";
+        card.told_at = 0;
     } else {
         return true;
     }
@@ -130,6 +134,7 @@ struct leasing {
     struct notice_lease *lease;
     struct request_row request;
     const char *stale;
+    bool is_gone; /* settled here: left for later, or told in a round-up */
 };
 
 static bool is_prompt(const char *event)
@@ -200,6 +205,7 @@ static bool begin_posting(struct leasing *leasing, struct card_row *card, struct
         return true;
     }
     card->state = "posting";
+    card->told_at = leasing->operation->now;
     return store_update_card(leasing->operation->store, card, error);
 }
 
@@ -208,6 +214,32 @@ static enum card_moment moment_now(const struct leasing *leasing)
 {
     return request_is_final(leasing->request.state) ? CARD_ENDED
                                                     : moment_of_event(leasing->lease->row.event);
+}
+
+/* What is behind the prompt in its line is told where the prompt is; the prompt itself may have
+ * been gathered with another of this lease. */
+static bool judge_gathered(struct leasing *leasing, struct error *error)
+{
+    struct notice_row now;
+    const struct notice_row *row = &leasing->lease->row;
+    if (!store_read_notice(leasing->operation->store, row->tenant, row->id,
+                           leasing->operation->arena, &now, error)) {
+        return false;
+    }
+    leasing->is_gone = strcmp(now.state, "waiting") != 0;
+    leasing->stale = leasing->is_gone ? NULL : "superseded";
+    return true;
+}
+
+/* Whether a prompt that is told nowhere yet leaves now is the round-up rule's to say. */
+static bool judge_crowd(struct leasing *leasing, const struct card_row *card, struct error *error)
+{
+    if (card->roundup != NULL) {
+        return judge_gathered(leasing, error);
+    }
+    return strcmp(card->state, "wanted") != 0 || !is_prompt(leasing->lease->row.event) ||
+           gather_card(leasing->operation, leasing->channel, &leasing->request,
+                       &leasing->lease->row, &leasing->is_gone, error);
 }
 
 static bool lease_card(struct leasing *leasing, struct error *error)
@@ -227,7 +259,10 @@ static bool lease_card(struct leasing *leasing, struct error *error)
     }
     judge_card(leasing, &card, moment_of_event(lease->row.event));
     lease->address = leasing->channel->notifier->changes_cards ? card.address : NULL;
-    if (leasing->stale != NULL) {
+    if (leasing->stale == NULL && !judge_crowd(leasing, &card, error)) {
+        return false;
+    }
+    if (leasing->stale != NULL || leasing->is_gone) {
         return true;
     }
     if (!find_address_of(leasing, error)) {
@@ -245,6 +280,13 @@ static bool lease_card(struct leasing *leasing, struct error *error)
            begin_posting(leasing, &card, error);
 }
 
+static bool lease_roundup_here(struct leasing *leasing, struct error *error)
+{
+    return find_address_of(leasing, error) &&
+           (leasing->stale != NULL || lease_roundup(leasing->operation, leasing->channel,
+                                                    leasing->lease, &leasing->stale, error));
+}
+
 static bool look_up(struct leasing *leasing, struct error *error)
 {
     struct notice_lease *lease = leasing->lease;
@@ -258,6 +300,9 @@ static bool look_up(struct leasing *leasing, struct error *error)
         leasing->stale =
             task_callback_leads(leasing->channel, lease->to) ? NULL : "callback_not_allowed";
         return true;
+    }
+    if (lease->is_card && lease->row.roundup != NULL) {
+        return lease_roundup_here(leasing, error);
     }
     if (lease->row.request == NULL) {
         return !lease->is_card || find_address_of(leasing, error);
@@ -322,7 +367,7 @@ bool operation_lease_notices(struct operation *operation, const char *skipped,
             (leasing.stale != NULL && !settle_stale(&leasing, error))) {
             return false;
         }
-        kept += leasing.stale == NULL;
+        kept += leasing.stale == NULL && !leasing.is_gone;
     }
     if (!store_next_notice_at(operation->store, skipped, &next, error)) {
         return false;

@@ -17,6 +17,8 @@ struct card_row {
     int64_t version;       /* of the request as shown last; -1 shows it again */
     const char *moment;
     int64_t changed_at;
+    int64_t told_at;     /* when it was first sent on its own; 0 before */
+    const char *roundup; /* rnd_…: it stands in that message; NULL: on its own */
 };
 bool store_insert_card(struct store *store, const struct card_row *card,
                        struct error *error) MUST_CHECK; /* CONFLICT when there is one */

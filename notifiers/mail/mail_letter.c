@@ -95,8 +95,10 @@ static void write_text(struct builder *out, const struct card *card, const struc
     if (card->message != NULL) {
         builder_printf(out, "Policy: %s\r\n", card->message);
     }
-    builder_text(out, "\r\nWhat would run, as the agent sent it:\r\n\r\n");
-    builder_text(out, letter->arguments);
+    if (card_has_arguments(card)) {
+        builder_text(out, "\r\nWhat would run, as the agent sent it:\r\n\r\n");
+        builder_text(out, letter->arguments);
+    }
     if (letter->why_not != NULL) {
         builder_printf(out, "\r\n\r\n%s", letter->why_not);
     }
@@ -148,11 +150,13 @@ static void write_html(struct builder *out, const struct card *card, const struc
     }
     builder_text(out, "</table>");
     element(out, "<p><b>Policy:</b> ", card->message, "</p>");
-    builder_text(out, "<p>What would run, as the agent sent it:</p>");
-    element(out,
-            "<pre dir=\"ltr\" "
-            "style=\"unicode-bidi:isolate;white-space:pre-wrap;overflow-wrap:anywhere\">",
-            letter->arguments, "</pre>");
+    if (card_has_arguments(card)) {
+        builder_text(out, "<p>What would run, as the agent sent it:</p>");
+        element(out,
+                "<pre dir=\"ltr\" "
+                "style=\"unicode-bidi:isolate;white-space:pre-wrap;overflow-wrap:anywhere\">",
+                letter->arguments, "</pre>");
+    }
     element(out, "<p>", letter->why_not, "</p>");
     element(out, "<p><b>The agent says (not checked):</b> <bdi>", card->why, "</bdi></p>");
     builder_text(out, "<p>Nobody can decide by mail: answering this, or opening the link, changes "

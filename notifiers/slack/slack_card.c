@@ -183,8 +183,11 @@ static void all_blocks(struct blocks *blocks, const struct card *card)
     size_t left = SLACK_CARD_BYTES > blocks->used + ARGUMENTS_LEAST
                       ? SLACK_CARD_BYTES - blocks->used - ARGUMENTS_LEAST
                       : 0;
-    preformatted(blocks, card_arguments(card, left < ARGUMENTS_LEAST ? ARGUMENTS_LEAST : left,
-                                        blocks->arena, &is_whole));
+    const char *arguments = card_arguments(card, left < ARGUMENTS_LEAST ? ARGUMENTS_LEAST : left,
+                                           blocks->arena, &is_whole);
+    if (card_has_arguments(card)) {
+        preformatted(blocks, arguments);
+    }
     if (card->why != NULL) {
         context(blocks, arena_printf(blocks->arena, "The agent says (not checked): %s", card->why));
     }

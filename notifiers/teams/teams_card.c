@@ -80,8 +80,11 @@ static bool all_elements(struct body *body, const struct card *card)
     if (card->message != NULL) {
         rich_text(body, "Policy", card->message, false);
     }
-    rich_text(body, NULL,
-              card_arguments(card, body->extent.arguments_bytes, body->arena, &is_whole), true);
+    const char *arguments =
+        card_arguments(card, body->extent.arguments_bytes, body->arena, &is_whole);
+    if (card_has_arguments(card)) {
+        rich_text(body, NULL, arguments, true);
+    }
     is_whole = is_whole && count <= body->extent.fact_count;
     if (card->why != NULL) {
         rich_text(body, "The agent says (not checked)", card->why, false);

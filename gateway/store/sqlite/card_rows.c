@@ -1,6 +1,6 @@
 /* Cards, and people's addresses. */
 
-#include "store/card_rows.h"
+#include "store/roundup_rows.h"
 #include "store/sqlite/driver_internal.h"
 #include <string.h>
 
@@ -15,6 +15,8 @@ static const struct column card_columns[] = {
     COLUMN(struct card_row, INT64, "version", version),
     COLUMN(struct card_row, TEXT, "moment", moment),
     COLUMN(struct card_row, INT64, "changed_at", changed_at),
+    COLUMN(struct card_row, INT64, "told_at", told_at),
+    COLUMN(struct card_row, TEXT, "roundup", roundup),
 };
 static const struct shape card_shape = SHAPE(struct card_row, card_columns);
 
@@ -27,18 +29,20 @@ static const struct shape address_shape = SHAPE(struct address_row, address_colu
 
 #define SELECT_CARD                                                                                \
     "SELECT tenant, request, channel, recipient, state, address, revision, version, moment, "      \
-    "changed_at FROM cards "
+    "changed_at, told_at, roundup FROM cards "
 
 static const struct statement_text texts[] = {
     {.name = STATEMENT_CARD_INSERT,
      .shape = &card_shape,
      .sql = "INSERT INTO cards (tenant, request, channel, recipient, state, address, revision, "
-            "version, moment, changed_at) VALUES (:tenant, :request, :channel, :recipient, :state, "
-            ":address, :revision, :version, :moment, :changed_at)"},
+            "version, moment, changed_at, told_at, roundup) VALUES (:tenant, :request, :channel, "
+            ":recipient, :state, :address, :revision, :version, :moment, :changed_at, :told_at, "
+            ":roundup)"},
     {.name = STATEMENT_CARD_UPDATE,
      .shape = &card_shape,
      .sql = "UPDATE cards SET state = :state, address = :address, revision = :revision, "
-            "version = :version, moment = :moment, changed_at = :changed_at WHERE tenant = :tenant "
+            "version = :version, moment = :moment, changed_at = :changed_at, "
+            "told_at = :told_at, roundup = :roundup WHERE tenant = :tenant "
             "AND request = :request AND channel = :channel AND recipient = :recipient"},
     {.name = STATEMENT_CARD_FIND,
      .shape = &card_shape,
@@ -48,6 +52,15 @@ static const struct statement_text texts[] = {
      .shape = &card_shape,
      .sql = SELECT_CARD "WHERE tenant = :of_tenant AND request = :of_request AND (:of_channel IS "
                         "NULL OR channel = :of_channel) ORDER BY row_id"},
+    {.name = STATEMENT_CARD_RISKIEST,
+     .shape = &card_shape,
+     .sql = "SELECT cards.tenant AS tenant, request, channel, recipient, cards.state AS state, "
+            "address, cards.revision AS revision, cards.version AS version, moment, changed_at, "
+            "told_at, roundup FROM cards INDEXED BY cards_of_roundup CROSS JOIN requests ON "
+            "requests.tenant = cards.tenant AND requests.id = cards.request "
+            "WHERE cards.tenant = :of_tenant AND cards.roundup = :of_roundup AND "
+            "requests.state = :of_state ORDER BY requests.risk DESC, requests.timeout_at, "
+            "cards.row_id LIMIT :limit"},
     {.name = STATEMENT_ADDRESS_PUT,
      .shape = &address_shape,
      .conflict_code = "address_taken",
@@ -109,6 +122,18 @@ bool store_list_cards(struct store *store, const char *tenant, const char *reque
     statement_text(statement, ":of_tenant", tenant);
     statement_text(statement, ":of_request", request);
     statement_text(statement, ":of_channel", channel);
+    return statement_collect(store, statement, arena, out, out_count, error);
+}
+
+bool store_list_riskiest(struct store *store, const char *tenant, const char *roundup, int state,
+                         size_t limit, struct arena *arena, struct card_row **out,
+                         size_t *out_count, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_CARD_RISKIEST);
+    statement_text(statement, ":of_tenant", tenant);
+    statement_text(statement, ":of_roundup", roundup);
+    statement_number(statement, ":of_state", state);
+    statement_number(statement, ":limit", (int64_t)limit);
     return statement_collect(store, statement, arena, out, out_count, error);
 }
 

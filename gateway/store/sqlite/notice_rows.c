@@ -1,6 +1,6 @@
 /* The outbox. */
 
-#include "store/ledger_rows.h"
+#include "store/roundup_rows.h"
 #include "store/sqlite/driver_internal.h"
 #include <string.h>
 
@@ -83,6 +83,19 @@ static const struct statement_text texts[] = {
      .sql = "UPDATE notices INDEXED BY notices_line SET is_behind = row_id <> (SELECT min(row_id) "
             "FROM notices INDEXED BY notices_line WHERE state = 'waiting' AND line <> '' AND "
             "line = :line) WHERE state = 'waiting' AND line <> '' AND line = :line"},
+    {.name = STATEMENT_NOTICE_GATHERABLE,
+     .shape = &notice_shape,
+     .sql = SELECT_NOTICE
+     "INDEXED BY notices_place WHERE state = 'waiting' AND is_behind = 0 AND "
+     "channel = :of_channel AND recipient = :of_recipient AND tenant = :of_tenant AND "
+     "(due_at <= :now OR gathering = 1) AND EXISTS "
+     "(SELECT 1 FROM cards WHERE cards.tenant = notices.tenant AND cards.request = "
+     "notices.request AND cards.channel = notices.channel AND cards.recipient = "
+     "notices.recipient AND cards.state = 'wanted' AND cards.roundup IS NULL) "
+     "ORDER BY due_at, row_id LIMIT :limit"},
+    {.name = STATEMENT_NOTICE_LINE_WAITS,
+     .sql = "SELECT EXISTS (SELECT 1 FROM notices INDEXED BY notices_line WHERE "
+            "state = 'waiting' AND line <> '' AND line = :line AND leased_until = 0)"},
     {.name = STATEMENT_NOTICE_REVIVE,
      .sql = "UPDATE notices SET state = 'waiting', attempts = 0, due_at = :now, leased_until = 0, "
             "fence = fence + 1 WHERE tenant = :tenant AND id = :id AND state = 'dead'"},
@@ -185,6 +198,31 @@ bool store_next_notice_at(struct store *store, const char *skipped, int64_t *out
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_NEXT);
     statement_text(statement, ":skipped", skipped);
     return statement_count(store, statement, out_due_at, error);
+}
+
+bool store_list_gatherable(struct store *store, const struct roundup_place *place, int64_t now,
+                           size_t limit, struct arena *arena, struct notice_row **out,
+                           size_t *out_count, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_GATHERABLE);
+    statement_text(statement, ":of_tenant", place->tenant);
+    statement_text(statement, ":of_channel", place->channel);
+    statement_text(statement, ":of_recipient", place->recipient);
+    statement_number(statement, ":now", now);
+    statement_number(statement, ":limit", (int64_t)limit);
+    return statement_collect(store, statement, arena, out, out_count, error);
+}
+
+bool store_line_waits(struct store *store, const char *line, bool *out, struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_LINE_WAITS);
+    int64_t waits = 0;
+    statement_text(statement, ":line", line);
+    if (!statement_count(store, statement, &waits, error)) {
+        return false;
+    }
+    *out = waits != 0;
+    return true;
 }
 
 bool store_read_notice(struct store *store, const char *tenant, const char *id, struct arena *arena,
