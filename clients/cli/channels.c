@@ -13,7 +13,7 @@ enum { PATH_BYTES = 512, LOOKS_MAX = 150, LOOK_MICROSECONDS = 200 * 1000 };
 
 static const struct cli_option options[] = {
     {"--to", "ADDRESS", "of a channel that tells people: whom to try", false},
-    {"--state", "STATE", "log: only waiting, sent, dead or stale", false},
+    {"--state", "STATE", "log: only waiting, sent, dead, stale or gathered", false},
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false}};
 

@@ -66,6 +66,13 @@ static void write_channel(struct canonical_writer *writer, const struct operatio
     canonical_member_text(writer, "name", channel->name);
     write_texts(writer, "people", channel->people, channel->person_count);
     canonical_member_text(writer, "problem", state->problem);
+    if (channel->roundup.over != 0) {
+        canonical_name(writer, "roundup");
+        canonical_open_object(writer);
+        canonical_member_integer(writer, "over", channel->roundup.over);
+        canonical_member_integer(writer, "within_ms", channel->roundup.within_ms);
+        canonical_close_object(writer);
+    }
     if (channel->notifier->shows_cards) {
         write_tell(writer, channel);
     }

@@ -17,7 +17,7 @@ struct notices_answer {
 
 static bool is_state(const char *text)
 {
-    static const char *const states[] = {"waiting", "sent", "dead", "stale"};
+    static const char *const states[] = {"waiting", "sent", "dead", "stale", "gathered"};
     bool is_one = text == NULL;
     for (size_t i = 0; i < sizeof states / sizeof states[0] && !is_one; i++) {
         is_one = strcmp(states[i], text) == 0;
@@ -39,7 +39,7 @@ bool api_read_notices(struct api_call *call, struct error *error)
     }
     return is_state(input->filter.state) ||
            error_set(error, ERROR_INVALID, "bad_parameter", "state",
-                     "`state` must be waiting, sent, dead or stale");
+                     "`state` must be waiting, sent, dead, stale or gathered");
 }
 
 bool api_run_list_notices(struct api_call *call, struct error *error)
@@ -65,6 +65,7 @@ static void write_notice(struct canonical_writer *writer, const struct notice_ro
     canonical_member_text(writer, "recipient",
                           notice->recipient[0] == '\0' ? NULL : notice->recipient);
     canonical_member_text(writer, "request", notice->request);
+    canonical_member_text(writer, "roundup", notice->roundup);
     api_write_time(writer, "settled_at", notice->settled_at);
     canonical_member_text(writer, "state", notice->state);
     canonical_close_object(writer);

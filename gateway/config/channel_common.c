@@ -6,11 +6,18 @@
 
 /* What channels of every kind may say. */
 
-enum { IN_FLIGHT_MOST = 64, PER_SECOND_MOST = 1000 };
+enum {
+    IN_FLIGHT_MOST = 64,
+    PER_SECOND_MOST = 1000,
+    ROUNDUP_OVER_MOST = 1000,
+    ROUNDUP_WITHIN_LEAST_MS = 1000,
+    ROUNDUP_WITHIN_MOST_MS = 60 * 60 * 1000,
+};
 
 const char *const channel_common_keys[] = {"name",  "kind",   "ca",          "allow_networks",
                                            "proxy", "groups", "people",      "limits",
-                                           "tell",  "tenant", "quiet_hours", NULL};
+                                           "tell",  "tenant", "quiet_hours", "roundup", NULL};
+static const char *const roundup_keys[] = {"over", "within", NULL};
 static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
 
 static bool read_tell(const struct channel_reading *reading)
@@ -69,6 +76,35 @@ static bool read_limits(const struct channel_reading *reading)
                                          &reading->out->in_flight_max) &&
                               read_limit(reading, limits, "per_second", PER_SECOND_MOST,
                                          &reading->out->per_second_max));
+}
+
+/* `roundup: { over: 5, within: 1m }`; both are needed, so that nobody guesses the other. */
+static bool read_roundup(const struct channel_reading *reading)
+{
+    const struct yaml_node *roundup = yaml_member(reading->node, "roundup");
+    const struct yaml_node *over = yaml_member(roundup, "over");
+    const struct yaml_node *within = yaml_member(roundup, "within");
+    struct roundup_rule *rule = &reading->who->roundup;
+    int64_t most = 0;
+    if (roundup == NULL) {
+        return true;
+    }
+    if (!reading->who->notifier->shows_cards) {
+        return yaml_fail(reading->file, roundup, reading->error, "unknown_key",
+                         "programs are told each event: leave out `roundup`");
+    }
+    if (over == NULL || within == NULL) {
+        return yaml_fail(reading->file, roundup, reading->error, "missing_key",
+                         "write `roundup: { over: 5, within: 1m }`");
+    }
+    if (!yaml_only_keys(reading->file, roundup, roundup_keys, reading->error) ||
+        !yaml_read_integer(reading->file, over, 1, ROUNDUP_OVER_MOST, &most, reading->error) ||
+        !yaml_read_duration(reading->file, within, ROUNDUP_WITHIN_LEAST_MS, ROUNDUP_WITHIN_MOST_MS,
+                            &rule->within_ms, reading->error)) {
+        return false;
+    }
+    rule->over = (int)most;
+    return true;
 }
 
 static bool read_proxy(const struct channel_reading *reading)
@@ -134,7 +170,7 @@ bool channel_read_common(const struct channel_reading *reading)
 {
     return channel_read_text(reading, "ca", &reading->out->ca_file) && read_proxy(reading) &&
            read_tell(reading) && read_limits(reading) && read_tenant(reading) &&
-           read_quiet_hours(reading) &&
+           read_quiet_hours(reading) && read_roundup(reading) &&
            channel_read_list(reading, "groups", &reading->who->groups,
                              &reading->who->group_count) &&
            channel_read_list(reading, "people", &reading->who->people,

@@ -1,0 +1,232 @@
+"""Routing: many prompts at once, who chooses what they are told, and through which proxy messages leave."""
+import json
+import shutil
+import unittest
+
+from support.gateway import Gateway, eventually
+from support.peers import MailServer, Receiver
+from support.slack import APP, CHANNEL, SECRET, TEAM, TOKEN, Slack
+
+POLICY = """
+version: 1
+defaults: { verdict: deny, risk: low, approval: { quorum: 1, groups: [oncall], timeout: 1h } }
+rules:
+  - name: large-refunds
+    match: { action: payments.refund }
+    when: args.amount > 1000
+    verdict: require_approval
+    risk: high
+  - name: refunds
+    match: { action: payments.refund }
+    verdict: require_approval
+    risk: low
+  - name: moves
+    match: { action: payments.move }
+    verdict: require_approval
+    risk: medium
+"""
+ROUNDUP = "    roundup: { over: 2, within: 1m }\n"
+
+
+class Routing(unittest.TestCase):
+    def gateway(self, channels, more="", **options):
+        gateway = Gateway(policy=POLICY, **options)
+        gateway.extra_config = more + "channels:\n" + (channels(gateway) if callable(channels) else channels)
+        self.addCleanup(gateway.__exit__, None, None, None)
+        gateway.start()
+        self.dana = gateway.add_person("dana", ["oncall"])
+        self.key = gateway.add_caller()
+        return gateway
+
+    def peer(self, kind):
+        peer = kind()
+        self.addCleanup(peer.stop)
+        return peer
+
+    def slack_channel(self, slack, more=ROUNDUP):
+        def write(gateway):
+            for name, text in (("token", TOKEN), ("signing", SECRET)):
+                (gateway.folder / name).write_text(text + "\n")
+                (gateway.folder / name).chmod(0o600)
+            return (f"  - name: approvals\n    kind: slack\n    url: {slack.url}\n    allow_http: true\n    allow_networks: [127.0.0.0/8]\n"
+                    f"    channel: {CHANNEL}\n    token_file: {gateway.folder}/token\n    signing_secret_file: {gateway.folder}/signing\n"
+                    f"    app: {APP}\n    teams: [{TEAM}]\n" + more)
+        return write
+
+    def mail_channel(self, server, more=ROUNDUP):
+        return (f"  - name: mail\n    kind: mail\n    url: smtp://127.0.0.1:{server.port}\n    allow_plain: true\n"
+                f"    allow_networks: [127.0.0.0/8]\n    from: countersign@example.com\n" + more)
+
+    def template_channel(self, receiver, template="mattermost", more=ROUNDUP):
+        options = {"ntfy": "topic: deploys", "pagerduty": "routing_key: EXAMPLE-not-a-key"}.get(template)
+        return (f"  - name: {template}\n    kind: template\n    template: {template}\n    url: {receiver.url}\n    allow_http: true\n"
+                f"    allow_networks: [127.0.0.0/8]\n" + (f"    options: {{ {options} }}\n" if options else "") + more)
+
+    def ask_many(self, gateway, count, first=0, **more):
+        return [gateway.submit(self.key, resource=f"order/{number}", **more) for number in range(first, first + count)]
+
+    def shown(self, slack):
+        return json.dumps(list(slack.messages.values()))
+
+    def notices(self, gateway, query=""):
+        return gateway.admin("GET", "/v1/notices?limit=200" + query)["notices"]
+
+    def settled(self, gateway, count, state="sent"):
+        return eventually(lambda: len(self.notices(gateway, f"&state={state}")) == count, f"{count} notices are {state}")
+
+    def gathering(self, gateway, count):
+        """Those beyond the first few were looked at and left for later."""
+        eventually(lambda: len([one for one in self.notices(gateway, "&state=waiting") if one["due_at"] > one["created_at"]]) == count,
+                   f"{count} wait to be gathered")
+
+    # ---- many at once ----
+    def test_a_flood_is_two_cards_and_one_message_that_follows_what_becomes_of_it(self):
+        slack = self.peer(Slack)
+        gateway = self.gateway(self.slack_channel(slack))
+        first = self.ask_many(gateway, 2)
+        self.settled(gateway, 2)
+        rest = self.ask_many(gateway, 9, first=2) + self.ask_many(gateway, 1, action="payments.move")
+        self.gathering(gateway, 10)
+        self.assertEqual(2, len(slack.messages))
+        gateway.advance(61)
+        self.settled(gateway, 10, "gathered")
+        eventually(lambda: len(slack.messages) == 3, "one more message")
+        message = list(slack.messages.values())[-1]
+        text = json.dumps(message)
+        self.assertIn("10 requests wait", text)
+        self.assertLess(text.index("payments.move"), text.index("payments.refund"), "the riskiest come first")
+        self.assertEqual(["countersign_open"], list(slack.buttons(message)), "nothing is decided on it")
+        self.assertTrue(slack.buttons(message)["countersign_open"]["url"].endswith("/"), "the link locates the list alone")
+        for asked in rest[:4]:
+            gateway.vote(self.dana, asked["id"], "deny")
+        eventually(lambda: gateway.advance(1) or "4 of 10: 4 denied" in json.dumps(list(slack.messages.values())[-1]), "it is changed where it stands")
+        self.assertIn("6 requests wait", json.dumps(list(slack.messages.values())[-1]))
+        for asked in rest[4:]:
+            gateway.vote(self.dana, asked["id"])
+        eventually(lambda: gateway.advance(1) or "all 10 have ended" in json.dumps(list(slack.messages.values())[-1]), "and closed")
+        self.assertEqual(3, len(slack.messages), "nobody was told of each")
+        gateway.vote(self.dana, first[0]["id"], "deny")
+        eventually(lambda: "Denied by dana" in self.shown(slack), "what had a card of its own keeps it")
+        told = self.notices(gateway, "&state=gathered")
+        self.assertEqual(1, len({notice["roundup"] for notice in told}))
+        self.assertEqual({asked["id"] for asked in rest}, {notice["request"] for notice in told})
+        gateway.verify_ledger()
+
+    def test_high_risk_has_its_own_card_at_once_and_what_becomes_risky_gets_one(self):
+        slack = self.peer(Slack)
+        gateway = self.gateway(self.slack_channel(slack))
+        self.ask_many(gateway, 2)
+        self.settled(gateway, 2)
+        gathered = self.ask_many(gateway, 3, first=2)
+        self.gathering(gateway, 3)
+        risky = gateway.submit(self.key, args={"amount": 5000})
+        eventually(lambda: any(risky["id"] in json.dumps(message) for message in slack.messages.values()), "it does not wait")
+        self.assertEqual(3, len(slack.messages))
+        gateway.advance(61)
+        eventually(lambda: "3 requests wait" in self.shown(slack), "the others are told together")
+        gateway.ok("POST", f"/v1/requests/{gathered[0]['id']}/edits",
+                   {"revision": 1, "digest": gathered[0]["digest"], "args": {"amount": 2000}}, self.dana)
+        eventually(lambda: any(gathered[0]["id"] in json.dumps(message) for message in slack.messages.values()), "an edit raised its risk: its own card")
+        eventually(lambda: gateway.advance(1) or "2 requests wait" in self.shown(slack), "and it is no longer among the others")
+
+    def test_by_mail_there_is_one_letter_and_one_that_says_it_is_over(self):
+        server = self.peer(MailServer)
+        gateway = self.gateway(self.mail_channel(server))
+        gateway.admin("POST", "/v1/people/dana/addresses", {"kind": "mail", "address": "dana@example.com"})
+        self.ask_many(gateway, 2)
+        self.settled(gateway, 2)
+        rest = self.ask_many(gateway, 5, first=2)
+        self.gathering(gateway, 5)
+        gateway.advance(61)
+        eventually(lambda: len(server.letters) == 3, "one letter more")
+        letter = server.letters[-1][2]
+        self.assertIn("Approvals needed (rnd_", letter["Subject"])
+        text = letter.get_body(("plain",)).get_content()
+        self.assertIn("5 requests wait", text)
+        self.assertNotIn("What would run", text)
+        for asked in rest[:4]:
+            gateway.vote(self.dana, asked["id"], "deny")
+        gateway.advance(10)
+        self.settled(gateway, 3)
+        gateway.vote(self.dana, rest[4]["id"])
+        eventually(lambda: len(server.letters) == 4, "one line that it is over")
+        closing = server.letters[-1][2]
+        self.assertIn("Nothing of this waits any more", closing["Subject"])
+        self.assertIn("5 of 5: 1 approved, 4 denied", closing.get_body(("plain",)).get_content())
+        self.assertEqual(letter["References"], closing["References"], "one thread")
+
+    def test_every_shipped_template_takes_a_round_up(self):
+        receivers = {name: self.peer(Receiver) for name in ("ntfy", "pagerduty", "mattermost", "discord", "google-chat")}
+        gateway = self.gateway("".join(self.template_channel(receiver, name, "    roundup: { over: 1, within: 1m }\n") for name, receiver in receivers.items()))
+        self.ask_many(gateway, 1)
+        self.settled(gateway, 5)
+        rest = self.ask_many(gateway, 2, first=1)
+        self.gathering(gateway, 10)
+        gateway.advance(61)
+        self.settled(gateway, 10, "gathered")
+        self.settled(gateway, 10)
+        for asked in rest:
+            gateway.vote(self.dana, asked["id"], "deny")
+        self.settled(gateway, 15)
+        for name, receiver in receivers.items():
+            with self.subTest(template=name):
+                _, opened, closed = receiver.bodies()
+                self.assertIn("2 requests wait", json.dumps(opened))
+                self.assertIn("2 of 2: 2 denied", json.dumps(closed))
+        pages = receivers["pagerduty"].bodies()[1:]
+        self.assertEqual(["trigger", "resolve"], [page["event_action"] for page in pages])
+        self.assertEqual(1, len({page["dedup_key"] for page in pages}))
+
+    def test_a_gateway_killed_between_composing_and_sending_loses_nothing(self):
+        receiver = self.peer(Receiver)
+        gateway = self.gateway(self.template_channel(receiver))
+        self.ask_many(gateway, 2)
+        self.settled(gateway, 2)
+        rest = self.ask_many(gateway, 6, first=2)
+        self.gathering(gateway, 6)
+        receiver.answers = [lambda handler: gateway.kill()]  # composed and under way, nothing settled
+        gateway.advance(61)
+        eventually(lambda: len(receiver.came) == 3 and gateway.process is None, "it was killed while sending")
+        gateway.start()
+        self.assertEqual(6, len(self.notices(gateway, "&state=gathered")))
+        gateway.advance(61)
+        eventually(lambda: len(receiver.came) == 4, "it is sent again")
+        self.assertEqual(receiver.bodies()[2], receiver.bodies()[3])
+        self.assertIn("6 requests wait", receiver.bodies()[3]["text"])
+        for asked in rest:
+            gateway.vote(self.dana, asked["id"], "deny")
+        eventually(lambda: "6 of 6: 6 denied" in receiver.bodies()[-1]["text"], "and followed")
+        gateway.verify_ledger()
+
+    def test_after_an_outage_what_waited_is_one_message(self):
+        receiver = self.peer(Receiver)
+        receiver.otherwise = 503
+        gateway = self.gateway(self.template_channel(receiver))
+        self.ask_many(gateway, 8)
+        eventually(lambda: len([one for one in self.notices(gateway) if one["attempts"] > 0]) > 0, "the other side fails")
+        receiver.otherwise = 200
+        eventually(lambda: gateway.advance(1) or any("requests wait" in body["text"] for body in receiver.bodies()[-3:]), "one message for all")
+        eventually(lambda: gateway.advance(1) or not self.notices(gateway, "&state=waiting"), "nothing waits any more")
+        self.assertEqual([], self.notices(gateway, "&state=dead"))
+
+    def test_round_ups_that_are_configured_wrong_are_refused_with_what_to_write(self):
+        for words, said in (("kind: template, template: discord, url: \"https://x/\", roundup: 5", "over: 5, within: 1m"),
+                            ("kind: template, template: discord, url: \"https://x/\", roundup: { over: 5 }", "over: 5, within: 1m"),
+                            ("kind: template, template: discord, url: \"https://x/\", roundup: { over: 0, within: 1m }", "over|1"),
+                            ("kind: template, template: discord, url: \"https://x/\", roundup: { over: 5, within: 1d }", "within|1h"),
+                            ("kind: template, template: discord, url: \"https://x/\", roundup: { over: 5, within: 1m, per: x }", "per"),
+                            ("kind: webhook, url: \"https://x/\", secret_file: /x, roundup: { over: 5, within: 1m }", "leave out `roundup`")):
+            with self.subTest(said=said):
+                self.refuse(f"channels:\n  - {{ name: a, {words} }}\n", said)
+
+    def refuse(self, config, said):
+        gateway = Gateway(config=config)
+        with self.assertRaisesRegex(AssertionError, said):
+            gateway.start()
+        gateway.reader.join(5)
+        gateway.process.stderr.close()
+        shutil.rmtree(gateway.folder)
+
+
+if __name__ == "__main__":
+    unittest.main()
