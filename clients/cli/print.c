@@ -93,27 +93,42 @@ void cli_print_json(const struct cli_answer *answer)
     putchar('\n');
 }
 
+/* What is wrong may name what was sent, or come from the other side: also what would drive a
+ * terminal. */
+static void complain(const struct builder *said)
+{
+    struct builder visible BUILDER_SCOPE;
+    builder_init(&visible, 0);
+    text_append_visible(&visible, said->bytes, said->length);
+    fprintf(stderr, "countersign: %s\n", visible.bytes);
+}
+
 int cli_print_error(const struct error *error)
 {
+    struct builder said BUILDER_SCOPE;
+    builder_init(&said, 0);
     if (error->line > 0) {
-        fprintf(stderr, "countersign: %s:%d:%d: %s\n", error->subject, error->line, error->column,
-                error->message);
-    } else {
-        fprintf(stderr, "countersign: %s\n", error->message);
+        builder_printf(&said, "%s:%d:%d: ", error->subject, error->line, error->column);
     }
+    builder_text(&said, error->message);
+    complain(&said);
     return CLI_ERROR;
 }
 
 int cli_print_problem(const struct cli_answer *answer)
 {
     const struct json *root = answer->document == NULL ? NULL : json_root(answer->document);
+    struct builder said BUILDER_SCOPE;
+    builder_init(&said, 0);
     if (root == NULL || json_type(root) != JSON_TYPE_OBJECT) {
-        fprintf(stderr, "countersign: the gateway answered %ld and no reason\n", answer->status);
+        builder_printf(&said, "the gateway answered %ld and no reason", answer->status);
+        complain(&said);
         return CLI_ERROR;
     }
     const char *pointer = cli_text(json_element(json_member(root, "errors"), 0), "pointer");
-    fprintf(stderr, "countersign: %s%s%s%s (%ld %s)\n", cli_text(root, "detail"),
-            pointer[0] == '\0' ? "" : " [at ", pointer, pointer[0] == '\0' ? "" : "]",
-            answer->status, cli_text(root, "code"));
+    builder_printf(&said, "%s%s%s%s (%ld %s)", cli_text(root, "detail"),
+                   pointer[0] == '\0' ? "" : " [at ", pointer, pointer[0] == '\0' ? "" : "]",
+                   answer->status, cli_text(root, "code"));
+    complain(&said);
     return CLI_ERROR;
 }

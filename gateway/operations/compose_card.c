@@ -36,6 +36,7 @@ struct contents {
     const char *why_not;
     const char *arguments; /* canonical; NULL once erased */
     size_t arguments_length;
+    const char *whole; /* the arguments and all else that would run; the same when that is all */
     const char **asked;
     size_t asked_count;
     const char *decided_by[CARD_NAMES_MAX];
@@ -196,7 +197,7 @@ static void write_card(struct operation *operation, struct canonical_writer *wri
     canonical_member_text(writer, "action", request->action_name);
     canonical_member_text(writer, "agent", request->agent_name);
     canonical_member_text(writer, "answer", contents->answer.text);
-    canonical_member_text(writer, "arguments", contents->arguments);
+    canonical_member_text(writer, "arguments", contents->whole);
     write_names(writer, "asked", contents->asked, contents->asked_count);
     canonical_member_text(writer, "asked_by",
                           contents->question.text == NULL ? NULL : contents->question.author_name);
@@ -228,6 +229,62 @@ static void write_card(struct operation *operation, struct canonical_writer *wri
     canonical_close_object(writer);
 }
 
+static const char *const action_names[] = {"name", NULL};
+static const char *const entity_names[] = {"id", "type", NULL};
+
+/* How many members there are beside these. */
+static size_t count_beside(const struct json *object, const char *const *names)
+{
+    size_t count = json_count(object);
+    for (; *names != NULL; names++) {
+        count -= json_member(object, *names) == NULL ? 0 : 1;
+    }
+    return count;
+}
+
+static void member_beside(struct canonical_writer *writer, const char *name,
+                          const struct json *object, const char *const *names)
+{
+    struct builder text BUILDER_SCOPE;
+    builder_init(&text, 0);
+    if (count_beside(object, names) > 0) {
+        canonical_append_without(&text, object, names);
+        canonical_member_raw(writer, name, text.bytes, text.length);
+    }
+}
+
+/* The arguments, where they are all that the request binds beside the names that stand above them;
+ * else everything it binds: whoever approves has seen it. */
+static const char *everything(struct operation *operation, const struct contents *contents,
+                              const struct json *action)
+{
+    static const char *const shown[] = {"name", "properties", NULL};
+    static const char *const args[] = {"args", NULL};
+    const struct request_row *request = contents->request;
+    struct error ignored = {0};
+    struct builder text BUILDER_SCOPE;
+    struct canonical_writer writer;
+    builder_init(&text, 0);
+    struct json_document *resource JSON_SCOPE =
+        json_parse(request->resource, strlen(request->resource), &ignored);
+    struct json_document *subject JSON_SCOPE =
+        json_parse(request->subject, strlen(request->subject), &ignored);
+    size_t more = count_beside(action, shown) +
+                  count_beside(json_member(action, "properties"), args) +
+                  count_beside(json_root(resource), entity_names) +
+                  count_beside(json_root(subject), entity_names);
+    if (more == 0) {
+        return contents->arguments;
+    }
+    canonical_begin(&writer, &text);
+    canonical_open_object(&writer);
+    member_beside(&writer, "action", action, action_names);
+    member_beside(&writer, "resource", json_root(resource), entity_names);
+    member_beside(&writer, "subject", json_root(subject), entity_names);
+    canonical_close_object(&writer);
+    return arena_copy(operation->arena, text.bytes, text.length);
+}
+
 static void take_arguments(struct operation *operation, struct contents *out)
 {
     struct builder text BUILDER_SCOPE;
@@ -235,13 +292,12 @@ static void take_arguments(struct operation *operation, struct contents *out)
     const char *action = out->request->action;
     struct json_document *document JSON_SCOPE =
         action == NULL ? NULL : json_parse(action, strlen(action), &ignored);
-    const struct json *arguments =
-        document == NULL ? NULL
-                         : json_member(json_member(json_root(document), "properties"), "args");
     builder_init(&text, 0);
     if (document == NULL) {
         return;
     }
+    const struct json *arguments =
+        json_member(json_member(json_root(document), "properties"), "args");
     if (arguments == NULL) {
         builder_text(&text, "{}");
     } else {
@@ -249,6 +305,7 @@ static void take_arguments(struct operation *operation, struct contents *out)
     }
     out->arguments = arena_copy(operation->arena, text.bytes, text.length);
     out->arguments_length = text.length;
+    out->whole = everything(operation, out, json_root(document));
 }
 
 bool compose_card(struct operation *operation, const struct operations_channel *channel,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUE_BYTES_MAX = 4000, NAME_BYTES_MAX = 80 };
+enum { VALUE_BYTES_MAX = 4000, NAME_BYTES_MAX = 80, GROWTH_MAX = 6 };
 
 struct filling {
     const struct card *card;
@@ -60,11 +60,39 @@ static const char *all_facts(const struct card *card, struct arena *arena)
     return arena_copy(arena, lines.bytes, lines.length);
 }
 
+/* A ``` block has no escapes: a backtick would end it. And what stands in <> some services exchange
+ * before they look for blocks: <!channel>, <users/all>, <url|text>. */
+static bool is_exchanged(const struct place *place, char sign)
+{
+    return place->is_code && (sign == '`' || sign == '<');
+}
+
+static void append_signs(struct builder *out, const char *value, const struct place *place)
+{
+    for (const char *at = value; *at != '\0'; at++) {
+        if (is_exchanged(place, *at)) {
+            builder_printf(out, "\\u{%x}", (unsigned)*at);
+        } else {
+            builder_char(out, *at);
+        }
+    }
+}
+
+/* Head and tail show also where signs grow when they are exchanged, at most to six bytes each. */
 static const char *arguments(const struct filling *filling, const struct place *place)
 {
     bool is_whole;
-    /* Signs that `code` exchanges grow to six bytes each: room for that is left below. */
-    return card_arguments(filling->card, place->bytes_max, filling->arena, &is_whole);
+    size_t room = place->bytes_max;
+    for (;;) {
+        struct builder grown BUILDER_SCOPE;
+        builder_init(&grown, 0);
+        const char *text = card_arguments(filling->card, room, filling->arena, &is_whole);
+        append_signs(&grown, text, place);
+        if (grown.length <= place->bytes_max || room <= place->bytes_max / GROWTH_MAX) {
+            return text;
+        }
+        room /= 2;
+    }
 }
 
 /* NULL: no such name. */
@@ -157,15 +185,7 @@ static bool read_place(const struct filling *filling, const char *text, size_t l
 static void append_value(struct builder *out, const char *value, const struct place *place)
 {
     size_t start = out->length;
-    for (const char *at = value; *at != '\0'; at++) {
-        if (place->is_code && (*at == '`' || *at == '<')) {
-            /* A ``` block has no escapes: it would end there. And what stands in <> some services
-             * exchange before they look for blocks: <!channel>, <users/all>, <url|text>. */
-            builder_printf(out, "\\u{%x}", (unsigned)*at);
-        } else {
-            builder_char(out, *at);
-        }
-    }
+    append_signs(out, value, place);
     if (out->length - start > place->bytes_max) {
         size_t kept = text_cut(out->bytes + start, place->bytes_max);
         out->length = start + kept;

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import unittest
 
+from journeys.test_slack import post
 from journeys.test_slack_peer import HAS_NODE, PACKAGES, judge_cards
 from support import everywhere, hostile
 from support.everywhere import Everywhere
@@ -284,6 +285,298 @@ class Hostile(unittest.TestCase):
     def test_nothing_that_hides_or_reorders_text_stands_raw_in_any_template(self):
         for place in everywhere.TEMPLATES:
             self.each(place, lambda case, moment, message: [self.seen(text) for _, text in self.texts(message)])
+
+    # ---- mail ----
+    def test_a_letter_has_the_headers_and_the_parts_that_it_always_has(self):
+        def check(case, moment, letter):
+            self.assertEqual([], [part.defects for part in letter.walk() if part.defects])
+            self.assertEqual(HEADERS, [name for name, _ in letter.items()])
+            self.assertEqual((f"[Countersign] {MOMENTS[moment]} ({case.id})", "ops@example.com", "countersign@example.com"),
+                             (letter["Subject"], letter["To"].addresses[0].addr_spec, letter["From"].addresses[0].addr_spec))
+            self.assertEqual(["multipart/alternative", "text/plain", "text/html"], [part.get_content_type() for part in letter.walk()])
+            self.assertEqual([], [part.get_filename() for part in letter.walk() if part.get_filename()])
+            self.assertLessEqual(max(len(line) for line in letter.as_bytes().splitlines()), 998)
+        self.each("mail", check)
+        self.assertEqual({("countersign@example.com", "ops@example.com")}, {(sender, to) for sender, (to,), _ in self.everywhere.mail.letters})
+        self.assertEqual(len(self.cases) * len(MOMENTS), len(self.everywhere.mail.letters))
+
+    def test_the_plain_part_of_a_letter_says_every_fact_on_a_line_of_its_own(self):
+        def check(case, moment, letter):
+            text = letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
+            outcome = case.outcome() + "\n\n" if moment == "ended" else ""
+            facts = "".join(f"{label}: {value}\n" for label, value in case.facts(moment))
+            self.assertEqual(f"{MOMENTS[moment]}\n\n  {hostile.cut(case.action, 300)}\n\n{outcome}Read it and decide in the dashboard:\n{case.link}\n\n{facts}\n"
+                             f"What would run, as the agent sent it:\n\n{case.lines}\n\n{UNCHECKED}: {hostile.cut(case.why, 500)}\n\n"
+                             "Nobody can decide by mail: answering this, or opening the link, changes nothing.\n", text.rstrip("\n") + "\n")
+            self.seen(text)
+        self.each("mail", check)
+
+    def test_the_html_part_of_a_letter_has_the_elements_of_a_harmless_one_and_shows_the_same_text(self):
+        def check(case, moment, letter):
+            page = Page(letter.get_body(("html",)).get_content())
+            facts = case.facts(moment)
+            self.assertEqual([("a", [("href", case.link)])], [tag for tag in page.tags if tag[0] == "a"])
+            self.assertLessEqual({name for name, _ in page.tags if not name.startswith("/")}, ELEMENTS)
+            self.assertEqual([("align", "left"), ("charset", "utf-8"), ("dir", "ltr"), ("href", case.link), ("lang", "en"), ("style", STYLE)],
+                             sorted({attribute for _, attributes in page.tags for attribute in attributes}))
+            self.assertEqual(facts, list(zip(page.texts("th"), page.texts("td"), strict=True)))
+            self.assertEqual([case.lines], page.texts("pre"))
+            self.assertEqual(f"{UNCHECKED}: {hostile.cut(case.why, 500)}", page.texts("p")[-2])
+            self.seen(page.all)
+        self.each("mail", check)
+
+    # ---- webhooks ----
+    def test_webhooks_are_signed_carry_names_alone_and_carry_them_as_they_are(self):
+        def check(case, moment, message):
+            _, headers, body = message
+            event = everywhere.strict(body)
+            kind = {"asked": "request.pending", "ended": "request.denied"}.get(moment, "request.question")
+            self.assertEqual((kind, {"type", "timestamp", "data"}), (event["type"], set(event)))
+            data = event["data"]
+            self.assertEqual({"action": case.action, "agent": "bot", "resource": case.resource, "subject": "user/alice", "request": case.id, "link": case.link},
+                             {name: data[name] for name in ("action", "agent", "resource", "subject", "request", "link")}, "for programs: exactly")
+            self.assertLessEqual(set(data), {"action", "agent", "created_at", "digest", "ended_at", "link", "reason", "request", "resource", "revision", "risk",
+                                             "state", "subject", "tenant", "timeout_at"})
+            self.assertEqual([], [sign for name in headers for sign in headers[name] if not " " <= sign <= "~"])
+        self.each("hook", check)
+        self.each("hook-a", check)
+
+    def test_the_signatures_of_webhooks_are_of_the_bytes_that_came(self):
+        for case in self.cases:
+            _, headers, body = self.everywhere.said("hook", case.id)[0]
+            text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+            made = hmac.new(base64.b64decode(everywhere.HOOK_SECRET[6:]), text, hashlib.sha256).digest()
+            self.assertEqual("v1," + base64.b64encode(made).decode(), headers["webhook-signature"])
+
+    @unittest.skipUnless(shutil.which("openssl"), "the openssl command is not installed")
+    def test_the_asymmetric_signatures_are_openssls_too(self):
+        for case in self.cases[:8]:
+            _, headers, body = self.everywhere.said("hook-a", case.id)[0]
+            text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+            version, signature = headers["webhook-signature"].split(",")
+            self.assertEqual("v1a", version)
+            for content, want in ((text, True), (text + b" ", False)):
+                self.assertEqual(want, everywhere.ed25519_verifies(self.gateway.folder, everywhere.HOOK_SEED, base64.b64decode(signature), content))
+
+    # ---- the dashboard's API, and the terminal ----
+    def test_the_api_gives_programs_exactly_what_was_sent(self):
+        for case in self.cases:
+            with self.subTest(text=case.name):
+                answer = self.gateway.call("GET", f"/v1/requests/{case.id}", secret=self.dana)
+                self.assertEqual(("application/json", "nosniff"), (answer.headers["Content-Type"], answer.headers["X-Content-Type-Options"]))
+                shown = everywhere.strict(answer.body)
+                self.assertEqual((case.action, case.args, case.resource, case.why), (shown["action"]["name"], shown["action"]["properties"]["args"],
+                                 f"order/{shown['resource']['id']}", shown["why"]))
+                self.assertEqual([case.word, case.word], [comment["text"] for comment in
+                                 self.gateway.ok("GET", f"/v1/requests/{case.id}/comments", secret=self.dana)["comments"]])
+
+    def test_the_terminal_shows_nothing_raw_and_every_argument(self):
+        listed = self.cli("inbox", "--all", "--limit", "200")
+        self.seen(listed)
+        for case in self.cases:
+            with self.subTest(text=case.name):
+                shown = self.cli("show", case.id)
+                self.seen(shown)
+                self.assertIn(case.lines.replace("\n", "\n" + " " * 12), shown)
+                self.assertIn(hostile.visible(case.action), shown)
+
+    def cli(self, *words, want=0):
+        run = subprocess.run([str(BUILD / "countersign"), *words], capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
+                             env={"PATH": os.environ["PATH"], "COUNTERSIGN_URL": f"http://127.0.0.1:{self.gateway.port}", "COUNTERSIGN_TOKEN": self.dana})
+        self.assertEqual(want, run.returncode, run)
+        return (run.stdout + run.stderr).decode()
+
+    def test_what_the_gateway_refuses_is_shown_on_the_terminal_without_what_was_wrong_with_it(self):
+        name = "\x1b]0;owned\x07\x9b2J\u202e"
+        arguments = json.dumps({name: {"a\0": 1}})
+        run = subprocess.run([str(BUILD / "countersign"), "request", "pay.refund", "--resource", "order/1", "--subject", "user/alice", "--args", arguments],
+                             capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
+                             env={"PATH": os.environ["PATH"], "COUNTERSIGN_URL": f"http://127.0.0.1:{self.gateway.port}", "COUNTERSIGN_KEY": self.key})
+        self.assertNotEqual(0, run.returncode)
+        self.seen((run.stdout + run.stderr).decode())
+
+    def test_what_is_no_text_is_refused_wherever_it_stands(self):
+        before = len(self.gateway.admin("GET", "/v1/requests?limit=200")["requests"])
+        for name, raw in hostile.NO_TEXTS.items():
+            for place in ("memo", "reason", "action", "resource", "name"):
+                with self.subTest(text=name, place=place):
+                    fill = {one: raw if one == place else b"x" for one in ("memo", "reason", "action", "resource", "name")}
+                    body = (b'{"subject":{"type":"user","id":"alice"},"resource":{"type":"order","id":"%(resource)s"},"reason":"%(reason)s",'
+                            b'"action":{"name":"%(action)s","properties":{"args":{"%(name)s":"%(memo)s"}}}}' % {one.encode(): text for one, text in fill.items()})
+                    answer = self.gateway.call("POST", "/v1/requests", body, self.key)
+                    self.assertEqual((400, "invalid_json"), (answer.status, answer.json["code"]), answer)
+        self.assertEqual(before, len(self.gateway.admin("GET", "/v1/requests?limit=200")["requests"]))
+
+
+class HostileShapes(unittest.TestCase):
+    """What is too much to show, or stands where nobody looks."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.gateway = Gateway(policy=POLICY)
+        cls.everywhere = Everywhere(cls.gateway)
+        cls.addClassCleanup(cls.everywhere.stop)
+        cls.gateway.extra_config = LIMITS + cls.everywhere.config(limits="    limits: { in_flight: 4 }\n")
+        cls.addClassCleanup(cls.gateway.__exit__, None, None, None)
+        cls.gateway.start()
+        cls.dana = cls.gateway.add_person("dana", ["oncall"])
+        cls.key = cls.gateway.add_caller()
+
+    def ask(self, args, resource, **more):
+        body = {"subject": {"type": "user", "id": "alice"}, "resource": {"type": "order", "id": resource},
+                "action": {"name": "payments.refund", "properties": {"args": args}}, **more}
+        asked = self.gateway.ok("POST", "/v1/requests", json.dumps(body, ensure_ascii=False).encode(), self.key)
+        eventually(lambda: all(self.everywhere.said(place, asked["id"]) for place in everywhere.PLACES), "it is told everywhere", 60)
+        return {place: self.everywhere.said(place, asked["id"])[0] for place in everywhere.PLACES}
+
+    def buttons(self, card):
+        return [element["action_id"] for block in card["blocks"] if block["type"] == "actions" for element in block["elements"]]
+
+    def preformatted(self, card):
+        return [block["elements"][0]["elements"][0]["text"] for block in card["blocks"] if block["type"] == "rich_text"][0]
+
+    def check_sizes(self, said):
+        size = lambda message: len(json.dumps(message, ensure_ascii=False).encode())
+        self.assertIsNone(check_blocks(said["slack"]["blocks"]))
+        self.assertLessEqual(size(said["teams"]), 28 * 1024)
+        self.assertLessEqual(len(said["discord"]["content"].encode("utf-16-le")) // 2, 2000)
+        self.assertLessEqual(len(said["google-chat"]["text"].encode()), 4096)
+        self.assertLessEqual(len(said["mattermost"]["text"]), 16383)
+        self.assertLessEqual(len(said["ntfy"]["message"].encode()), 4096)
+        self.assertLessEqual(size(said["pagerduty"]), 512 * 1024)
+        self.assertLessEqual(len(said["mail"].as_bytes()), 256 * 1024)
+        self.assertLessEqual(len(said["hook"][2]), 4096)
+
+    def test_two_megabytes_fit_every_channel_show_their_end_and_cannot_be_approved_there(self):
+        for name, unit in (("letters", "x"), ("overrides", "\u202e"), ("quotes", "\\\""), ("backticks", "`<"), ("marks", "\u0301"), ("emoji", "\U0001f600"),
+                           ("newlines", "\n"), ("amps", "&<>")):
+            with self.subTest(unit=name):
+                pad = unit * (2 * 1024 * 1024 // len(json.dumps(unit, ensure_ascii=False).encode()[1:-1]) - 100)
+                said = self.ask(args={"a": pad, "z": "rm -rf /"}, resource=name, reason=unit * (1900 // len(unit.encode())))
+                self.check_sizes(said)
+                self.assertEqual([DENY, "countersign_open"], self.buttons(said["slack"]))
+                shown = [self.preformatted(said["slack"]), json.dumps(said["teams"]), said["mail"].get_body(("plain",)).get_content(),
+                         *(json.dumps(said[place]) for place in everywhere.TEMPLATES)]
+                for text in shown[:3]:
+                    self.assertIn("rm -rf /", text, "the end shows")
+                for text in shown:
+                    self.assertIn("bytes are not shown here", text)
+                self.assertIn(NOT_ALL, json.dumps(said["slack"]) )
+                self.assertIn(NOT_ALL, shown[1])
+                self.assertIn(NOT_ALL, shown[2])
+
+    def test_many_small_arguments_and_deep_ones_are_whole_or_not_to_be_approved(self):
+        deep = "end"
+        for _ in range(25):
+            deep = {"d": [deep]}
+        for name, args, is_whole in (("many", {f"k{number:04}": number for number in range(3000)}, False), ("few", {f"k{number:03}": number for number in range(200)}, True),
+                                     ("deep", {"deep": deep}, True), ("empty", {}, True), ("nothing in it", {"a": {}, "b": [], "c": ""}, True)):
+            with self.subTest(shape=name):
+                said = self.ask(args, name)
+                self.check_sizes(said)
+                self.assertEqual(is_whole, APPROVE in self.buttons(said["slack"]))
+                self.assertEqual(is_whole, self.preformatted(said["slack"]) == hostile.arguments(args))
+
+    def test_what_is_bound_beside_the_arguments_shows_where_it_could_be_approved(self):
+        args, more = {"amount": 1}, {"force": True, "to": "\u202eelsewhere"}
+        body = lambda order, **parts: {"subject": {"type": "user", "id": "alice", **parts.get("subject", {})}, "resource": {"type": "order", "id": order, **parts.get("resource", {})},
+                                       "action": {"name": "pay.refund", "properties": {"args": args, **parts.get("action", {})}}}
+        for name, given, lines in (("none", {}, args), ("action", {"action": more}, {"action": {"properties": {"args": args, **more}}}),
+                                   ("resource", {"resource": {"properties": more}}, {"action": {"properties": {"args": args}}, "resource": {"properties": more}}),
+                                   ("subject", {"subject": {"properties": more}}, {"action": {"properties": {"args": args}}, "subject": {"properties": more}})):
+            with self.subTest(beside=name):
+                asked = self.gateway.ok("POST", "/v1/requests", body(name, **given), self.key)
+                eventually(lambda: self.everywhere.said("slack", asked["id"]), "the card is posted")
+                card = self.everywhere.said("slack", asked["id"])[0]
+                self.assertEqual(hostile.arguments(lines), self.preformatted(card))
+                self.assertIn(APPROVE, self.buttons(card))
+
+    def test_a_callback_repeats_the_state_it_was_given_and_nothing_else_of_the_agents(self):
+        for name, text in hostile.TEXTS.items():
+            with self.subTest(text=name):
+                state = legal(text, 900, "\n\t") or "x"
+                body = {"subject": {"type": "user", "id": "alice"}, "resource": {"type": "order", "id": "task " + name},
+                        "action": {"name": "pay." + (legal(text, 100) or "refund"), "properties": {"args": {"memo": text}}}}
+                context = self.gateway.ok("POST", "/access/v1/evaluation", body, self.key)["context"]
+                denial = {"evaluation_id": context["evaluation_id"], "expires_at": context["access_request"]["expires_at"]}
+                task = self.gateway.ok("POST", "/access/v1/requests", {**body, "denial": denial, "callback": {
+                    "endpoint": self.everywhere.receivers["tasks"].url, "state": state}}, self.key)["task"]
+                (request,) = [one["id"] for one in self.gateway.ok("GET", "/v1/requests?limit=200", secret=self.key)["requests"]
+                              if one["resource"]["id"] == "task " + name]
+                self.gateway.vote(self.dana, request, "deny", reason=legal(text, 900, "\n\t") or "no")
+                (_, _, told), = eventually(lambda: self.everywhere.said("tasks", task["id"]), "it is told")
+                self.assertEqual({"state": state, "task": {"id": task["id"], "status": "denied", "status_endpoint": task["status_endpoint"]}}, everywhere.strict(told))
+
+    # ---- what a person types in a chat ----
+    def test_a_reason_typed_in_slack_reaches_the_agent_as_it_was_typed_and_the_card_not_at_all(self):
+        dana = Person(self.gateway, "erin", ["oncall"])
+        link(self.gateway, self.everywhere.slack, dana)
+        for name, text in hostile.TEXTS.items():
+            reason = legal(text, 240, "\n\t")
+            if reason is None:
+                continue
+            with self.subTest(text=name):
+                asked = self.gateway.submit(self.key, resource="order/typed " + name)
+                eventually(lambda: self.everywhere.said("slack", asked["id"]), "the card is posted")
+                message = next(one for one in self.everywhere.slack.messages.values() if asked["id"] in json.dumps(one["blocks"]))
+                opened = len(self.everywhere.slack.views)
+                post(self.gateway, self.everywhere.slack.press(DENY, message))
+                eventually(lambda: len(self.everywhere.slack.views) > opened, "the modal opens")
+                answer = post(self.gateway, self.everywhere.slack.submit(self.everywhere.slack.views[-1], "reason", reason))
+                self.assertEqual((200, "update"), (answer.status, everywhere.strict(answer.body)["response_action"]))
+                shown = self.gateway.show(self.key, asked["id"])
+                self.assertEqual(("denied", [reason]), (shown["state"], [vote["reason"] for vote in shown["votes"]]))
+                settled = eventually(lambda: self.everywhere.said("slack", asked["id"])[1:], "the card is settled")[-1]
+                self.assertIn("Denied by erin", json.dumps(settled))
+                self.assertEqual(["countersign_open"], self.buttons(settled))
+                self.assertNotIn(json.dumps("reason: " + reason)[9:-1], json.dumps(settled))
+
+
+def link(gateway, slack, person, user="U0DANA"):
+    """Their account at our double of Slack becomes a person's, as a person does it."""
+    person.step_up()
+    code = person.ok("POST", "/v1/me/chat-links", {}, want=(201,))["code"]
+    opened = len(slack.views)
+    post(gateway, slack.shortcut(user=user))
+    eventually(lambda: len(slack.views) > opened, "the modal opens")
+    answer = post(gateway, slack.submit(slack.views[-1], "code", code, user=user))
+    assert (answer.status, answer.json["response_action"]) == (200, "update"), answer
+
+
+HEADERS = ["Date", "From", "To", "Message-ID", "References", "Subject", "Auto-Submitted", "X-Auto-Response-Suppress", "MIME-Version", "Content-Type"]
+STYLE = "unicode-bidi:isolate;white-space:pre-wrap;overflow-wrap:anywhere"
+ELEMENTS = {"html", "head", "meta", "title", "body", "h2", "p", "b", "bdi", "a", "table", "tr", "th", "td", "pre"}
+
+
+class Page(html.parser.HTMLParser):
+    """Elements in order, and the text within each."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.open, self.found, self.all = [], [], [], ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, name, attributes):
+        self.tags.append((name, attributes))
+        if name != "meta":
+            self.open.append([name, ""])
+
+    def handle_endtag(self, name):
+        opened, text = self.open.pop()
+        assert opened == name, (opened, name)
+        self.found.append((name, text))
+
+    def handle_data(self, text):
+        self.all += text
+        for element in self.open:
+            element[1] += text
+
+    def handle_comment(self, text):
+        raise AssertionError(f"a comment: {text}")
+
+    def texts(self, name):
+        return [text for found, text in self.found if found == name]
 
 
 def is_begun(shown, whole):

@@ -10,7 +10,6 @@ HOOK_SECRET = "whsec_" + base64.b64encode(b"an obviously fake secret, 32 byt").d
 HOOK_SEED = b"an obviously fake ed25519 seed.."
 TEMPLATES = {"ntfy": "topic: deploys", "pagerduty": "routing_key: EXAMPLE-not-a-key", "mattermost": None, "discord": None, "google-chat": None}
 PLACES = ["hook", "hook-a", "mail", "slack", "teams", *TEMPLATES]  # where one whole request shows
-LIMITS = "    limits: { per_second: 1000, in_flight: 16 }\n"
 
 
 def strict(bytes_or_text):
@@ -47,11 +46,10 @@ class Everywhere:
     # ---- configuration ----
     def channel(self, name, kind, more, url=None):
         return (f"  - name: {name}\n    kind: {kind}\n    url: \"{url or self.receivers[name].url}\"\n    allow_http: true\n"
-                f"    allow_networks: [127.0.0.0/8]\n{LIMITS}{more}")
+                f"    allow_networks: [127.0.0.0/8]\n{more}")
 
-    def config(self, places=(*PLACES, "tasks"), more=""):
-        """`more` goes into each channel."""
-        return "channels:\n" + "".join(getattr(self, "do_" + place.replace("-", "_"), self.do_template)(place) + more for place in places)
+    def config(self, places=(*PLACES, "tasks"), limits="    limits: { per_second: 1000, in_flight: 16 }\n"):
+        return "channels:\n" + "".join(getattr(self, "do_" + place.replace("-", "_"), self.do_template)(place) + limits for place in places)
 
     def do_hook(self, name):
         return self.channel(name, "webhook", f"    secret_file: {self.secret('hook.secret', HOOK_SECRET)}\n")
@@ -67,7 +65,7 @@ class Everywhere:
 
     def do_mail(self, name):
         return (f"  - name: {name}\n    kind: mail\n    url: smtp://127.0.0.1:{self.mail.port}\n    allow_plain: true\n"
-                f"    allow_networks: [127.0.0.0/8]\n    from: countersign@example.com\n    to: [ops@example.com]\n{LIMITS}")
+                f"    allow_networks: [127.0.0.0/8]\n    from: countersign@example.com\n    to: [ops@example.com]\n")
 
     def do_slack(self, name):
         return self.channel(name, "slack", f"    channel: {CHANNEL}\n    token_file: {self.secret('slack.token', TOKEN)}\n"

@@ -60,6 +60,23 @@ START_TEST(template__code_holds_nothing_that_services_exchange_before_they_look_
 }
 END_TEST
 
+START_TEST(template__the_end_of_what_grows_when_it_is_exchanged_shows)
+{
+    struct builder padded BUILDER_SCOPE;
+    builder_init(&padded, 0);
+    builder_text(&padded, "{\"a\":\"");
+    for (int i = 0; i < 5000; i++) {
+        builder_text(&padded, "`<x");
+    }
+    builder_text(&padded, "\",\"z\":\"rm -rf /\"}");
+    struct card card = sample_card(padded.bytes, NULL);
+    const char *text = filled("\"${arguments:code:700}\"", &card);
+    ck_assert_uint_le(strlen(text), 900); /* quotes and lines grow once more in JSON */
+    ck_assert_ptr_nonnull(strstr(text, "bytes are not shown here"));
+    ck_assert_ptr_nonnull(strstr(text, "rm -rf /"));
+}
+END_TEST
+
 static const char *const bad[] = {"\"${nothing}\"", "\"${why\"",          "\"${why:loud}\"",
                                   "\"#${why}\"",    "\"${option.none}\"", "\"${why:123456}\"",
                                   "{\"a\":"};
@@ -138,6 +155,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, template__words_go_in_as_json_text);
     tcase_add_test(tests, template__code_cannot_end_its_block);
+    tcase_add_test(tests, template__the_end_of_what_grows_when_it_is_exchanged_shows);
     tcase_add_test(tests,
                    template__code_holds_nothing_that_services_exchange_before_they_look_for_it);
     tcase_add_loop_test(tests, template__a_mistake_is_named, 0, (int)COUNT(bad));
