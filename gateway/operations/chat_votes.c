@@ -17,7 +17,8 @@ static bool tell_outcome(struct operation *operation, const struct chat_press *p
                     "see what is asked now.";
         return true;
     }
-    if (!compose_card(operation, channel, request, "", CARD_ENDED, &json, error) ||
+    if (!compose_card(operation, channel, request, &(struct card_reader){.recipient = ""},
+                      CARD_ENDED, &json, error) ||
         !card_read(json, strlen(json), operation->arena, &card, error)) {
         return false;
     }

@@ -309,8 +309,8 @@ static void take_arguments(struct operation *operation, struct contents *out)
 }
 
 bool compose_card(struct operation *operation, const struct operations_channel *channel,
-                  const struct request_row *request, const char *recipient, enum card_moment moment,
-                  const char **out, struct error *error)
+                  const struct request_row *request, const struct card_reader *reader,
+                  enum card_moment moment, const char **out, struct error *error)
 {
     struct request_row settled = *request;
     struct request_case loaded;
@@ -321,13 +321,15 @@ bool compose_card(struct operation *operation, const struct operations_channel *
     builder_init(&text, 0);
     if (!settle_request(operation, &settled, &is_frozen, error) ||
         !load_request_case(operation, &settled, NULL, &loaded, error) ||
-        !load_question(operation, &contents, error)) {
+        (!reader->is_stranger && !load_question(operation, &contents, error))) {
         return false;
     }
     list_asked_groups(operation, &loaded.facts, &contents.asked, &contents.asked_count);
-    judge_buttons(operation, channel, &loaded.facts, recipient, &contents);
     list_deciders(&loaded, &contents);
-    take_arguments(operation, &contents);
+    if (!reader->is_stranger) {
+        judge_buttons(operation, channel, &loaded.facts, reader->recipient, &contents);
+        take_arguments(operation, &contents);
+    }
     canonical_begin(&writer, &text);
     write_card(operation, &writer, &contents);
     *out = arena_copy(operation->arena, text.bytes, text.length);

@@ -72,10 +72,14 @@ bool settle_roundup(struct operation *operation, const struct notice_lease *noti
 bool compose_roundup(struct operation *operation, const struct roundup_row *roundup,
                      const char **out, int *out_pending, struct error *error) MUST_CHECK;
 
+struct card_reader {
+    const char *recipient;
+    bool is_stranger; /* learns how it stands: no arguments, no questions, no buttons */
+};
 /* compose_card.c: the `card` JSON of the request as it is now (notifiers/card.h). */
 bool compose_card(struct operation *operation, const struct operations_channel *channel,
-                  const struct request_row *request, const char *recipient, enum card_moment moment,
-                  const char **out, struct error *error) MUST_CHECK;
+                  const struct request_row *request, const struct card_reader *reader,
+                  enum card_moment moment, const char **out, struct error *error) MUST_CHECK;
 const char *compose_test_card(struct operation *operation);
 /* What the buttons of this card carry: nobody can guess it, and an edit makes another. */
 const char *card_nonce(struct operation *operation, const struct request_row *request,

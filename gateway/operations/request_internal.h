@@ -189,6 +189,9 @@ bool load_viewer(struct operation *operation, struct viewer *out, struct error *
 bool find_standing(struct operation *operation, const struct viewer *viewer,
                    const struct request_row *request, struct authorize_facts *out,
                    struct error *error) MUST_CHECK;
+/* Whether this person may read it as things are now. */
+bool may_read(struct operation *operation, const struct person_row *person,
+              const struct request_row *request, bool *out, struct error *error) MUST_CHECK;
 /* The request of this id in the principal's tenant with that; NOT_FOUND as for one that may not be
  * known. */
 bool find_request(struct operation *operation, const char *id, struct request_row *out,

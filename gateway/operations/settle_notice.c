@@ -135,6 +135,7 @@ struct leasing {
     struct request_row request;
     const char *stale;
     bool is_gone; /* settled here: left for later, or told in a round-up */
+    bool is_strangers; /* the card's reader may know no more of the request than how it stands */
 };
 
 static bool is_prompt(const char *event)
@@ -164,6 +165,7 @@ static bool find_address_of(struct leasing *leasing, struct error *error)
     struct notice_lease *lease = leasing->lease;
     const char *recipient = lease->row.recipient;
     struct person_row person;
+    bool may_know = true;
     if (recipient[0] == '\0') {
         return find_conversation(operation, leasing->channel, &lease->to, error);
     }
@@ -174,12 +176,16 @@ static bool find_address_of(struct leasing *leasing, struct error *error)
     if (!store_read_person(operation->store, lease->row.tenant, recipient, operation->arena,
                            &person, error) ||
         !find_told_address(operation, leasing->channel, lease->row.tenant, recipient, &lease->to,
-                           error)) {
+                           error) ||
+        (lease->row.request != NULL &&
+         !may_read(operation, &person, &leasing->request, &may_know, error))) {
         return false;
     }
-    if (!person.is_enabled || lease->to == NULL) {
-        leasing->stale = !person.is_enabled ? "person_disabled" : "no_address";
-    }
+    leasing->stale = !person.is_enabled  ? "person_disabled"
+                     : lease->to == NULL ? "no_address"
+                     : !may_know         ? "asked_no_more"
+                                         : NULL;
+    leasing->is_strangers = !person.is_enabled || !may_know;
     return true;
 }
 
@@ -275,7 +281,9 @@ static bool lease_card(struct leasing *leasing, struct error *error)
     lease->may_stand = strcmp(card.state, "posting") == 0;
     lease->revision = leasing->request.revision;
     lease->version = leasing->request.version;
-    return compose_card(operation, leasing->channel, &leasing->request, lease->row.recipient,
+    struct card_reader reader = {.recipient = lease->row.recipient,
+                                 .is_stranger = leasing->is_strangers};
+    return compose_card(operation, leasing->channel, &leasing->request, &reader,
                         moment_now(leasing), &lease->row.payload, error) &&
            begin_posting(leasing, &card, error);
 }

@@ -117,6 +117,27 @@ bool find_standing(struct operation *operation, const struct viewer *viewer,
            (out->is_involved || has_voted(operation, request, &out->is_involved, error));
 }
 
+bool may_read(struct operation *operation, const struct person_row *person,
+              const struct request_row *request, bool *out, struct error *error)
+{
+    struct viewer viewer;
+    struct authorize_facts facts;
+    struct operation theirs = *operation;
+    theirs.principal = (struct principal){.kind = PRINCIPAL_PERSON};
+    memcpy(theirs.principal.id, person->id, sizeof person->id);
+    memcpy(theirs.principal.tenant, person->tenant, sizeof person->tenant);
+    *out = person->is_enabled && (person->is_admin || person->is_auditor);
+    if (*out || !person->is_enabled) {
+        return true;
+    }
+    if (!load_viewer(&theirs, &viewer, error) ||
+        !find_standing(&theirs, &viewer, request, &facts, error)) {
+        return false;
+    }
+    *out = facts.is_involved;
+    return true;
+}
+
 bool find_request(struct operation *operation, const char *id, struct request_row *out,
                   struct authorize_facts *out_facts, struct error *error)
 {

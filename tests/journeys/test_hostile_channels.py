@@ -59,6 +59,21 @@ class HostileChannels(unittest.TestCase):
         eventually(lambda: server.letters, "it is told")
         self.assertEqual(["per_team@example.com"], server.letters[0][1])
 
+    def test_who_is_asked_no_more_is_not_told_what_an_edit_made_of_it(self):
+        server = MailServer()
+        self.addCleanup(server.stop)
+        gateway = self.gateway(self.mail(server))
+        gateway.add_person("omar", ["oncall"])
+        for name in ("dana", "omar"):
+            gateway.admin("POST", f"/v1/people/{name}/addresses", {"kind": "mail", "address": f"{name}@example.com"})
+        asked = gateway.submit(self.key, args={"note": "first"})
+        eventually(lambda: len(self.notices(gateway, "?state=sent")) == 2, "both are asked")
+        gateway.admin("DELETE", "/v1/groups/oncall/members/omar")
+        gateway.ok("POST", f"/v1/requests/{asked['id']}/edits", {"revision": 1, "digest": asked["digest"], "args": {"note": "second"}}, self.dana)
+        eventually(lambda: len(self.notices(gateway, "?state=waiting")) == 0 and len(server.letters) >= 3, "the edit is told")
+        told = [to for _, (to,), letter in server.letters if "second" in letter.get_body(("plain",)).get_content()]
+        self.assertEqual(["dana@example.com"], told)
+
     def test_a_mail_server_that_does_not_say_good_bye_holds_up_nobody(self):
         server, receiver = MailServer(), self.receiver()
         self.addCleanup(server.stop)

@@ -469,6 +469,7 @@ static const char *next_to(const char *action)
 START_TEST(bots__cards_go_where_the_service_said_last_and_else_where_the_channel_says)
 {
     bool is_named = false;
+    tear_down();
     begin(&bots, NULL);
     ck_assert_ptr_null(next_to("two.go"));
     ck_assert(say("a1", PLACE ";messageid=17", "https://smba.trafficmanager.net/emea/", &is_named));
@@ -486,6 +487,7 @@ END_TEST
 START_TEST(bots__what_no_channel_names_is_not_kept_and_no_token_is_lured_away)
 {
     bool is_named = true;
+    tear_down();
     begin(&bots, NULL);
     ck_assert(say("a1", "19:1@thread.tacv2", "https://smba.trafficmanager.net/emea/", &is_named));
     ck_assert(!is_named);
@@ -505,6 +507,7 @@ START_TEST(bots__no_person_says_where_a_conversation_is)
                                      .conversation = PLACE,
                                      .service_url = "https://smba.trafficmanager.net/emea/"};
     bool is_named = false;
+    tear_down();
     begin(&bots, NULL);
     ck_assert(!scenario_settle(
         &s, operation_remember_conversation(scenario_begin(&s, DANA), &said, &is_named, &s.error)));
