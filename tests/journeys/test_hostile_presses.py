@@ -5,10 +5,10 @@ import time
 import unittest
 import urllib.parse
 
-from journeys.test_slack import APPROVE, DENY, POLICY, channel, post
 from support.gateway import Gateway, eventually
 from support.people import Person
 from support.slack import Slack, signed
+from support.slack_steps import APPROVE, DENY, POLICY, channel, post
 
 STRICTER = POLICY.replace("assurance: chat", "assurance: passkey")
 TWO = POLICY.replace("timeout: 15m, assurance: chat", "timeout: 15m, assurance: chat, quorum: 2, deny_quorum: 2")
