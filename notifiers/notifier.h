@@ -58,6 +58,7 @@ struct notifier_notice {
     const char *token;   /* what read_token gave; NULL for kinds that need none */
     const char *place;   /* what NOTIFIER_ASKS_ADDRESS found for `to`; NULL: it was not asked */
     bool is_test;
+    bool is_account; /* the payload is for the owner of an account (account_notice.h) */
 };
 
 struct notifier_message {
@@ -135,6 +136,7 @@ struct notifier {
     bool shows_cards;   /* otherwise events */
     bool changes_cards; /* a card that is there can be changed; otherwise each is a new message */
     bool asks_people;   /* each person who is asked is told at an address of their own */
+    bool tells_owners;  /* people are told of changes to their accounts (account_notice.h) */
     bool decides;       /* people can approve and deny in it */
     bool calls_back;    /* tells only who asked, where their task said: `to` is a URL */
     /* Everything in `arena`; `now` is this attempt's wall time. */

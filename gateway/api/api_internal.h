@@ -88,24 +88,25 @@ struct api_call {
         *holder; /* of a redemption: a proof a worker looks at after `read`, or NULL */
     struct operation operation;
     char *path_values[API_PATH_VALUES_MAX];
-    char trace[API_TRACE_BYTES];      /* X-Request-ID, echoed or minted */
-    char *forwarded_for;              /* what a proxy we trust says, else NULL */
-    int64_t wait_ms;                  /* Prefer: wait, bounded; 0 none */
-    enum api_thread thread;           /* the route's, unless `read` chose otherwise */
-    bool is_waiter;                   /* the exchange is parked: this call settles a waiter */
-    struct json_document *document;   /* the body */
-    int64_t seen;                     /* news that who waits knows of already; -1: not said */
-    struct waiter *waiter;            /* whose last read this is; else NULL */
-    struct form *form;                /* the body, of OAuth's dialect */
-    const char *key;                  /* Idempotency-Key of a change; NULL when none */
-    struct sha256 key_body;           /* what it came with */
-    const char *client;               /* who the client says it is; NULL when it does not */
-    struct change_call *change;       /* of a session that changes something; else NULL */
-    struct proposal_row *proposal;    /* noted instead of the change */
-    bool must_propose;                /* `look` found that two must make it */
-    void *input;                      /* the route's */
-    void *result;                     /* the route's */
-    struct api_call *next, *previous; /* under way */
+    char trace[API_TRACE_BYTES];        /* X-Request-ID, echoed or minted */
+    char *forwarded_for;                /* what a proxy we trust says, else NULL */
+    int64_t wait_ms;                    /* Prefer: wait, bounded; 0 none */
+    enum api_thread thread;             /* the route's, unless `read` chose otherwise */
+    bool is_waiter;                     /* the exchange is parked: this call settles a waiter */
+    struct json_document *document;     /* the body */
+    int64_t seen;                       /* news that who waits knows of already; -1: not said */
+    struct waiter *waiter;              /* whose last read this is; else NULL */
+    struct form *form;                  /* the body, of OAuth's dialect */
+    const char *key;                    /* Idempotency-Key of a change; NULL when none */
+    struct sha256 key_body;             /* what it came with */
+    const struct browser_seen *browser; /* that signs in with this call; else NULL */
+    const char *client;                 /* who the client says it is; NULL when it does not */
+    struct change_call *change;         /* of a session that changes something; else NULL */
+    struct proposal_row *proposal;      /* noted instead of the change */
+    bool must_propose;                  /* `look` found that two must make it */
+    void *input;                        /* the route's */
+    void *result;                       /* the route's */
+    struct api_call *next, *previous;   /* under way */
 };
 
 /* routes.c: every way in. */
@@ -137,6 +138,10 @@ bool api_check_exact_origin(struct api_call *call, struct error *error) MUST_CHE
 bool api_check_browser(struct api_call *call, struct error *error) MUST_CHECK;
 /* The Set-Cookie value; an empty secret with 0 seconds takes it away. In the call's arena. */
 const char *api_session_cookie(struct api_call *call, const char *secret, int64_t seconds);
+/* From a route's `read`, while the head is there: the browser that signs in, for `operation`. */
+void api_see_browser(struct api_call *call);
+const char *api_browser_cookie(struct api_call *call,
+                               const char *secret);  /* its Set-Cookie value */
 void api_touch_session(const struct api_call *call); /* after a call by session that went well */
 
 /* workload.c: callers by token or client certificate, and DPoP proofs. The readers take what is

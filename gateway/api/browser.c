@@ -18,6 +18,7 @@
  */
 
 enum { TOUCH_MS = 60 * 1000 };
+#define BROWSER_COOKIE_SECONDS (400LL * 24 * 60 * 60) /* no browser keeps one for longer */
 
 static enum api_reach reach_of(const struct api_call *call)
 {
@@ -145,6 +146,32 @@ const char *api_session_cookie(struct api_call *call, const char *secret, int64_
     bool is_tls = api_is_secure(call);
     return arena_printf(call->arena, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; %sSameSite=Strict",
                         identity_cookie_name(is_tls), secret, (long long)seconds,
+                        is_tls ? "Secure; " : "");
+}
+
+/* ---- what this browser is ---- */
+
+void api_see_browser(struct api_call *call)
+{
+    struct browser_seen *seen = ARENA_NEW(call->arena, struct browser_seen);
+    const char *cookies = NULL;
+    const char *agent = NULL;
+    char *name = arena_alloc(call->arena, BROWSER_NAME_BYTES);
+    struct error ignored = {0};
+    bool is_read = http_header(call->exchange, "cookie", &cookies, &ignored) &&
+                   http_header(call->exchange, "user-agent", &agent, &ignored);
+    identity_name_browser(is_read ? agent : NULL, name);
+    *seen = (struct browser_seen){.name = name, .peer = arena_text(call->arena, api_peer(call))};
+    seen->has_cookie =
+        is_read && identity_read_browser(cookies, api_is_secure(call), &seen->cookie);
+    call->browser = seen;
+}
+
+const char *api_browser_cookie(struct api_call *call, const char *secret)
+{
+    bool is_tls = api_is_secure(call);
+    return arena_printf(call->arena, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; %sSameSite=Strict",
+                        identity_browser_cookie_name(is_tls), secret, BROWSER_COOKIE_SECONDS,
                         is_tls ? "Secure; " : "");
 }
 

@@ -58,9 +58,12 @@ void api_end_call(struct api_call *call)
 static bool begin_job(struct api_call *call, struct store *store, int64_t now, struct error *error)
 {
     call->operation = (struct operation){0};
-    return operation_begin(&call->operation, call->api->options.operations, store, call->arena, now,
-                           &call->credential, error) &&
-           (call->change == NULL || operation_note_call(&call->operation, call->change, error));
+    if (!operation_begin(&call->operation, call->api->options.operations, store, call->arena, now,
+                         &call->credential, error)) {
+        return false;
+    }
+    call->operation.browser = call->browser;
+    return (call->change == NULL || operation_note_call(&call->operation, call->change, error));
 }
 
 /* Beside what the call does, or not at all. What makes something new is not made twice; the answer

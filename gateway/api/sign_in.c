@@ -25,9 +25,9 @@ struct sign_in {
     const char *display;
     const char *tenant;  /* NULL: the default one */
     const char *account; /* whose attempts are counted */
-    char *password;   /* wiped when it was hashed */
-    char *former;     /* password change: the one there was */
-    const char *code; /* one-time or recovery code, or NULL */
+    char *password;      /* wiped when it was hashed */
+    char *former;        /* password change: the one there was */
+    const char *code;    /* one-time or recovery code, or NULL */
     enum link_kind link;
     struct sha256 link_hash;
     struct password_found found;
@@ -121,13 +121,14 @@ bool api_read_sign_in(struct api_call *call, struct error *error)
         !api_take_text(call, body, "tenant", false, NAME_BYTES - 1, &sign_in->tenant, error)) {
         return false;
     }
-    sign_in->account = sign_in->tenant == NULL ? sign_in->name
-                                               : arena_printf(call->arena, "%s/%s", sign_in->tenant,
-                                                              sign_in->name);
+    sign_in->account = sign_in->tenant == NULL
+                           ? sign_in->name
+                           : arena_printf(call->arena, "%s/%s", sign_in->tenant, sign_in->name);
     if (!api_attempts_take(call->api, sign_in->account, api_peer(call), error)) {
         return false;
     }
     sign_in->has_cookie = api_read_former_session(call, &sign_in->cookie);
+    api_see_browser(call);
     return true;
 }
 
@@ -185,6 +186,7 @@ static bool take_link(struct api_call *call, const struct json *body, enum link_
     sign_in->link = kind;
     sign_in->link_hash = crypto_sha256(secret, strlen(secret));
     sign_in->has_cookie = api_read_former_session(call, &sign_in->cookie);
+    api_see_browser(call);
     return api_check_channel(call, error);
 }
 
@@ -348,23 +350,39 @@ static void write_session(struct canonical_writer *writer, struct api_call *call
     canonical_close_object(writer);
 }
 
+/* The session's cookie first; of a browser that is new, one more. */
+static size_t list_cookies(struct api_call *call, struct session_view *view,
+                           struct http_field out[2])
+{
+    int64_t seconds = (view->session.expires_at - view->session.created_at) / 1000;
+    size_t count = 0;
+    if (view->secret[0] != '\0') {
+        out[count++] = (struct http_field){
+            .name = "Set-Cookie", .value = api_session_cookie(call, view->secret, seconds)};
+    }
+    if (view->browser[0] != '\0') {
+        out[count++] = (struct http_field){.name = "Set-Cookie",
+                                           .value = api_browser_cookie(call, view->browser)};
+    }
+    return count;
+}
+
 void api_answer_session(struct api_call *call)
 {
     struct session_view *view = call->result;
     bool is_new = view->secret[0] != '\0';
     struct credential credential =
         is_new ? identity_session_credential(view->secret) : call->credential;
-    int64_t seconds = (view->session.expires_at - view->session.created_at) / 1000;
-    struct http_field cookie = {.name = "Set-Cookie",
-                                .value = is_new ? api_session_cookie(call, view->secret, seconds)
-                                                : NULL};
+    struct http_field cookies[2];
+    size_t cookie_count = list_cookies(call, view, cookies);
     struct builder body BUILDER_SCOPE;
     struct canonical_writer writer;
     builder_init(&body, 0);
     canonical_begin(&writer, &body);
     write_session(&writer, call, &credential);
-    api_answer_json(call, is_new ? 201 : 200, &body, &cookie, is_new ? 1 : 0);
+    api_answer_json(call, is_new ? 201 : 200, &body, cookies, cookie_count);
     crypto_wipe(view->secret, sizeof view->secret);
+    crypto_wipe(view->browser, sizeof view->browser);
     crypto_wipe(body.bytes, body.length);
     api_end_call(call);
 }

@@ -28,6 +28,7 @@ bool api_read_passkey_sign_in(struct api_call *call, struct error *error)
         return false;
     }
     input->has_cookie = api_read_former_session(call, &input->cookie);
+    api_see_browser(call);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "courier/courier_internal.h"
 #include "crypto/crypto.h"
 #include "formats/text.h"
+#include "notifiers/account_notice.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,7 +275,8 @@ static struct notifier_notice notice_of(const struct delivery *delivery)
                                     .to = lease->to,
                                     .address = lease->address,
                                     .is_test = is_test(delivery),
-                                    .token = delivery->destination->token};
+                                    .token = delivery->destination->token,
+                                    .is_account = account_moment_of(lease->row.event) != 0};
 }
 
 static void send_one(struct destinations *destinations, struct delivery *delivery,

@@ -3,6 +3,7 @@
 #include "base/builder.h"
 #include "base/check.h"
 #include "formats/text.h"
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,12 +14,17 @@ const char *identity_cookie_name(bool is_tls)
     return is_tls ? "__Host-countersign" : "countersign-dev";
 }
 
-static bool has_cookie_form(const char *value, size_t length)
+const char *identity_browser_cookie_name(bool is_tls)
+{
+    return is_tls ? "__Host-countersign-browser" : "countersign-browser-dev";
+}
+
+static bool has_cookie_form(const char *value, size_t length, const char *prefix)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     return length == COOKIE_PREFIX_BYTES + COOKIE_RANDOM_BYTES &&
-           strncmp(value, "css_", COOKIE_PREFIX_BYTES) == 0 &&
+           strncmp(value, prefix, COOKIE_PREFIX_BYTES) == 0 &&
            strspn(value + COOKIE_PREFIX_BYTES, alphabet) >= COOKIE_RANDOM_BYTES;
 }
 
@@ -60,31 +66,80 @@ static bool next_pair(const char **cursor, struct pair *out)
     return true;
 }
 
-bool identity_read_cookie(const char *header, bool is_tls, struct credential *out,
-                          struct error *error)
+/* The last cookie of this name, and how many there are. */
+static size_t find_cookie(const char *header, const char *wanted, struct pair *out)
 {
-    const char *wanted = identity_cookie_name(is_tls);
     struct pair pair;
-    struct pair found = {0};
     size_t count = 0;
     for (const char *cursor = header == NULL ? "" : header; next_pair(&cursor, &pair);) {
         if (pair.name_length == strlen(wanted) &&
             strncmp(pair.name, wanted, pair.name_length) == 0) {
-            found = pair;
+            *out = pair;
             count++;
         }
     }
+    return count;
+}
+
+bool identity_read_cookie(const char *header, bool is_tls, struct credential *out,
+                          struct error *error)
+{
+    struct pair found = {0};
+    size_t count = find_cookie(header, identity_cookie_name(is_tls), &found);
     if (count == 0) {
         return error_set(error, ERROR_UNAUTHENTICATED, "no_credential", NULL,
                          "sign in, or send an API key or a personal token as `Authorization: "
                          "Bearer ...`");
     }
-    if (count > 1 || !has_cookie_form(found.value, found.value_length)) {
+    if (count > 1 || !has_cookie_form(found.value, found.value_length, "css_")) {
         return error_set(error, ERROR_UNAUTHENTICATED, "invalid_credential", NULL,
                          "the session cookie is not one of ours; sign in again");
     }
     *out = make_credential(found.value, found.value_length);
     return true;
+}
+
+bool identity_read_browser(const char *header, bool is_tls, struct sha256 *out_hash)
+{
+    struct pair found = {0};
+    if (find_cookie(header, identity_browser_cookie_name(is_tls), &found) != 1 ||
+        !has_cookie_form(found.value, found.value_length, "csb_")) {
+        return false;
+    }
+    *out_hash = crypto_sha256(found.value, found.value_length);
+    return true;
+}
+
+struct known_word {
+    const char *sign, *word;
+};
+
+static const char *find_word(const char *text, const struct known_word *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(text, words[i].sign) != NULL) {
+            return words[i].word;
+        }
+    }
+    return NULL;
+}
+
+void identity_name_browser(const char *user_agent, char out[BROWSER_NAME_BYTES])
+{
+    /* In this order: most say that they are what others are as well. */
+    static const struct known_word browsers[] = {
+        {"Edg/", "Edge"},          {"OPR/", "Opera"},     {"Firefox/", "Firefox"},
+        {"Chromium/", "Chromium"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+    };
+    static const struct known_word systems[] = {
+        {"Android", "Android"}, {"iPhone", "iOS"},    {"iPad", "iOS"},    {"Windows", "Windows"},
+        {"Macintosh", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
+    };
+    const char *text = user_agent == NULL ? "" : user_agent;
+    const char *browser = find_word(text, browsers, sizeof browsers / sizeof browsers[0]);
+    const char *system = find_word(text, systems, sizeof systems / sizeof systems[0]);
+    snprintf(out, BROWSER_NAME_BYTES, "%s%s%s", browser == NULL ? "a browser" : browser,
+             system == NULL ? "" : " on ", system == NULL ? "" : system);
 }
 
 void identity_csrf_text(const struct credential *credential, char out[CSRF_TEXT_BYTES])

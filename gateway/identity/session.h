@@ -11,7 +11,7 @@
 
 #include "identity/principal.h"
 
-enum { CSRF_TEXT_BYTES = 44 };
+enum { CSRF_TEXT_BYTES = 44, BROWSER_NAME_BYTES = 32 };
 
 const char *identity_cookie_name(bool is_tls);
 /* A `Cookie` header (RFC 6265 section 4.2.1) -> the session credential in it. Others' cookies are
@@ -21,6 +21,15 @@ bool identity_read_cookie(const char *header, bool is_tls, struct credential *ou
                           struct error *error) MUST_CHECK;
 /* The credential of a session's secret. */
 struct credential identity_session_credential(const char *secret);
+
+/* A second cookie stays when the session ends, and says only that somebody has signed in with this
+ * browser before: `csb_` and 43 base64url characters. It lets nobody in. */
+const char *identity_browser_cookie_name(bool is_tls);
+/* False when it is not there (or the header is NULL), there twice, or of another form. */
+bool identity_read_browser(const char *header, bool is_tls, struct sha256 *out_hash) MUST_CHECK;
+/* What a `User-Agent` says, in words of ours alone: "Firefox on Linux". Whoever signs in chooses
+ * the header, so nothing of it is passed on. */
+void identity_name_browser(const char *user_agent, char out[BROWSER_NAME_BYTES]);
 
 /* What the page sends as `X-CSRF-Token`. */
 void identity_csrf_text(const struct credential *credential, char out[CSRF_TEXT_BYTES]);

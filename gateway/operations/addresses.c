@@ -2,6 +2,7 @@
 #include "notifiers/callback.h"
 #include "notifiers/mail/mail_letter.h"
 #include "operations/notice_internal.h"
+#include "operations/owner_internal.h"
 #include "store/chat_rows.h"
 #include <string.h>
 
@@ -126,23 +127,41 @@ static bool record_address(struct operation *operation, const struct person_row 
     return record_entry(operation, &record, error);
 }
 
+/* Who is no longer told here is told so here. */
+static bool leave_former(struct operation *operation, const struct person_row *person,
+                         const char *kind, const char *address, struct error *error)
+{
+    const char *former = NULL;
+    struct owner_news news = {
+        .moment = ACCOUNT_ADDRESS_CHANGED,
+        .facts = {{"Told from now on",
+                   address[0] == '\0' ? "nowhere by this kind of channel" : "at another address"},
+                  {"Kind", kind}}};
+    if (!store_find_address(operation->store, person->tenant, person->id, kind, operation->arena,
+                            &former, error)) {
+        return false;
+    }
+    return former == NULL || strcmp(former, address) == 0 ||
+           (tell_owner(operation, person->id, &news, error) &&
+            keep_former_address(operation, person, kind, former, error));
+}
+
 bool operation_set_address(struct operation *operation, const char *person, const char *kind,
                            const char *address, struct error *error)
 {
     struct person_row row;
+    bool is_removal = address[0] == '\0';
     if (!authorize(operation, OPERATION_CHANGE_PEOPLE, NULL, NULL, error) ||
         !store_read_person(operation->store, operation->principal.tenant, person, operation->arena,
-                           &row, error)) {
+                           &row, error) ||
+        (!is_removal && !check_address(kind, address, error)) ||
+        !leave_former(operation, &row, kind, address, error)) {
         return false;
-    }
-    if (address[0] == '\0') {
-        return store_delete_address(operation->store, row.tenant, row.id, kind, error) &&
-               record_address(operation, &row, kind, error);
     }
     struct address_row own = {.kind = kind, .address = address};
     memcpy(own.person, row.id, sizeof own.person);
-    return check_address(kind, address, error) &&
-           store_put_address(operation->store, row.tenant, &own, error) &&
+    return (is_removal ? store_delete_address(operation->store, row.tenant, row.id, kind, error)
+                       : store_put_address(operation->store, row.tenant, &own, error)) &&
            record_address(operation, &row, kind, error);
 }
 

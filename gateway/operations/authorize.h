@@ -5,8 +5,8 @@
  * The one place that decides who may do what. Every operation asks here before it changes or shows
  * anything; doors never check. The answer depends on the principal and on what the principal is to
  * the thing, never on what a client says about itself. What a stolen session could make worse than
- * it is also needs a step-up: a proof beyond the cookie, given a moment ago. Who comes by an account
- * at a chat service votes, and does nothing else.
+ * it is also needs a step-up: a proof beyond the cookie, given a moment ago. Who comes by an
+ * account at a chat service votes, and does nothing else.
  */
 
 #include "operations/operation.h"

@@ -1,5 +1,6 @@
 #include "operations/authorize.h"
 #include "operations/chat_operations.h"
+#include "operations/owner_internal.h"
 #include "operations/people_internal.h"
 #include <string.h>
 
@@ -64,6 +65,14 @@ bool operation_list_chat_links(struct operation *operation, struct chat_link_row
                                  out_count, error);
 }
 
+static bool tell_of_link(struct operation *operation, const struct chat_link_row *link,
+                         enum account_moment moment, struct error *error)
+{
+    struct owner_news news = {.moment = moment,
+                              .facts = {{"Chat service", link->service}, {"Link", link->id}}};
+    return tell_owner(operation, link->person, &news, error);
+}
+
 bool operation_remove_chat_link(struct operation *operation, const char *id, struct error *error)
 {
     struct chat_link_row link;
@@ -83,7 +92,8 @@ bool operation_remove_chat_link(struct operation *operation, const char *id, str
                             .owner = link.person,
                             .changed = {"chat_link", link.service}};
     return store_delete_chat_link(operation->store, link.id, error) &&
-           note_change(operation, &change, error);
+           note_change(operation, &change, error) &&
+           tell_of_link(operation, &link, ACCOUNT_CHAT_UNLINKED, error);
 }
 
 /* ---- linking ---- */
@@ -178,5 +188,6 @@ bool operation_link_chat(struct operation *operation, const struct chat_account 
     *out_name = arena_text(operation->arena, person.name);
     return check_link_count(operation, &person, error) &&
            store_insert_chat_link(operation->store, &link, error) &&
-           note_change(operation, &change, error);
+           note_change(operation, &change, error) &&
+           tell_of_link(operation, &link, ACCOUNT_CHAT_LINKED, error);
 }

@@ -1,4 +1,6 @@
+#include "formats/text.h"
 #include "operations/authorize.h"
+#include "operations/owner_internal.h"
 #include "operations/people_internal.h"
 #include <string.h>
 
@@ -67,6 +69,20 @@ static bool check_credential(const struct credential_input *input, struct error 
     return check_text(input->label, PEOPLE_LABEL_BYTES_MAX, "a label", "bad_label", error);
 }
 
+/* Its label is not told: whoever makes a token chooses it. */
+static bool tell_of_token(struct operation *operation, const struct credential_row *token,
+                          struct error *error)
+{
+    char expires_at[TIME_TEXT_BYTES];
+    struct owner_news news = {.moment = ACCOUNT_TOKEN_MADE,
+                              .facts = {{"Token", token->id}, {"Good until", "it is taken back"}}};
+    if (token->expires_at != 0) {
+        text_write_time(token->expires_at, expires_at);
+        news.facts[1].value = expires_at;
+    }
+    return token->kind != CREDENTIAL_TOKEN || tell_owner(operation, token->owner, &news, error);
+}
+
 bool operation_add_credential(struct operation *operation, const struct credential_input *input,
                               struct credential_row *out, char out_secret[SECRET_TEXT_BYTES],
                               struct error *error)
@@ -100,7 +116,7 @@ bool operation_add_credential(struct operation *operation, const struct credenti
     struct change change = {
         .type = is_key ? LEDGER_KEY_ADDED : LEDGER_TOKEN_ADDED, .id = row.id, .owner = row.owner};
     bool ok = store_insert_credential(operation->store, &row, error) &&
-              note_change(operation, &change, error);
+              note_change(operation, &change, error) && tell_of_token(operation, &row, error);
     if (ok) {
         memcpy(out_secret, secret, sizeof secret);
         *out = row;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct operations;
+struct browser_seen;
 struct caller_row;
 struct history_series;
 
@@ -41,12 +42,13 @@ struct operation {
     int64_t now;  /* the batch's wall time */
     int64_t boot; /* boot clock, for how long a token has lived */
     struct principal principal;
-    bool is_only_tenant; /* a person's tenant has the gateway to itself */
-    const struct caller_row *caller;  /* when the principal is one: as the store has it now */
-    struct session_row session;       /* when the principal came by one */
-    struct sha256 change;             /* of the call this is: what two admins must both make */
-    char proposal[ID_BYTES];          /* of the same change, begun by another admin; else "" */
-    const struct proof *proof;        /* of a workload; NULL for others, and for who waited */
+    bool is_only_tenant;                /* a person's tenant has the gateway to itself */
+    const struct caller_row *caller;    /* when the principal is one: as the store has it now */
+    struct session_row session;         /* when the principal came by one */
+    const struct browser_seen *browser; /* that signs in with this call; NULL: not known */
+    struct sha256 change;               /* of the call this is: what two admins must both make */
+    char proposal[ID_BYTES];            /* of the same change, begun by another admin; else "" */
+    const struct proof *proof;          /* of a workload; NULL for others, and for who waited */
     const char *confirmation;         /* the key a caller proved to hold with this call; "" none */
     struct operation_change *changes; /* newest first; in the arena */
     struct history_series *series;    /* what rules read of history, newest first; in the arena */

@@ -1,5 +1,6 @@
 #include "formats/text.h"
 #include "operations/authorize.h"
+#include "operations/owner_internal.h"
 #include "operations/passkey_internal.h"
 #include "operations/second_factor_internal.h"
 #include <string.h>
@@ -126,6 +127,19 @@ static bool record_passkey(struct operation *operation, const struct passkey_row
     return record_entry(operation, &record, error);
 }
 
+/* Its name is not told: whoever registers a passkey chooses it. */
+static bool tell_of_passkey(struct operation *operation, const struct passkey_row *passkey,
+                            enum account_moment moment, struct error *error)
+{
+    char trusted_at[TIME_TEXT_BYTES];
+    struct owner_news news = {.moment = moment, .facts = {{"Passkey", passkey->id}}};
+    if (moment == ACCOUNT_PASSKEY_ADDED && passkey->trusted_at > operation->now) {
+        text_write_time(passkey->trusted_at, trusted_at);
+        news.facts[1] = (struct account_fact){"Signs decisions from", trusted_at};
+    }
+    return tell_owner(operation, passkey->person, &news, error);
+}
+
 static bool insert(struct operation *operation, const struct webauthn_passkey *made,
                    const char *label, struct passkey_row *out, struct error *error)
 {
@@ -144,7 +158,8 @@ static bool insert(struct operation *operation, const struct webauthn_passkey *m
     memcpy(row.person, operation->principal.id, sizeof row.person);
     if (!find_trust(operation, &row.trusted_at, error) ||
         !store_insert_passkey(operation->store, &row, error) ||
-        !record_passkey(operation, &row, error)) {
+        !record_passkey(operation, &row, error) ||
+        !tell_of_passkey(operation, &row, ACCOUNT_PASSKEY_ADDED, error)) {
         return false;
     }
     *out = row;
@@ -245,7 +260,8 @@ bool operation_remove_passkey(struct operation *operation, const char *id, struc
                             .owner = passkey.person,
                             .changed = {"passkey"}};
     return store_update_passkey(operation->store, &passkey, error) &&
-           note_change(operation, &change, error);
+           note_change(operation, &change, error) &&
+           tell_of_passkey(operation, &passkey, ACCOUNT_PASSKEY_REMOVED, error);
 }
 
 bool operation_confirm_passkey(struct operation *operation, const char *id, struct passkey_row *out,
@@ -266,7 +282,8 @@ bool operation_confirm_passkey(struct operation *operation, const char *id, stru
     struct change change = {
         .type = LEDGER_KEY_CONFIRMED, .id = out->id, .owner = out->person, .changed = {"passkey"}};
     return store_update_passkey(operation->store, out, error) &&
-           note_change(operation, &change, error);
+           note_change(operation, &change, error) &&
+           tell_of_passkey(operation, out, ACCOUNT_PASSKEY_CONFIRMED, error);
 }
 
 /* ---- its answers ---- */

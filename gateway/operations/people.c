@@ -1,5 +1,6 @@
 #include "ledger/entry_data.h"
 #include "operations/authorize.h"
+#include "operations/owner_internal.h"
 #include "operations/people_internal.h"
 #include <string.h>
 
@@ -119,7 +120,10 @@ static bool set_member(struct operation *operation, const char *group,
     bool ok = is_member
                   ? store_insert_member(operation->store, person->tenant, group, person->id, error)
                   : store_delete_member(operation->store, person->tenant, group, person->id, error);
-    return ok && note_membership(operation, group, person->id, is_member, error);
+    struct owner_news news = {.moment = is_member ? ACCOUNT_GROUP_JOINED : ACCOUNT_GROUP_LEFT,
+                              .facts = {{"Group", group}}};
+    return ok && note_membership(operation, group, person->id, is_member, error) &&
+           tell_owner(operation, person->id, &news, error);
 }
 
 static bool is_listed(const char *const *texts, size_t count, const char *text)
@@ -225,8 +229,10 @@ static bool disable_person(struct operation *operation, struct person_row *perso
     person->disabled_at = operation->now;
     struct change change = {.type = LEDGER_PERSON_DISABLED, .id = person->id};
     int64_t ended;
+    struct owner_news news = {.moment = ACCOUNT_DISABLED};
     return store_update_person(operation->store, person, error) &&
            note_change(operation, &change, error) &&
+           tell_owner(operation, person->id, &news, error) &&
            disable_credentials_of(operation, person->id, "person_disabled", error) &&
            store_delete_sessions(operation->store, person->id, NULL, &ended, error) &&
            revoke_grants_resting_on(operation, person->id, "approver_disabled", error) &&
@@ -240,8 +246,10 @@ static bool enable_person(struct operation *operation, struct person_row *person
     person->disabled_at = 0;
     struct change change = {
         .type = LEDGER_PERSON_CHANGED, .id = person->id, .changed = {"enabled"}};
+    struct owner_news news = {.moment = ACCOUNT_ENABLED};
     return store_update_person(operation->store, person, error) &&
            note_change(operation, &change, error) &&
+           tell_owner(operation, person->id, &news, error) &&
            free_stranded(operation, person->tenant, error);
 }
 
@@ -262,6 +270,14 @@ bool operation_enable_person(struct operation *operation, const char *name, bool
         }
     }
     return view_person(operation, &person, out, error);
+}
+
+static const char *role_names(bool is_admin, bool is_auditor)
+{
+    return is_admin && is_auditor ? "admin, auditor"
+           : is_admin             ? "admin"
+           : is_auditor           ? "auditor"
+                                  : "none";
 }
 
 bool operation_set_roles(struct operation *operation, const char *name, bool is_admin,
@@ -285,8 +301,11 @@ bool operation_set_roles(struct operation *operation, const char *name, bool is_
             .id = person.id,
             .changed = {changes_admin ? "admin" : NULL, changes_auditor ? "auditor" : NULL},
         };
+        struct owner_news news = {.moment = ACCOUNT_ROLES_CHANGED,
+                                  .facts = {{"Roles now", role_names(is_admin, is_auditor)}}};
         if (!store_update_person(operation->store, &person, error) ||
-            !note_change(operation, &change, error)) {
+            !note_change(operation, &change, error) ||
+            !tell_owner(operation, person.id, &news, error)) {
             return false;
         }
     }

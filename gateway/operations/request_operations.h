@@ -89,7 +89,7 @@ struct request_view {
     struct comment_row question; /* the one that waits for the agent's answer */
     int64_t news;                /* edits and questions so far: more of them end a wait early */
     bool may_approve, may_deny, may_edit; /* this principal, now */
-    bool needs_passkey; /* it may approve, but only with a passkey's signature */
+    bool needs_passkey;                   /* it may approve, but only with a passkey's signature */
     bool is_frozen;
     bool nobody_can_approve; /* pending, but no enabled person could meet what is required */
     bool has_grant;

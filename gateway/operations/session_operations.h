@@ -25,9 +25,18 @@ bool operation_find_password(struct operation *operation, const char *name,
 bool operation_find_own_password(struct operation *operation, struct password_found *out,
                                  struct error *error) MUST_CHECK;
 
+/* The browser that somebody signs in with, as far as it can be told: `operation.browser`. */
+struct browser_seen {
+    bool has_cookie;
+    struct sha256 cookie; /* of the one that says that it was here before */
+    const char *name;     /* identity_name_browser */
+    const char *peer;     /* network address, as text */
+};
+
 struct session_view {
     struct session_row session;
-    char secret[SECRET_TEXT_BYTES]; /* of a new session, else "": told once, never stored */
+    char secret[SECRET_TEXT_BYTES];  /* of a new session, else "": told once, never stored */
+    char browser[SECRET_TEXT_BYTES]; /* the cookie this browser is to keep; "": it has one */
     struct person_view person;
     int64_t stepped_up_until; /* 0: it has not stepped up, or that is over */
 };

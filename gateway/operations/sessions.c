@@ -1,6 +1,7 @@
 #include "crypto/crypto.h"
 #include "ledger/entry_data.h"
 #include "operations/authorize.h"
+#include "operations/owner_internal.h"
 #include "operations/second_factor_internal.h"
 #include "operations/session_internal.h"
 #include "store/passkey_rows.h"
@@ -163,7 +164,9 @@ bool open_session(struct operation *operation, const struct person_row *person,
     if (ok) {
         become_person(operation, person, &view.session);
         view.stepped_up_until = stepped_up_until(operation);
-        ok = record_sign_in(operation, "in", error);
+        /* Who came by a link has set the password, and the owner is told of that. */
+        ok = record_sign_in(operation, "in", error) &&
+             note_browser(operation, person, step_up != STEP_UP_LINK, view.browser, error);
     }
     if (ok) {
         *out = view;
@@ -332,7 +335,9 @@ bool put_password(struct operation *operation, const struct person_row *person, 
 {
     struct change change = {
         .type = LEDGER_PERSON_CHANGED, .id = person->id, .changed = {"password"}};
-    return store_hash(operation, person, hash, error) && note_change(operation, &change, error);
+    struct owner_news news = {.moment = ACCOUNT_PASSWORD_CHANGED};
+    return store_hash(operation, person, hash, error) && note_change(operation, &change, error) &&
+           tell_owner(operation, person->id, &news, error);
 }
 
 bool operation_set_password(struct operation *operation, const struct password_found *verified,

@@ -1,6 +1,7 @@
 #include "crypto/crypto.h"
 #include "ledger/entry_data.h"
 #include "operations/authorize.h"
+#include "operations/owner_internal.h"
 #include "operations/session_internal.h"
 #include <string.h>
 
@@ -98,7 +99,9 @@ bool operation_make_enrolment_link(struct operation *operation, const char *name
     }
     memcpy(link.tenant, person.tenant, sizeof link.tenant);
     memcpy(link.person, person.id, sizeof link.person);
-    return make_link(operation, &link, out, error);
+    struct owner_news news = {.moment = ACCOUNT_ENROLMENT_LINK_MADE};
+    return make_link(operation, &link, out, error) &&
+           tell_owner(operation, person.id, &news, error);
 }
 
 /* ---- using ---- */

@@ -2,6 +2,7 @@
 #include "ledger/entry_data.h"
 #include "operations/account_operations.h"
 #include "operations/authorize.h"
+#include "operations/owner_internal.h"
 #include "operations/second_factor_internal.h"
 #include <string.h>
 
@@ -72,16 +73,18 @@ bool check_second_factor(struct operation *operation, const char *person, const 
     return use_recovery_code(operation, person, code, kind, error);
 }
 
-static bool note_totp(struct operation *operation, const char *what, struct error *error)
+static bool note_totp(struct operation *operation, const char *what, enum account_moment moment,
+                      struct error *error)
 {
-    struct change change = {
-        .type = LEDGER_PERSON_CHANGED, .id = operation->principal.id, .changed = {what}};
-    return note_change(operation, &change, error);
+    const char *person = operation->principal.id;
+    struct change change = {.type = LEDGER_PERSON_CHANGED, .id = person, .changed = {what}};
+    struct owner_news news = {.moment = moment};
+    return note_change(operation, &change, error) && tell_owner(operation, person, &news, error);
 }
 
 bool note_recovery_code(struct operation *operation, struct error *error)
 {
-    return note_totp(operation, "recovery_code_used", error);
+    return note_totp(operation, "recovery_code_used", ACCOUNT_RECOVERY_CODE_USED, error);
 }
 
 /* ---- enrolling ---- */
@@ -157,7 +160,8 @@ bool operation_confirm_totp(struct operation *operation, const char *code, struc
     }
     totp.is_enabled = true;
     return store_put_totp(operation->store, &totp, error) &&
-           make_recovery_codes(operation, out, error) && note_totp(operation, "totp", error);
+           make_recovery_codes(operation, out, error) &&
+           note_totp(operation, "totp", ACCOUNT_CODES_ON, error);
 }
 
 bool operation_read_totp(struct operation *operation, struct totp_view *out, struct error *error)
@@ -173,5 +177,5 @@ bool operation_remove_totp(struct operation *operation, struct error *error)
 {
     return authorize(operation, OPERATION_CHANGE_TOTP, NULL, NULL, error) &&
            store_delete_totp(operation->store, operation->principal.id, error) &&
-           note_totp(operation, "totp_removed", error);
+           note_totp(operation, "totp_removed", ACCOUNT_CODES_OFF, error);
 }

@@ -116,6 +116,10 @@ bool store_insert_notice(struct store *store, const struct notice_row *notice,
 bool store_lease_notices(struct store *store, int64_t now, int64_t lease_ms, size_t limit,
                          const char *skipped, struct arena *arena, struct notice_row **out,
                          size_t *out_count, struct error *error) MUST_CHECK;
+/* How many of this event, about no request, were made for this recipient after `since`. */
+bool store_count_notices_to(struct store *store, const char *tenant, const char *recipient,
+                            const char *event, int64_t since, int64_t *out_count,
+                            struct error *error) MUST_CHECK;
 /* What was left for later in this line, and not tried, is due at once. */
 bool store_hasten_notices(struct store *store, const char *line, int64_t now,
                           struct error *error) MUST_CHECK;

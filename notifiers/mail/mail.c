@@ -6,12 +6,29 @@
  * the addresses of others. A letter cannot be called back: a change is another one in its thread.
  */
 
+static bool append_card(struct builder *out, const char *payload,
+                        const struct mail_envelope *envelope, struct arena *arena,
+                        struct error *error)
+{
+    struct card card;
+    return card_read(payload, strlen(payload), arena, &card, error) &&
+           mail_append(out, &card, envelope, arena, error);
+}
+
+static bool append_account(struct builder *out, const char *payload,
+                           const struct mail_envelope *envelope, struct arena *arena,
+                           struct error *error)
+{
+    struct account_notice notice;
+    return account_notice_read(payload, strlen(payload), arena, &notice, error) &&
+           mail_append_account(out, &notice, envelope, arena, error);
+}
+
 static bool compose(const struct notifier_channel *channel, const struct notifier_notice *notice,
                     int64_t now, struct arena *arena, struct notifier_message *out,
                     struct error *error)
 {
     struct builder letter BUILDER_SCOPE;
-    struct card card;
     builder_init(&letter, 0);
     struct mail_envelope envelope = {
         .from = channel->from, .to = notice->to, .notice = notice->id, .now = now};
@@ -19,8 +36,8 @@ static bool compose(const struct notifier_channel *channel, const struct notifie
         return error_set(error, ERROR_INVALID, "no_address", NULL,
                          "nobody has a mail address to send this to");
     }
-    if (!card_read(notice->payload, strlen(notice->payload), arena, &card, error) ||
-        !mail_append(&letter, &card, &envelope, arena, error)) {
+    if (!(notice->is_account ? append_account : append_card)(&letter, notice->payload, &envelope,
+                                                             arena, error)) {
         return false;
     }
     *out = (struct notifier_message){.url = channel->url,
@@ -48,5 +65,9 @@ static void judge(const struct notifier_channel *channel, const struct notifier_
                                                  : NOTIFIER_RETRY;
 }
 
-const struct notifier mail_notifier = {
-    .kind = "mail", .shows_cards = true, .asks_people = true, .compose = compose, .judge = judge};
+const struct notifier mail_notifier = {.kind = "mail",
+                                       .shows_cards = true,
+                                       .asks_people = true,
+                                       .tells_owners = true,
+                                       .compose = compose,
+                                       .judge = judge};

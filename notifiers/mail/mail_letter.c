@@ -1,4 +1,4 @@
-#include "notifiers/mail/mail_letter.h"
+#include "notifiers/mail/mail_internal.h"
 
 #include "formats/text.h"
 #include <string.h>
@@ -36,16 +36,17 @@ static void append_date(struct builder *out, int64_t now)
                    parts.tm_min, parts.tm_sec);
 }
 
-static void append_headers(struct builder *out, const struct card *card,
+static void append_headers(struct builder *out, const struct mail_parts *parts,
                            const struct mail_envelope *envelope)
 {
     const char *domain = strchr(envelope->from, '@') + 1;
     append_date(out, envelope->now);
     builder_printf(out, "From: Countersign <%s>\r\nTo: <%s>\r\n", envelope->from, envelope->to);
     builder_printf(out, "Message-ID: <%s@%s>\r\n", envelope->notice, domain);
-    /* All mails about one request are one thread. */
-    builder_printf(out, "References: <%s@%s>\r\n", card->request, domain);
-    builder_printf(out, "Subject: [Countersign] %s (%s)\r\n", card_heading(card), card->request);
+    if (parts->thread != NULL) {
+        builder_printf(out, "References: <%s@%s>\r\n", parts->thread, domain);
+    }
+    builder_printf(out, "Subject: %s\r\n", parts->subject);
     builder_text(
         out,
         "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n");
@@ -126,7 +127,7 @@ static void escape(struct builder *out, const char *text)
     }
 }
 
-static void element(struct builder *out, const char *open, const char *text, const char *close)
+void mail_append_element(struct builder *out, const char *open, const char *text, const char *close)
 {
     if (text != NULL) {
         builder_text(out, open);
@@ -135,42 +136,70 @@ static void element(struct builder *out, const char *open, const char *text, con
     }
 }
 
-static void write_html(struct builder *out, const struct card *card, const struct letter *letter)
+void mail_begin_html(struct builder *out)
 {
     builder_text(out, "<!doctype html><html lang=\"en\"><head><meta "
                       "charset=\"utf-8\"><title>Countersign</title></head><body>");
-    element(out, "<h2>", letter->heading, "</h2>");
-    element(out, "<p><b><bdi>", card->action, "</bdi></b></p>");
-    element(out, "<p>", letter->outcome, "</p>");
-    element(out, "<p><a href=\"", card->link, "\">Read it and decide in the dashboard</a></p>");
-    builder_text(out, "<table>");
-    for (size_t i = 0; i < letter->fact_count; i++) {
-        element(out, "<tr><th align=\"left\">", letter->facts[i].label, "</th>");
-        element(out, "<td><bdi>", letter->facts[i].value, "</bdi></td></tr>");
-    }
-    builder_text(out, "</table>");
-    element(out, "<p><b>Policy:</b> ", card->message, "</p>");
-    if (card_has_arguments(card)) {
-        builder_text(out, "<p>What would run, as the agent sent it:</p>");
-        element(out,
-                "<pre dir=\"ltr\" "
-                "style=\"unicode-bidi:isolate;white-space:pre-wrap;overflow-wrap:anywhere\">",
-                letter->arguments, "</pre>");
-    }
-    element(out, "<p>", letter->why_not, "</p>");
-    element(out, "<p><b>The agent says (not checked):</b> <bdi>", card->why, "</bdi></p>");
-    builder_text(out, "<p>Nobody can decide by mail: answering this, or opening the link, changes "
-                      "nothing.</p></body></html>");
 }
 
-bool mail_append(struct builder *out, const struct card *card, const struct mail_envelope *envelope,
-                 struct arena *arena, struct error *error)
+void mail_end_html(struct builder *out)
+{
+    builder_text(out, "</body></html>");
+}
+
+static void write_html(struct builder *out, const struct card *card, const struct letter *letter)
+{
+    mail_begin_html(out);
+    mail_append_element(out, "<h2>", letter->heading, "</h2>");
+    mail_append_element(out, "<p><b><bdi>", card->action, "</bdi></b></p>");
+    mail_append_element(out, "<p>", letter->outcome, "</p>");
+    mail_append_element(out, "<p><a href=\"", card->link,
+                        "\">Read it and decide in the dashboard</a></p>");
+    builder_text(out, "<table>");
+    for (size_t i = 0; i < letter->fact_count; i++) {
+        mail_append_element(out, "<tr><th align=\"left\">", letter->facts[i].label, "</th>");
+        mail_append_element(out, "<td><bdi>", letter->facts[i].value, "</bdi></td></tr>");
+    }
+    builder_text(out, "</table>");
+    mail_append_element(out, "<p><b>Policy:</b> ", card->message, "</p>");
+    if (card_has_arguments(card)) {
+        builder_text(out, "<p>What would run, as the agent sent it:</p>");
+        mail_append_element(
+            out,
+            "<pre dir=\"ltr\" "
+            "style=\"unicode-bidi:isolate;white-space:pre-wrap;overflow-wrap:anywhere\">",
+            letter->arguments, "</pre>");
+    }
+    mail_append_element(out, "<p>", letter->why_not, "</p>");
+    mail_append_element(out, "<p><b>The agent says (not checked):</b> <bdi>", card->why,
+                        "</bdi></p>");
+    builder_text(out, "<p>Nobody can decide by mail: answering this, or opening the link, changes "
+                      "nothing.</p>");
+    mail_end_html(out);
+}
+
+bool mail_append_parts(struct builder *out, const struct mail_parts *parts,
+                       const struct mail_envelope *envelope, struct arena *arena,
+                       struct error *error)
 {
     if (!mail_is_address(envelope->from) || !mail_is_address(envelope->to)) {
         return error_set(
             error, ERROR_INVALID, "bad_address", NULL,
             "a mail channel needs `from` and `to` as plain addresses, `name@example.com`");
     }
+    /* Base64 lines never begin with two hyphens: no boundary can occur in a part. */
+    const char *boundary = arena_printf(arena, "part-%s", envelope->notice);
+    append_headers(out, parts, envelope);
+    builder_printf(out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n", boundary);
+    append_part(out, boundary, "text/plain", parts->text);
+    append_part(out, boundary, "text/html", parts->html);
+    builder_printf(out, "--%s--\r\n", boundary);
+    return true;
+}
+
+bool mail_append(struct builder *out, const struct card *card, const struct mail_envelope *envelope,
+                 struct arena *arena, struct error *error)
+{
     struct builder text BUILDER_SCOPE;
     struct builder html BUILDER_SCOPE;
     struct letter letter;
@@ -179,12 +208,10 @@ bool mail_append(struct builder *out, const struct card *card, const struct mail
     fill_letter(card, arena, &letter);
     write_text(&text, card, &letter);
     write_html(&html, card, &letter);
-    /* Base64 lines never begin with two hyphens: no boundary can occur in a part. */
-    const char *boundary = arena_printf(arena, "part-%s", envelope->notice);
-    append_headers(out, card, envelope);
-    builder_printf(out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n", boundary);
-    append_part(out, boundary, "text/plain", &text);
-    append_part(out, boundary, "text/html", &html);
-    builder_printf(out, "--%s--\r\n", boundary);
-    return true;
+    struct mail_parts parts = {
+        .subject = arena_printf(arena, "[Countersign] %s (%s)", card_heading(card), card->request),
+        .thread = card->request, /* all mails about one request are one thread */
+        .text = &text,
+        .html = &html};
+    return mail_append_parts(out, &parts, envelope, arena, error);
 }

@@ -2,12 +2,13 @@
 #define NOTIFIERS_MAIL_LETTER_H
 
 /*
- * A card as a mail: text and HTML parts of the same words (RFC 5322, MIME RFC 2045 to 2047),
- * base64, CRLF, lines of at most 76. Its links only locate: scanners follow links, run scripts and
- * even submit forms, so nothing in a mail decides. No header holds a word from outside: the subject
- * is the gateway's and the request's id.
+ * A card, or a notice to the owner of an account, as a mail: text and HTML parts of the same words
+ * (RFC 5322, MIME RFC 2045 to 2047), base64, CRLF, lines of at most 76. Its links only locate:
+ * scanners follow links, run scripts and even submit forms, so nothing in a mail decides. No header
+ * holds a word from outside: the subject is the gateway's and the request's id.
  */
 
+#include "notifiers/account_notice.h"
 #include "notifiers/card.h"
 
 enum { MAIL_ADDRESS_BYTES_MAX = 254 };
@@ -26,5 +27,10 @@ bool mail_is_address(const char *text) MUST_CHECK;
 /* Appends the whole message. INVALID `bad_address` when an address is none. */
 bool mail_append(struct builder *out, const struct card *card, const struct mail_envelope *envelope,
                  struct arena *arena, struct error *error) MUST_CHECK;
+/* mail_account.c: the same to the owner of an account. It holds no link: what asks its reader to
+ * follow one is what others forge. */
+bool mail_append_account(struct builder *out, const struct account_notice *notice,
+                         const struct mail_envelope *envelope, struct arena *arena,
+                         struct error *error) MUST_CHECK;
 
 #endif

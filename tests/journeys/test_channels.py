@@ -6,8 +6,8 @@ import threading
 import time
 import unittest
 
-from support.gateway import BUILD, ROOT, Gateway, eventually
-from support.peers import MailServer, Receiver
+from support.gateway import BUILD, Gateway, eventually
+from support.peers import MailServer, Receiver, has_real_mail_server, mail_channel, start_real_mail_server
 
 HOSTILE = "\u202eevil <!channel> @everyone [x](http://evil) </pre><script> ``` \u200bEND"
 OPTIONS = {"ntfy": "topic: deploys", "pagerduty": "routing_key: EXAMPLE-not-a-key", "mattermost": None, "discord": None, "google-chat": None}
@@ -39,8 +39,7 @@ class Channels(unittest.TestCase):
                 f"    allow_networks: [127.0.0.0/8]\n" + (f"    options: {{ {options} }}\n" if options else "") + more)
 
     def mail(self, server, more=""):
-        return (f"  - name: mail\n    kind: mail\n    url: smtp://127.0.0.1:{server.port}\n    allow_plain: true\n"
-                f"    allow_networks: [127.0.0.0/8]\n    from: countersign@example.com\n" + more)
+        return mail_channel(server.port, more)
 
     def notices(self, gateway, query=""):
         return gateway.admin("GET", "/v1/notices" + query)["notices"]
@@ -292,27 +291,12 @@ class Channels(unittest.TestCase):
         eventually(lambda: [n for n in self.notices(gateway) if n["attempts"] == 1], "it is tried")
         self.assertEqual([], server.letters)
 
-    def peer(self, gateway, mode):
-        """A mail server that others wrote, with a certificate of an authority of its own."""
-        folder = gateway.folder
-        run = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                              "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "mail.key",
-                              "-out", folder / "mail.pem"], capture_output=True, timeout=60)
-        self.assertEqual(0, run.returncode, run.stderr)
-        process = subprocess.Popen(["node", str(ROOT / "tests/support/smtp_peer.mjs"), str(folder / "mail.pem"), str(folder / "mail.key"), mode],
-                                   cwd=ROOT / "web", stdout=subprocess.PIPE, text=True)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process, int(process.stdout.readline())
-
-    @unittest.skipUnless(shutil.which("node") and (ROOT / "web/node_modules/smtp-server").exists(),
-                         "the npm package smtp-server is not installed (npm ci in web/)")
+    @unittest.skipUnless(has_real_mail_server(), "the npm package smtp-server is not installed (npm ci in web/)")
     def test_a_real_mail_server_takes_letters_under_tls_from_who_has_signed_in(self):
         for mode, scheme in (("starttls", "smtp"), ("smtps", "smtps")):
             with self.subTest(mode=mode):
                 gateway = Gateway()
-                process, port = self.peer(gateway, mode)
+                process, port = start_real_mail_server(self, gateway.folder, mode)
                 (gateway.folder / "mail.secret").write_text("EXAMPLE not a password\n")
                 (gateway.folder / "mail.secret").chmod(0o600)
                 common = (f"    kind: mail\n    url: {scheme}://localhost:{port}\n    allow_networks: [127.0.0.0/8, \"::1/128\"]\n"

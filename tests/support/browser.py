@@ -13,6 +13,7 @@ class Browser:
     def __init__(self, gateway, address="127.0.0.1", host="localhost"):
         self.gateway, self.address, self.host = gateway, address, host
         self.cookie = self.csrf = None
+        self.known = None  # the cookie that stays when the session ends
 
     @property
     def authority(self):
@@ -23,8 +24,8 @@ class Browser:
 
     def headers(self, method):
         sent = {"Host": self.authority}
-        if self.cookie:
-            sent["Cookie"] = self.cookie
+        if self.cookie or self.known:
+            sent["Cookie"] = "; ".join(pair for pair in (self.cookie, self.known) if pair)
         if method != "GET":
             sent.update({"Content-Type": "application/json", "Origin": f"http://{self.authority}", "Sec-Fetch-Site": "same-origin"})
             if self.csrf:
@@ -51,7 +52,10 @@ class Browser:
     def keep(self, answer):
         for value in answer.headers.get_all("Set-Cookie") or []:
             pair, *attributes = [part.strip() for part in value.split(";")]
-            self.cookie = None if "Max-Age=0" in attributes else pair
+            if "-browser" in pair.split("=")[0]:
+                self.known = pair
+            else:
+                self.cookie = None if "Max-Age=0" in attributes else pair
         if answer.status in (200, 201) and answer.body.startswith(b'{"csrf"'):
             self.csrf = answer.json["csrf"]
 

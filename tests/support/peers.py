@@ -4,8 +4,12 @@ import email
 import email.policy
 import http.server
 import json
+import shutil
 import socket
+import subprocess
 import threading
+
+from support.gateway import ROOT
 
 
 class Receiver:
@@ -126,3 +130,28 @@ class MailServer:
 
     def stop(self):
         self.socket.close()
+
+
+def mail_channel(port, more=""):
+    """A channel by the MailServer on this port."""
+    return (f"  - name: mail\n    kind: mail\n    url: smtp://127.0.0.1:{port}\n    allow_plain: true\n"
+            f"    allow_networks: [127.0.0.0/8]\n    from: countersign@example.com\n" + more)
+
+
+def has_real_mail_server():
+    return bool(shutil.which("node")) and (ROOT / "web/node_modules/smtp-server").exists()
+
+
+def start_real_mail_server(test, folder, mode):
+    """A mail server that others wrote, with a certificate of an authority of its own: the process, which writes each letter as a
+    line of JSON, and its port. Ends with the test."""
+    run = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                          "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "mail.key",
+                          "-out", folder / "mail.pem"], capture_output=True, timeout=60)
+    test.assertEqual(0, run.returncode, run.stderr)
+    process = subprocess.Popen(["node", str(ROOT / "tests/support/smtp_peer.mjs"), str(folder / "mail.pem"), str(folder / "mail.key"), mode],
+                               cwd=ROOT / "web", stdout=subprocess.PIPE, text=True)
+    test.addCleanup(process.stdout.close)
+    test.addCleanup(process.wait)
+    test.addCleanup(process.kill)
+    return process, int(process.stdout.readline())

@@ -76,7 +76,7 @@ struct statement_list {
 extern const struct statement_list transaction_statements, value_statements, request_statements,
     vote_statements, repeat_statements, grant_statements, effect_statements, person_statements,
     agent_statements, caller_statements, credential_statements, session_statements,
-    passkey_statements, proposal_statements, freeze_statements, entry_statements,
+    owner_statements, passkey_statements, proposal_statements, freeze_statements, entry_statements,
     checkpoint_statements, policy_statements, notice_statements, history_statements,
     edit_statements, attention_statements, insight_statements, access_statements,
     comment_statements, card_statements, roundup_statements, chat_statements, tenant_statements;

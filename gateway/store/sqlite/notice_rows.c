@@ -106,6 +106,10 @@ static const struct statement_text texts[] = {
      .sql = "UPDATE notices INDEXED BY notices_line SET due_at = :now, gathering = 0 WHERE "
             "state = 'waiting' AND "
             "line <> '' AND line = :line AND attempts = 0 AND due_at > :now"},
+    {.name = STATEMENT_NOTICE_COUNT_TO,
+     .sql = "SELECT count(*) FROM notices INDEXED BY notices_of_account WHERE request IS NULL AND "
+            "recipient = :of_recipient AND event = :of_event AND created_at > :since AND "
+            "tenant = :tenant"},
     {.name = STATEMENT_NOTICE_READ,
      .shape = &notice_shape,
      .sql = SELECT_NOTICE "WHERE tenant = :tenant AND id = :id"},
@@ -182,6 +186,18 @@ bool store_list_notices(struct store *store, const struct notice_filter *filter,
     statement_text(statement, ":before", statement_before(filter->before_id));
     statement_number(statement, ":limit", statement_page_limit(filter->limit));
     return statement_collect(store, statement, arena, out, out_count, error);
+}
+
+bool store_count_notices_to(struct store *store, const char *tenant, const char *recipient,
+                            const char *event, int64_t since, int64_t *out_count,
+                            struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_NOTICE_COUNT_TO);
+    statement_text(statement, ":tenant", tenant);
+    statement_text(statement, ":of_recipient", recipient);
+    statement_text(statement, ":of_event", event);
+    statement_number(statement, ":since", since);
+    return statement_count(store, statement, out_count, error);
 }
 
 bool store_hasten_notices(struct store *store, const char *line, int64_t now, struct error *error)
