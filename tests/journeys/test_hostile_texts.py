@@ -19,6 +19,7 @@ from support.everywhere import Everywhere
 from support.gateway import BUILD, Gateway, eventually
 from support.people import ORIGIN, Person
 from support.slack import check_blocks
+from support.teams import buttons_of
 
 POLICY = """
 version: 1
@@ -205,6 +206,7 @@ class Hostile(unittest.TestCase):
     # ---- Teams ----
     def test_teams_shows_the_agents_text_in_text_runs_and_interprets_words_of_ours_alone(self):
         self.each("teams", self.check_teams)
+        self.each("bot", self.check_teams)
 
     def check_teams(self, case, moment, message):
         self.assertLessEqual(len(json.dumps(message, ensure_ascii=False).encode()), 28 * 1024)
@@ -214,21 +216,30 @@ class Hostile(unittest.TestCase):
         lines = [hostile.cut(case.action, 300), *([case.outcome()] if moment == "ended" else []), *(f"{label}: {value}" for label, value in case.facts(moment))]
         self.assertEqual(lines, runs[:len(lines)])
         shown, why = runs[len(lines):]
-        self.is_whole(case, shown, 9000)
+        is_whole, decides = self.is_whole(case, shown, 9000), len(card["actions"]) > 1
         self.assertEqual(f"{UNCHECKED}: {hostile.cut(case.why, 500)}", why)
-        notes = [] if moment == "ended" else [NOTHING_HERE if shown == case.lines else NOT_ALL]
+        notes = [] if moment == "ended" or (is_whole and decides) else [NOTHING_HERE if is_whole else NOT_ALL]
         self.assertEqual([MOMENTS[moment], *notes], [block["text"] for block in card["body"] if block["type"] == "TextBlock"], "these are read as Markdown")
         self.assertEqual({"TextBlock", "RichTextBlock"}, {block["type"] for block in card["body"]})
         self.assertEqual({"TextRun"}, {run["type"] for block in card["body"] for run in block.get("inlines", [{"type": "TextRun"}])})
-        self.assertEqual([{"type": "Action.OpenUrl", "title": "Open in dashboard", "url": case.link}], card["actions"])
+        *buttons, opens = card["actions"]
+        self.assertEqual({"type": "Action.OpenUrl", "title": "Open in dashboard", "url": case.link}, opens)
+        self.assertEqual([] if moment == "ended" or not decides else ["Approve", "Deny…"] if is_whole else ["Deny…"], [button["title"] for button in buttons])
+        for data in [button["data"] for button in buttons if "data" in button]:
+            self.assertEqual((case.id, {"n", "r"}), (data["r"], set(data)))
         for _, text in self.texts(message):
             self.seen(text)
 
     @unittest.skipUnless(HAS_NODE and (PACKAGES / "adaptivecards").exists(), "adaptivecards is not installed (npm ci in web/)")
     def test_microsofts_renderer_finds_nothing_it_does_not_know_on_any_of_these_cards(self):
         cards = [message["attachments"][0]["content"] for case in self.cases for message in self.everywhere.said("teams", case.id)]
+        cards += [message["attachments"][0]["content"] for case in self.cases for message in self.everywhere.said("bot", case.id)]
         for card, judged in zip(cards, judge_cards(cards), strict=True):
-            self.assertEqual({"found": [], "actions": 1, "items": len(card["body"])}, judged)
+            self.assertEqual({"found": [], "actions": len(card["actions"]), "items": len(card["body"])}, judged)
+
+    def test_a_bots_card_can_be_decided_where_all_of_it_shows(self):
+        card = self.everywhere.said("bot", self.cases[0].id)[0]["attachments"][0]["content"]
+        self.assertEqual(["Approve", "Deny…", "Open in dashboard"], [button["title"] for button in card["actions"]])
 
     # ---- templates ----
     def fenced(self, place, case, moment, text, before, bytes_max):
@@ -439,6 +450,7 @@ class HostileShapes(unittest.TestCase):
         size = lambda message: len(json.dumps(message, ensure_ascii=False).encode())
         self.assertIsNone(check_blocks(said["slack"]["blocks"]))
         self.assertLessEqual(size(said["teams"]), 28 * 1024)
+        self.assertLessEqual(size(said["bot"]), 28 * 1024)
         self.assertLessEqual(len(said["discord"]["content"].encode("utf-16-le")) // 2, 2000)
         self.assertLessEqual(len(said["google-chat"]["text"].encode()), 4096)
         self.assertLessEqual(len(said["mattermost"]["text"]), 16383)
@@ -455,6 +467,7 @@ class HostileShapes(unittest.TestCase):
                 said = self.ask(args={"a": pad, "z": "rm -rf /"}, resource=name, reason=unit * (1900 // len(unit.encode())))
                 self.check_sizes(said)
                 self.assertEqual([DENY, "countersign_open"], self.buttons(said["slack"]))
+                self.assertEqual({"deny", "Action.OpenUrl"}, set(buttons_of(said["bot"]["attachments"][0]["content"])))
                 shown = [self.preformatted(said["slack"]), json.dumps(said["teams"]), said["mail"].get_body(("plain",)).get_content(),
                          *(json.dumps(said[place]) for place in everywhere.TEMPLATES)]
                 for text in shown[:3]:

@@ -5,11 +5,12 @@ import subprocess
 
 from support.peers import MailServer, Receiver
 from support.slack import APP, CHANNEL, SECRET, TEAM, TOKEN, Slack
+from support.teams import Teams
 
 HOOK_SECRET = "whsec_" + base64.b64encode(b"an obviously fake secret, 32 byt").decode()
 HOOK_SEED = b"an obviously fake ed25519 seed.."
 TEMPLATES = {"ntfy": "topic: deploys", "pagerduty": "routing_key: EXAMPLE-not-a-key", "mattermost": None, "discord": None, "google-chat": None}
-PLACES = ["hook", "hook-a", "mail", "slack", "teams", *TEMPLATES]  # where one whole request shows
+PLACES = ["hook", "hook-a", "mail", "slack", "teams", "bot", *TEMPLATES]  # where one whole request shows
 
 
 def strict(bytes_or_text):
@@ -27,13 +28,15 @@ class Everywhere:
         self.gateway = gateway
         self.slack = Slack()
         self.mail = MailServer()
-        self.receivers = {place: Receiver() for place in PLACES if place not in ("slack", "mail")}
+        self.bot = Teams()
+        self.receivers = {place: Receiver() for place in PLACES if place not in ("slack", "mail", "bot")}
         self.receivers["tasks"] = Receiver()
         self.receivers["teams"].otherwise = 202
 
     def stop(self):
         self.slack.stop()
         self.mail.stop()
+        self.bot.stop()
         for receiver in self.receivers.values():
             receiver.stop()
 
@@ -74,18 +77,23 @@ class Everywhere:
     def do_teams(self, name):
         return self.channel(name, "teams", "")
 
+    def do_bot(self, name):
+        return self.bot.config(self.gateway.folder, name).replace("    limits: { per_second: 1000 }\n", "")
+
     def do_template(self, name):
         options = TEMPLATES[name]
         return self.channel(name, "template", f"    template: {name}\n" + (f"    options: {{ {options} }}\n" if options else ""))
 
     # ---- what was said ----
     def said(self, place, request):
-        """Of a webhook (path, headers, body), of mail the letters, else JSON; Slack's are the calls that set a message."""
+        """Of a webhook (path, headers, body), of mail the letters, else JSON; those of Slack and of a bot are the calls that set a message."""
         if place == "slack":
             return [given for method, given in list(self.slack.calls)
                     if method in ("chat.postMessage", "chat.update") and request in json.dumps(given["blocks"])]
         if place == "mail":
             return [letter for _, _, letter in list(self.mail.letters) if request in letter["Subject"]]
+        if place == "bot":
+            return [given for _, _, _, given in list(self.bot.calls) if request in json.dumps(given)]
         came = [one for one in list(self.receivers[place].came) if request.encode() in one[2]]
         return came if place in ("hook", "hook-a", "tasks") else [strict(body) for _, _, body in came]
 
