@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "courier/courier_internal.h"
-#include "courier/socket_mode.h"
 #include "courier/transfer.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -56,7 +55,7 @@ struct courier {
     struct destinations *destinations;
     struct words *words;
     struct findings *findings;
-    struct socket_mode **socket_modes; /* by channel; NULL where none is wanted */
+    struct sockets *sockets;
 };
 
 static void end_lease(struct lease *lease)
@@ -270,8 +269,6 @@ static void *run_thread(void *context)
 
 /* ---- life ---- */
 
-static void start_socket_modes(struct courier *courier);
-
 struct courier *courier_start(const struct courier_options *options, struct error *error)
 {
     struct courier *courier = memory_zeroed(1, sizeof *courier);
@@ -300,7 +297,7 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         free(courier);
         return NULL;
     }
-    start_socket_modes(courier);
+    courier->sockets = sockets_start(&courier->options);
     return courier;
 }
 
@@ -310,35 +307,10 @@ void courier_reread(struct courier *courier)
     transfers_wake(courier->transfers);
 }
 
-/* One that cannot be started is logged: the gateway works without it. */
-static void start_socket_modes(struct courier *courier)
-{
-    const struct courier_options *options = &courier->options;
-    courier->socket_modes = memory_zeroed(options->channel_count + 1, sizeof(void *));
-    for (size_t i = 0; i < options->channel_count; i++) {
-        struct error error = {0};
-        struct socket_mode_options own = {.channel = &options->channels[i],
-                                          .take = options->take_envelope,
-                                          .context = options->context};
-        if (own.channel->app_token == NULL || own.take == NULL) {
-            continue;
-        }
-        courier->socket_modes[i] = socket_mode_start(&own, &error);
-        if (courier->socket_modes[i] == NULL) {
-            log_error(LOG_LEVEL_ERROR, "socket_mode_not_started", &error);
-        }
-    }
-}
-
 void courier_acknowledge(struct courier *courier, const char *channel, const char *id,
                          const char *response)
 {
-    for (size_t i = 0; i < courier->options.channel_count; i++) {
-        if (courier->socket_modes[i] != NULL &&
-            strcmp(courier->options.channels[i].channel.name, channel) == 0) {
-            socket_mode_acknowledge(courier->socket_modes[i], id, response);
-        }
-    }
+    sockets_acknowledge(courier->sockets, channel, id, response);
 }
 
 bool courier_say(struct courier *courier, const char *channel, const struct notifier_word *word)
@@ -393,10 +365,7 @@ void courier_destroy(struct courier *courier)
         return;
     }
     bool ignored;
-    for (size_t i = 0; i < courier->options.channel_count; i++) {
-        socket_mode_stop(courier->socket_modes[i]);
-    }
-    free(courier->socket_modes);
+    sockets_stop(courier->sockets);
     transfers_destroy(courier->transfers, forget_errand);
     destinations_destroy(courier->destinations, forget_errand, courier);
     words_destroy(courier->words);

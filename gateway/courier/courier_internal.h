@@ -88,6 +88,14 @@ void destinations_finish(struct destinations *destinations, struct errand *erran
 /* The channels that take nothing now, as operation_lease_notices has them; NULL when all do. */
 const char *destinations_skipped(struct destinations *destinations, struct arena *arena);
 
+/* sockets.c: those of Socket Mode, one an app. */
+struct sockets;
+struct sockets *sockets_start(const struct courier_options *options); /* borrowed */
+/* Any thread. */
+void sockets_acknowledge(struct sockets *sockets, const char *channel, const char *id,
+                         const char *response);
+void sockets_stop(struct sockets *sockets); /* accepts NULL */
+
 /* words.c: what is said to one person at once. */
 struct words;
 struct words *words_create(const struct courier_options *options, struct transfers *transfers);

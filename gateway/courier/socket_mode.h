@@ -3,7 +3,7 @@
 
 /*
  * Slack's Socket Mode: presses come over a websocket that we open, so that nothing needs to be
- * reachable from outside. One thread for each channel with an app token. Slack vouches for what
+ * reachable from outside. One thread for each app (sockets.c). Slack vouches for what
  * comes by the TLS connection to the address that it gave us; that address must be within
  * slack.com unless the channel's own is for tests.
  *

@@ -15,11 +15,11 @@ TWO = POLICY.replace("timeout: 15m, assurance: chat", "timeout: 15m, assurance: 
 
 
 class HostilePresses(unittest.TestCase):
-    def start(self, policy=POLICY, tenants=()):
+    def start(self, policy=POLICY, tenants=(), how="signing_secret_file"):
         self.slack = Slack()
         self.addCleanup(self.slack.stop)
         self.gateway = Gateway(policy=policy)
-        text = channel(self.gateway, self.slack)
+        text = channel(self.gateway, self.slack, how)
         for tenant in tenants:  # the same app, in the same place, for another tenant
             text += text.replace("channels:\n", "").replace("name: approvals", f"name: approvals-{tenant}\n    tenant: {tenant}")
         self.gateway.extra_config = text
@@ -152,6 +152,17 @@ class HostilePresses(unittest.TestCase):
         self.assertEqual("pending", self.state(mine), "another's nonce is none")
         self.press(mine)
         self.assertEqual("approved", self.state(mine))
+
+    def test_one_app_has_one_socket_however_many_channels_it_has(self):
+        self.start(tenants=["north"], how="app_token_file")
+        eventually(lambda: self.gateway.logged("socket_mode_ready"), "it is open")
+        self.gateway.add_person("dana", ["oncall"])
+        self.key = self.gateway.add_caller()
+        asked = self.ask()
+        envelope = self.slack.envelope(self.slack.press(APPROVE, self.card_of(asked)))
+        self.slack.sockets[-1].send(envelope)
+        eventually(lambda: envelope["envelope_id"] in self.slack.acks, "a press on any of its channels is taken")
+        self.assertEqual(1, len(self.slack.sockets), "Slack lets an app have ten")
 
 
 if __name__ == "__main__":
