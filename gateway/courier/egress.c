@@ -17,9 +17,10 @@ static const char *const denied_ipv4[] = {
     "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
     "203.0.113.0/24", "224.0.0.0/4",    "240.0.0.0/4",   "168.63.129.16/32",
 };
-/* Of 2000::/3, the only block of IPv6 that is public: Teredo, documentation, 6to4 (all can stand
- * for an IPv4 address). */
-static const char *const denied_ipv6[] = {"2001::/32", "2001:db8::/32", "2002::/16"};
+/* Of 2000::/3, the only block of IPv6 that is public: protocols (Teredo, which can stand for an
+ * IPv4 address, benchmarks, ORCHID), documentation twice, 6to4 (which stands for an IPv4 address
+ * too). */
+static const char *const denied_ipv6[] = {"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"};
 
 bool courier_read_network(const char *text, struct courier_network *out, struct error *error)
 {
