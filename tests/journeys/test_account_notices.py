@@ -99,8 +99,9 @@ class AccountNotices(unittest.TestCase):
         self.gateway.admin("POST", "/v1/people", {"name": "dana"})
         self.address("dana", "dana@example.com")
         secret = self.gateway.admin("POST", "/v1/people/dana/enrolment")["link_path"].split("#")[1]
+        self.assertEqual(["A link was made that sets a new password for your account"], self.told(1))
         enrolled = self.gateway.call("POST", "/v1/enrol", {"secret": secret, "password": PASSWORD})
-        self.assertEqual(["A link was made that sets a new password for your account", "The password of your account was changed"], self.told(2))
+        self.assertEqual("The password of your account was changed", self.told(2)[-1])
         self.assertIn("By: somebody who opened an enrolment link", self.newest())
         self.assertNotIn(secret, json.dumps([letter.as_string() for letter in self.letters("dana@example.com")]))
         cookies = dict(cookie.split(";")[0].split("=", 1) for cookie in enrolled.headers.get_all("Set-Cookie"))
@@ -160,6 +161,7 @@ class AccountNotices(unittest.TestCase):
     def test_passkeys_are_told_as_they_come_are_confirmed_and_go(self):
         self.start()
         made = self.dana.add_passkey(name="visit evil.example")
+        self.told(1)
         second = self.dana.add_passkey(Passkey(ORIGIN), name="again evil.example")
         self.assertEqual(2 * ["A passkey was added to your account"], self.told(2))
         self.assertIn(f"Passkey: {second['id']}", self.newest())
@@ -266,8 +268,8 @@ class AccountNotices(unittest.TestCase):
         for _ in range(25):
             self.gateway.admin("POST", "/v1/tokens", {"person": "dana"})
         self.told(20)
-        self.assertIn("no more of this sort are told for now", self.newest())
-        self.assertNotIn("no more of this sort", self.letters("dana@example.com")[0].get_body(("plain",)).get_content())
+        last = ["no more of this sort are told for now" in letter.get_body(("plain",)).get_content() for letter in self.letters("dana@example.com")]
+        self.assertEqual(1, last.count(True))
         self.gateway.admin("POST", "/v1/groups/oncall/members", {"person": "dana"})
         self.assertEqual("Your account was added to a group", self.told(21)[-1])
         self.gateway.advance(3601)

@@ -155,6 +155,78 @@ START_TEST(origin__must_be_scheme_and_host_of_the_request)
 }
 END_TEST
 
+/* ---- browsers ---- */
+
+#define BROWSER "csb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static const struct browser_case {
+    const char *header;
+    bool is_tls, is_read;
+} browser_cases[] = {
+    {"countersign-browser-dev=" BROWSER, false, true},
+    {"__Host-countersign-browser=" BROWSER, true, true},
+    {"countersign-dev=x; countersign-browser-dev=" BROWSER "; other=1", false, true},
+    {"countersign-browser-dev=" BROWSER, true, false},
+    {"__Host-countersign-browser=" BROWSER, false, false},
+    {"countersign-browser-dev=" BROWSER "; countersign-browser-dev=" BROWSER, false, false},
+    {"countersign-browser-dev=css_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false, false},
+    {"countersign-browser-dev=" BROWSER "A", false, false},
+    {"countersign-browser-dev=csb_", false, false},
+    {"countersign-browser-dev", false, false},
+    {"countersign-dev=" BROWSER, false, false},
+    {"", false, false},
+    {NULL, false, false},
+};
+
+START_TEST(browser__only_one_cookie_of_its_own_form_is_read)
+{
+    const struct browser_case *one = &browser_cases[_i];
+    struct sha256 wanted = crypto_sha256(BROWSER, strlen(BROWSER));
+    struct sha256 hash = {0};
+    bool is_read = identity_read_browser(one->header, one->is_tls, &hash);
+    ck_assert_msg(is_read == one->is_read, "`%s`", one->header == NULL ? "(none)" : one->header);
+    ck_assert(!is_read || memcmp(&hash, &wanted, sizeof hash) == 0);
+}
+END_TEST
+
+START_TEST(browser__its_cookie_is_no_session)
+{
+    error = (struct error){0};
+    ck_assert(!identity_read_cookie("countersign-dev=" BROWSER, false, &found, &error));
+    ck_assert_str_eq(error.code, "invalid_credential");
+}
+END_TEST
+
+static const struct {
+    const char *agent, *name;
+} agents[] = {
+    {"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox on Linux"},
+    {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+     "Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0",
+     "Edge on Windows"},
+    {"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 "
+     "Mobile Safari/537.36",
+     "Chrome on Android"},
+    {"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+     "Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+     "Safari on iOS"},
+    {"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17.5 "
+     "Safari/605.1.15",
+     "Safari on macOS"},
+    {"curl/8.5.0", "a browser"},
+    {"visit evil.example", "a browser"},
+    {"", "a browser"},
+    {NULL, "a browser"},
+};
+
+START_TEST(browser__is_named_in_words_of_ours)
+{
+    char name[BROWSER_NAME_BYTES];
+    identity_name_browser(agents[_i].agent, name);
+    ck_assert_str_eq(name, agents[_i].name);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("identity/session");
@@ -168,6 +240,11 @@ int main(void)
     tcase_add_test(tests, csrf__one_character_more_less_or_other_does_not_match);
     tcase_add_test(tests, csrf__is_for_sessions_only);
     tcase_add_test(tests, origin__must_be_scheme_and_host_of_the_request);
+    tcase_add_loop_test(tests, browser__only_one_cookie_of_its_own_form_is_read, 0,
+                        (int)(sizeof browser_cases / sizeof browser_cases[0]));
+    tcase_add_test(tests, browser__its_cookie_is_no_session);
+    tcase_add_loop_test(tests, browser__is_named_in_words_of_ours, 0,
+                        (int)(sizeof agents / sizeof agents[0]));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
