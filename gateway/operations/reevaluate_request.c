@@ -83,6 +83,14 @@ static bool store_growth(struct reevaluation *again, bool is_frozen, struct erro
            end_if_over(again, error) && settle_stranded(operation, request, &has_changed, error);
 }
 
+/* Who is asked by now is told, and what stands on channels says what is needed and how risky it is.
+ */
+static bool tell_growth(struct reevaluation *again, struct error *error)
+{
+    return again->request->state != REQUEST_PENDING ||
+           tell_outside(again->operation, again->request, "request.escalated", error);
+}
+
 static bool grow(struct reevaluation *again, bool is_frozen, struct error *error)
 {
     struct operation *operation = again->operation;
@@ -91,19 +99,21 @@ static bool grow(struct reevaluation *again, bool is_frozen, struct error *error
     const char *requirements =
         requirements_text(operation, again->growth.requirements, again->growth.requirement_count);
     bool has_grown = strcmp(requirements, request->requirements) != 0;
+    bool is_riskier = (int)decision->risk > request->risk;
     request->requirements = requirements;
     request->show = names_text(operation, decision->show, decision->show_count);
     request->challenge =
         names_union(operation, request->challenge, decision->challenge, decision->challenge_count);
     request->grant_settings = grant_settings_text(operation, &again->growth.terms);
-    if ((int)decision->risk > request->risk) {
+    if (is_riskier) {
         request->risk = (int)decision->risk;
     }
     if (has_grown) {
         request->explanation = decision->explanation;
-        return store_growth(again, is_frozen, error);
+        return store_growth(again, is_frozen, error) && tell_growth(again, error);
     }
-    return store_update_request(operation->store, request, error);
+    return store_update_request(operation->store, request, error) &&
+           (!is_riskier || tell_growth(again, error));
 }
 
 bool reevaluate_request(struct operation *operation, struct request_row *request,

@@ -284,6 +284,65 @@ START_TEST(cards__what_cannot_be_changed_is_followed_by_another_message)
 }
 END_TEST
 
+#define RISKY(risk)                                                                                \
+    "version: 1\ndefaults: { verdict: deny, approval: { groups: [ops], timeout: 1h } }\n"          \
+    "rules:\n  - name: all\n    match: { action: \"ops.*\" }\n    verdict: require_approval\n"     \
+    "    risk: " risk "\n    approval: { groups: [ops], timeout: 1h }\n"
+
+START_TEST(cards__rules_that_ask_for_more_are_told_to_those_who_are_asked_then)
+{
+    static const char *const leads[] = {"leads"};
+    struct operations_channel of_leads = plain;
+    char request[ID_BYTES];
+    of_leads.groups = leads;
+    of_leads.group_count = 1;
+    tear_down();
+    begin(&chat, &of_leads);
+    ask_for("ops.go", request);
+    post();
+    scenario_publish(&s, "version: 1\n"
+                         "defaults: { verdict: deny, approval: { groups: [ops], timeout: 1h } }\n"
+                         "rules:\n"
+                         "  - name: more\n"
+                         "    match: { action: \"ops.*\" }\n"
+                         "    verdict: require_approval\n"
+                         "    risk: high\n"
+                         "    approval: { groups: [leads], timeout: 1h, assurance: passkey }\n");
+    lease_all();
+    ck_assert_uint_eq(count, 2);
+    bool is_told = false;
+    bool is_changed = false;
+    for (size_t i = 0; i < count; i++) {
+        struct card card = card_of(&leases[i]);
+        ck_assert_str_eq(card.risk, "high");
+        is_told = is_told || strcmp(leases[i].row.channel, "plain") == 0;
+        is_changed = is_changed || (leases[i].address != NULL && !card.decides);
+    }
+    ck_assert(is_told);
+    ck_assert(is_changed);
+}
+END_TEST
+
+START_TEST(cards__rules_that_make_it_riskier_end_the_wait_for_the_morning)
+{
+    struct operations_channel quiet = plain;
+    char request[ID_BYTES];
+    int64_t minute = s.now / MINUTE % 1440;
+    quiet.quiet_from = (int)((minute + 1440 - 60) % 1440);
+    quiet.quiet_to = (int)((minute + 10) % 1440);
+    tear_down();
+    begin(&quiet, NULL);
+    scenario_publish(&s, RISKY("low"));
+    ask_for("ops.go", request);
+    lease_all();
+    ck_assert_uint_eq(count, 0);
+    scenario_publish(&s, RISKY("high"));
+    lease_all();
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(card_of(&leases[0]).risk, "high");
+}
+END_TEST
+
 START_TEST(cards__an_escalation_reaches_channels_of_those_who_are_asked_then)
 {
     static const char *const leads[] = {"leads"};
@@ -537,6 +596,8 @@ int main(void)
     tcase_add_test(tests, cards__a_nonce_is_of_one_card_on_one_channel);
     tcase_add_test(tests, cards__what_cannot_be_changed_is_followed_by_another_message);
     tcase_add_test(tests, cards__an_escalation_reaches_channels_of_those_who_are_asked_then);
+    tcase_add_test(tests, cards__rules_that_ask_for_more_are_told_to_those_who_are_asked_then);
+    tcase_add_test(tests, cards__rules_that_make_it_riskier_end_the_wait_for_the_morning);
     tcase_add_test(tests, cards__low_risk_waits_while_it_is_quiet_and_nothing_else_does);
     tcase_add_test(tests, cards__what_expires_while_it_is_quiet_is_not_asked);
     tcase_add_test(tests, notices__a_deferred_one_keeps_its_attempts);
