@@ -129,6 +129,8 @@ struct notifier_judgement {
 struct notifier_word {
     const char *method; /* of the kind's own API: "views.open" */
     const char *body;   /* JSON */
+    const char *place;  /* JSON: where, as the kind's addresses of cards; NULL: the body says it */
+    const char *token;  /* what read_token gave; NULL for kinds that need none */
 };
 
 struct notifier {

@@ -50,7 +50,8 @@ enum api_dialect {
 
 /* One way in. `read` checks the input on the loop thread; `run` is the operation, on the store's
  * thread; `answer` writes the result on the loop. Where something costs CPU, `look` first reads
- * what it needs on the reader's thread and `work` does it on a worker's; either may be NULL. */
+ * what it needs on the reader's thread and `work` does it on a worker's; either may be NULL. `work`
+ * without `look` checks a signature, on the verifiers' thread; `accept` then goes on on the loop. */
 struct api_route {
     enum http_method method;
     const char *pattern; /* "/v1/requests/{}/votes": {} is one segment */
@@ -64,6 +65,7 @@ struct api_route {
     bool (*read)(struct api_call *call, struct error *error);
     bool (*look)(struct api_call *call, struct error *error);
     bool (*work)(struct api_call *call, struct error *error);
+    bool (*accept)(struct api_call *call, struct error *error); /* or NULL */
     bool (*run)(struct api_call *call, struct error *error);
     void (*answer)(struct api_call *call);
     /* Answers, and ends the call, where what it runs was refused; NULL: a problem. */
@@ -627,6 +629,14 @@ bool api_read_slack(struct api_call *call, struct error *error) MUST_CHECK;
 bool api_run_slack(struct api_call *call, struct error *error) MUST_CHECK;
 void api_answer_slack(struct api_call *call);
 void api_refuse_slack(struct api_call *call, const struct error *error);
+/* teams_callbacks.c: activities of the Bot Framework's. */
+bool api_read_teams(struct api_call *call, struct error *error) MUST_CHECK;
+bool api_work_teams(struct api_call *call, struct error *error) MUST_CHECK;
+bool api_accept_teams(struct api_call *call, struct error *error) MUST_CHECK;
+bool api_run_teams(struct api_call *call, struct error *error) MUST_CHECK;
+void api_answer_teams(struct api_call *call);
+void api_refuse_teams(struct api_call *call, const struct error *error);
+void api_drop_teams(struct api_call *call);
 /* chat_links.c */
 bool api_run_make_chat_code(struct api_call *call, struct error *error) MUST_CHECK;
 void api_answer_chat_code(struct api_call *call);

@@ -211,10 +211,24 @@ static void run_work(struct worker_job *job)
 static void finish_work(struct worker_job *job)
 {
     struct api_call *call = call_of_work(job);
+    if (call->work_ok && call->route->accept != NULL) {
+        call->work_ok = call->route->accept(call, &call->work_error);
+    }
     if (call->work_ok) {
         submit_run(call);
     } else {
         refuse(call, &call->work_error);
+    }
+}
+
+static void start_work(struct api_call *call, struct workers *workers)
+{
+    struct error busy = {0};
+    call->work.run = run_work;
+    call->work.done = finish_work;
+    if (!workers_submit(workers, &call->work, &busy)) {
+        api_answer_error(call, &busy);
+        api_end_call(call);
     }
 }
 
@@ -227,17 +241,13 @@ static bool run_look(struct store_job *job, struct store *store, int64_t now, st
 static void finish_look(struct store_job *job, bool ok, const struct error *error)
 {
     struct api_call *call = (struct api_call *)job;
-    struct error busy = {0};
-    call->work.run = run_work;
-    call->work.done = finish_work;
     if (!ok && call->change != NULL && api_is_for_two(error)) {
         call->must_propose = true;
         submit_run(call);
     } else if (!ok) {
         refuse(call, error);
-    } else if (!workers_submit(call->api->options.workers, &call->work, &busy)) {
-        api_answer_error(call, &busy);
-        api_end_call(call);
+    } else {
+        start_work(call, call->api->options.workers);
     }
 }
 
@@ -245,6 +255,8 @@ void api_submit(struct api_call *call)
 {
     if (call->route->look != NULL) {
         submit_job(call, run_look, finish_look, true);
+    } else if (call->route->work != NULL) {
+        start_work(call, call->api->options.verifiers);
     } else {
         submit_run(call);
     }

@@ -65,6 +65,18 @@ static const struct api_route table[] = {
      .run = api_run_slack,
      .answer = api_answer_slack,
      .refuse = api_refuse_slack},
+    {.method = HTTP_POST,
+     .pattern = "/v1/callbacks/teams",
+     .thread = API_ON_WRITER,
+     .is_open = true,
+     .dialect = API_DIALECT_CALLBACK,
+     .read = api_read_teams,
+     .work = api_work_teams,
+     .accept = api_accept_teams,
+     .run = api_run_teams,
+     .answer = api_answer_teams,
+     .refuse = api_refuse_teams,
+     .drop = api_drop_teams},
 };
 
 const struct api_area api_channels_area = {table, sizeof table / sizeof table[0]};

@@ -1,5 +1,6 @@
 #include "config/channel_internal.h"
 
+#include "notifiers/teams/teams_callback.h"
 #include "notifiers/teams/teams_place.h"
 #include <string.h>
 
@@ -89,6 +90,37 @@ static void set_up(const struct channel_reading *reading, const struct teams_bot
     reading->who->bot = bot;
 }
 
+/* Who signs what comes in, once for all bots that name the same metadata. It is reached as the
+ * first of them is. */
+static bool add_signer(const struct channel_reading *reading, const struct teams_bot *bot)
+{
+    static const int64_t hour = 3600 * 1000;
+    struct config *config = reading->config;
+    size_t count = config->trust.issuer_count;
+    for (size_t i = 0; i < count; i++) {
+        if (config->issuers[i].is_service &&
+            strcmp(config->issuers[i].name, bot->openid_url) == 0) {
+            return true;
+        }
+    }
+    if (count == TRUST_ISSUERS_MAX) {
+        return fail_at(reading, "openid_url", "too_many",
+                       "32 issuers are the most there may be, the Bot Framework among them");
+    }
+    config->issuers[count] = (struct trust_issuer){.name = bot->openid_url,
+                                                   .terms = {.issuer = TEAMS_ISSUER},
+                                                   .metadata_url = bot->openid_url,
+                                                   .refresh_ms = 20 * hour,
+                                                   .stale_max_ms = 24 * hour,
+                                                   .refetch_ms = hour,
+                                                   .is_service = true};
+    config->sources[count].reach = *reading->out;
+    config->sources[count].reach.channel =
+        (struct notifier_channel){.name = bot->openid_url, .url = bot->openid_url};
+    config->trust.issuer_count = count + 1;
+    return true;
+}
+
 static const char *const bot_keys[] = {"app_id",    "tenant_id",   "secret_file", "conversation",
                                        "login_url", "service_url", "openid_url",  NULL};
 
@@ -115,7 +147,7 @@ static bool read_bot(const struct channel_reading *reading)
     }
     set_up(reading, &app->bot, login);
     config->teams_bot_count++;
-    return true;
+    return add_signer(reading, &app->bot);
 }
 
 static bool read_teams(const struct channel_reading *reading)

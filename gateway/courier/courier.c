@@ -257,7 +257,7 @@ static void *run_thread(void *context)
     bool is_stopping = false;
     while (!is_stopping) {
         deliver_all(courier, take_inbox(courier, &is_stopping));
-        words_run(courier->words);
+        words_run(courier->words, courier->destinations);
         findings_run(courier->findings);
         destinations_run(courier->destinations);
         ask_for_more(courier);

@@ -88,6 +88,11 @@ void destinations_finish(struct destinations *destinations, struct errand *erran
 /* The channels that take nothing now, as operation_lease_notices has them; NULL when all do. */
 const char *destinations_skipped(struct destinations *destinations, struct arena *arena);
 
+/* Whether there is a token to send with, `*out` (lent until the next call of this room), or the
+ * channel's kind needs none; starts to fetch one otherwise. */
+bool destinations_token(struct destinations *destinations, const struct courier_channel *channel,
+                        const char **out);
+
 /* sockets.c: those of Socket Mode, one an app. */
 struct sockets;
 struct sockets *sockets_start(const struct courier_options *options); /* borrowed */
@@ -104,7 +109,7 @@ void words_destroy(struct words *words);
 /* Any thread. */
 bool words_take(struct words *words, const char *channel, const struct notifier_word *word);
 /* On the courier's thread: sends what was taken. */
-void words_run(struct words *words);
+void words_run(struct words *words, struct destinations *destinations);
 void words_finish(struct errand *errand, const struct transfer_result *result);
 void words_forget(struct errand *errand); /* cut off */
 

@@ -444,6 +444,23 @@ static void check_channel(struct destinations *destinations, struct destination 
         tick + (found.known == NOTIFIER_GOOD ? CHECK_MS : CHECK_AGAIN_MS);
 }
 
+bool destinations_token(struct destinations *destinations, const struct courier_channel *channel,
+                        const char **out)
+{
+    int64_t tick = clock_boot_ms();
+    for (size_t i = 0; i < destinations->count; i++) {
+        struct destination *destination = &destinations->items[i];
+        if (destination->channel == channel) {
+            bool needs_none = destination->notifier->compose_token == NULL;
+            bool has_one = needs_none || (!is_open(destination, tick) &&
+                                          has_token(destinations, destination, tick));
+            *out = has_one ? destination->token : NULL;
+            return has_one;
+        }
+    }
+    return false;
+}
+
 static int limit_or(int limit, int fallback)
 {
     return limit > 0 ? limit : fallback;

@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "courier/courier_internal.h"
@@ -6,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 256 };
+enum {
+    WORDS_MAX = 256,
+    WAIT_MS_MAX = 10 * 1000, /* for a token: who was to be told looks elsewhere by then */
+};
 
 struct word {
     struct errand errand; /* first: the owner of a transfer */
@@ -14,6 +18,7 @@ struct word {
     const struct courier_channel *channel;
     struct arena *arena; /* of the next */
     struct notifier_word what;
+    int64_t taken_tick;
 };
 
 struct words {
@@ -66,6 +71,24 @@ static const struct courier_channel *find_channel(const struct words *words, con
     return NULL;
 }
 
+static bool add(struct words *words, struct word *word)
+{
+    pthread_mutex_lock(&words->mutex);
+    bool has_room = words->count < WORDS_MAX;
+    if (has_room) {
+        word->next = NULL;
+        if (words->last != NULL) {
+            words->last->next = word;
+        } else {
+            words->first = word;
+        }
+        words->last = word;
+        words->count++;
+    }
+    pthread_mutex_unlock(&words->mutex);
+    return has_room;
+}
+
 bool words_take(struct words *words, const char *channel, const struct notifier_word *what)
 {
     const struct courier_channel *found = find_channel(words, channel);
@@ -78,18 +101,9 @@ bool words_take(struct words *words, const char *channel, const struct notifier_
     word->arena = arena_create();
     word->what.method = arena_text(word->arena, what->method);
     word->what.body = arena_text(word->arena, what->body);
-    pthread_mutex_lock(&words->mutex);
-    bool has_room = words->count < WORDS_MAX;
-    if (has_room) {
-        if (words->last != NULL) {
-            words->last->next = word;
-        } else {
-            words->first = word;
-        }
-        words->last = word;
-        words->count++;
-    }
-    pthread_mutex_unlock(&words->mutex);
+    word->what.place = arena_text(word->arena, what->place);
+    word->taken_tick = clock_boot_ms();
+    bool has_room = add(words, word);
     if (has_room) {
         transfers_wake(words->transfers);
     } else {
@@ -129,12 +143,24 @@ static void say(struct words *words, struct word *word)
     }
 }
 
-void words_run(struct words *words)
+/* Where the kind needs a token that is not there yet, the word waits for it, but not for long. */
+static void say_or_wait(struct words *words, struct destinations *destinations, struct word *word)
+{
+    bool is_ready = destinations_token(destinations, word->channel, &word->what.token);
+    if (is_ready) {
+        say(words, word);
+    } else if (clock_boot_ms() - word->taken_tick > WAIT_MS_MAX || !add(words, word)) {
+        not_said(word, "there is no token");
+        free_word(word);
+    }
+}
+
+void words_run(struct words *words, struct destinations *destinations)
 {
     struct word *word = take_all(words);
     while (word != NULL) {
         struct word *next = word->next;
-        say(words, word);
+        say_or_wait(words, destinations, word);
         word = next;
     }
 }

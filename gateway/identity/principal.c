@@ -139,7 +139,7 @@ struct sha256 identity_hash_account(const char *service, const char *account)
 
 bool identity_is_chat(enum credential_kind kind)
 {
-    return kind == CREDENTIAL_SLACK;
+    return kind == CREDENTIAL_SLACK || kind == CREDENTIAL_TEAMS;
 }
 
 const char *identity_via(enum credential_kind kind)
@@ -161,6 +161,8 @@ const char *identity_via(enum credential_kind kind)
         return "svid";
     case CREDENTIAL_SLACK:
         return "slack";
+    case CREDENTIAL_TEAMS:
+        return "teams";
     case CREDENTIAL_NONE:
         break;
     }

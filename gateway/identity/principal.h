@@ -12,7 +12,7 @@
  * (identity/matcher.h) to one that is registered
  * - personal token, cst_…: a person at the command line; assurance `session`
  * - session, css_… in a cookie: a person who signed in (identity/session.h); assurance `session`
- * - an account at Slack, by a signed callback: the person it is linked to; assurance `chat`, and
+ * - an account at Slack or in Teams, by a signed callback: the person it is linked to; assurance `chat`, and
  *   good for votes alone
  * - host socket: the operator on the machine itself (peer credentials); may administer, votes on
  *   nothing
@@ -41,6 +41,7 @@ enum credential_kind {
     CREDENTIAL_JWT,   /* a workload by a token of a configured issuer */
     CREDENTIAL_SVID,  /* a workload by its client certificate, an X.509-SVID */
     CREDENTIAL_SLACK, /* an account at Slack, by a callback that Slack signed */
+    CREDENTIAL_TEAMS, /* an account in Teams, by an activity that the Bot Framework signed */
 };
 
 struct proof;
@@ -104,7 +105,7 @@ bool identity_is_chat(enum credential_kind kind);
 /* Whether who comes by it is a caller: an API key, or what proves a workload. */
 bool identity_is_callers(enum credential_kind kind);
 
-/* "api_key", "token", "socket", "session", "link", "jwt", "svid", "slack"; "" for none */
+/* "api_key", "token", "socket", "session", "link", "jwt", "svid", "slack", "teams"; "" for none */
 const char *identity_via(enum credential_kind kind);
 
 #endif

@@ -32,7 +32,7 @@ bool operation_remove_chat_link(struct operation *operation, const char *id,
                                 struct error *error) MUST_CHECK;
 
 struct chat_account {
-    const char *service; /* "slack" */
+    const char *service; /* "slack", "teams" */
     const char *account; /* by ids that never change */
 };
 /* Links the account that the operation was begun with. Blanks, dashes and case of the code do not
@@ -49,13 +49,16 @@ struct chat_press {
     const char *nonce; /* that of the card's buttons: this request as it is now, or another card */
     bool approves;
     const char *reason; /* NULL when none */
-    bool is_only_begun; /* Deny was pressed and the reason is still to be asked for */
+    bool is_only_begun; /* nothing is decided: whether it could be, and what the card shows now */
+    bool wants_card;    /* the answer takes the place of the card */
     const char *key;    /* of the callback: the same one again changes nothing */
     struct sha256 body;
 };
 struct chat_answer {
     const char *text; /* for who pressed: what came of it, or what had happened before */
     bool was_current; /* the card is of the request as it is now, and it is pending */
+    const char
+        *card; /* JSON (notifiers/card.h) of what it shows now; NULL: what it showed before */
 };
 /* FORBIDDEN `not_linked`, and whatever a vote is refused with. */
 bool operation_press_by_chat(struct operation *operation, const struct chat_press *press,

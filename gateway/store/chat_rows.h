@@ -10,7 +10,7 @@ struct chat_link_row {
     char id[ID_BYTES]; /* chl_… */
     char tenant[NAME_BYTES];
     char person[ID_BYTES];
-    const char *service; /* "slack" */
+    const char *service; /* "slack", "teams" */
     const char *account; /* as the service's ids write it: "E…/T…/U…" */
     struct sha256 hash;  /* of both: what a callback is looked up by */
     int64_t created_at;

@@ -1,8 +1,8 @@
-#include "formats/canonical.h"
 #include "formats/form.h"
 #include "formats/json.h"
 #include "formats/text.h"
 #include "notifiers/notifier.h"
+#include "notifiers/teams/teams_address.h"
 #include "notifiers/teams/teams_card.h"
 #include "notifiers/teams/teams_place.h"
 #include <string.h>
@@ -18,51 +18,43 @@
 
 enum { ACTIVITY_BYTES_MAX = 300, TOKEN_BYTES_MAX = 16 * 1024, SAID_BYTES = 160 };
 
-/* Where a card stands, or is to. */
-struct standing {
-    const char *service;
-    const char *conversation;
-    const char *activity; /* NULL: it is new */
-};
-
-static bool read_address(const char *address, struct arena *arena, struct standing *out,
-                         struct error *error)
+static bool may_go(const struct notifier_channel *channel, const char *service, struct error *error)
 {
-    struct json_document *document JSON_SCOPE = json_parse(address, strlen(address), error);
-    if (document == NULL) {
-        return false;
-    }
-    const struct json *root = json_root(document);
-    out->activity = arena_text(arena, json_text(json_member(root, "activity")));
-    out->conversation = arena_text(arena, json_text(json_member(root, "conversation")));
-    out->service = arena_text(arena, json_text(json_member(root, "service")));
-    return (out->activity != NULL && out->conversation != NULL && out->service != NULL) ||
-           error_set(error, ERROR_CORRUPT, "bad_address", NULL,
-                     "the place of this card is not one that Teams answered");
+    return teams_may_serve(service, channel->url) ||
+           error_set(error, ERROR_FORBIDDEN, "service_not_allowed", NULL,
+                     "the bot's token does not go to `%.200s`: it is no host of Microsoft's bot "
+                     "connectors and not the channel's `service_url`",
+                     service);
+}
+
+static bool read_standing(const char *address, struct arena *arena, struct teams_address *out,
+                          struct error *error)
+{
+    return teams_address_read(address, arena, out, error) &&
+           (out->activity != NULL ||
+            error_set(error, ERROR_CORRUPT, "bad_address", NULL,
+                      "the place of this card is not one that Teams answered"));
 }
 
 static bool find_standing(const struct notifier_channel *channel,
                           const struct notifier_notice *notice, struct arena *arena,
-                          struct standing *out, struct error *error)
+                          struct teams_address *out, struct error *error)
 {
-    *out = (struct standing){.service = notice->to != NULL ? notice->to : channel->url,
-                             .conversation = notifier_option(channel, "conversation")};
-    return (notice->address == NULL || read_address(notice->address, arena, out, error)) &&
-           (teams_may_serve(out->service, channel->url) ||
-            error_set(error, ERROR_FORBIDDEN, "service_not_allowed", NULL,
-                      "the bot's token does not go to `%.200s`: it is no host of Microsoft's bot "
-                      "connectors and not the channel's `service_url`",
-                      out->service));
+    *out = (struct teams_address){.service = notice->to != NULL ? notice->to : channel->url,
+                                  .conversation = notifier_option(channel, "conversation")};
+    return (notice->address == NULL || read_standing(notice->address, arena, out, error)) &&
+           may_go(channel, out->service, error);
 }
 
-static const char *url_of(const struct standing *standing, struct arena *arena)
+static void set_message(const struct teams_address *address, const struct builder *body,
+                        const char *token, struct arena *arena, struct notifier_message *out)
 {
-    const char *slash = standing->service[strlen(standing->service) - 1] == '/' ? "" : "/";
-    const char *url = arena_printf(arena, "%s%sv3/conversations/%s/activities", standing->service,
-                                   slash, form_encode(standing->conversation, arena));
-    return standing->activity == NULL
-               ? url
-               : arena_printf(arena, "%s/%s", url, form_encode(standing->activity, arena));
+    *out = (struct notifier_message){
+        .url = teams_address_url(address, arena),
+        .headers = {"Content-Type: application/json; charset=utf-8", "User-Agent: countersign",
+                    arena_printf(arena, "Authorization: Bearer %s", token)},
+        .body = arena_copy(arena, body->bytes, body->length),
+        .length = body->length};
 }
 
 static bool compose(const struct notifier_channel *channel, const struct notifier_notice *notice,
@@ -71,7 +63,7 @@ static bool compose(const struct notifier_channel *channel, const struct notifie
 {
     struct builder body BUILDER_SCOPE;
     struct card card;
-    struct standing standing;
+    struct teams_address standing;
     (void)now;
     builder_init(&body, 0);
     if (!card_read(notice->payload, strlen(notice->payload), arena, &card, error) ||
@@ -79,13 +71,24 @@ static bool compose(const struct notifier_channel *channel, const struct notifie
         return false;
     }
     teams_message_append(&body, &card, true, arena);
-    *out = (struct notifier_message){
-        .url = url_of(&standing, arena),
-        .headers = {"Content-Type: application/json; charset=utf-8", "User-Agent: countersign",
-                    arena_printf(arena, "Authorization: Bearer %s", notice->token)},
-        .body = arena_copy(arena, body.bytes, body.length),
-        .length = body.length,
-        .is_put = standing.activity != NULL};
+    set_message(&standing, &body, notice->token, arena, out);
+    out->is_put = standing.activity != NULL;
+    return true;
+}
+
+/* What whoever wrote to the bot is answered, where they wrote. */
+static bool compose_word(const struct notifier_channel *channel, const struct notifier_word *word,
+                         struct arena *arena, struct notifier_message *out, struct error *error)
+{
+    struct teams_address place;
+    struct builder body BUILDER_SCOPE;
+    builder_init(&body, 0);
+    if (!teams_address_read(word->place, arena, &place, error) ||
+        !may_go(channel, place.service, error)) {
+        return false;
+    }
+    builder_text(&body, word->body);
+    set_message(&place, &body, word->token, arena, out);
     return true;
 }
 
@@ -160,27 +163,12 @@ static bool read_token(const struct notifier_reply *reply, struct arena *arena,
 
 /* ---- what was answered ---- */
 
-static const char *address_of(const struct standing *standing, const char *activity,
-                              struct arena *arena)
-{
-    struct builder text BUILDER_SCOPE;
-    struct canonical_writer writer;
-    builder_init(&text, 0);
-    canonical_begin(&writer, &text);
-    canonical_open_object(&writer);
-    canonical_member_text(&writer, "activity", activity);
-    canonical_member_text(&writer, "conversation", standing->conversation);
-    canonical_member_text(&writer, "service", standing->service);
-    canonical_close_object(&writer);
-    return arena_copy(arena, text.bytes, text.length);
-}
-
 /* The address of a card that was posted is the id that came back. */
 static void judge_posted(const struct notifier_channel *channel,
                          const struct notifier_notice *notice, const struct json *answer,
                          struct arena *arena, struct notifier_judgement *out)
 {
-    struct standing standing;
+    struct teams_address standing;
     struct error ignored = {0};
     const char *id = json_text(json_member(answer, "id"));
     if (id == NULL || id[0] == '\0' || strlen(id) > ACTIVITY_BYTES_MAX ||
@@ -189,7 +177,8 @@ static void judge_posted(const struct notifier_channel *channel,
         return;
     }
     out->verdict = NOTIFIER_SENT;
-    out->address = address_of(&standing, id, arena);
+    standing.activity = id;
+    out->address = teams_address_write(&standing, arena);
 }
 
 static const char *reason_of(const struct json *answer, struct arena *arena)
@@ -228,4 +217,5 @@ const struct notifier teams_bot_notifier = {.kind = "teams-bot",
                                             .compose = compose,
                                             .judge = judge,
                                             .compose_token = compose_token,
-                                            .read_token = read_token};
+                                            .read_token = read_token,
+                                            .compose_word = compose_word};

@@ -46,6 +46,7 @@ NOT_TOLD = {
     "mark_corrupt",
     "no_descriptors",
     "no_such_card",
+    "no_token",
     "no_websockets",
     "not_in_force",
     "not_linked",
@@ -129,7 +130,7 @@ class Form(unittest.TestCase):
         """Codes of errors that can reach an answer: the door, the operations, the front, and what reads their input."""
         folder = ROOT / "gateway"
         files = [*folder.glob("api/*.c"), *folder.glob("operations/*.c"), *folder.glob("identity/*.c"), ROOT / "notifiers" / "callback.c",
-                 ROOT / "notifiers" / "slack" / "slack_callback.c",
+                 ROOT / "notifiers" / "slack" / "slack_callback.c", ROOT / "notifiers" / "teams" / "teams_callback.c",
                  *folder.glob("loop/http_*.c"), *folder.glob("formats/json*.c"), *folder.glob("store/channel.c"),
                  *folder.glob("store/writer.c"), *folder.glob("store/reader.c"), *folder.glob("store/sqlite/failure.c"),
                  *folder.glob("store/sqlite/statement*.c"), *folder.glob("store/sqlite/*_rows.c"), folder / "loop" / "workers.c", folder / "crypto" / "jws.c", *folder.glob("crypto/webauthn*.c"),

@@ -25,7 +25,7 @@ REGION = "/emea/"
 MESSAGE_BYTES = 28 * 1024
 
 # What a card may hold in Teams, of those elements that ours use (Adaptive Cards 1.4).
-ELEMENTS = {"TextBlock": {"size", "text", "weight", "wrap"}, "RichTextBlock": {"inlines"}, "Input.Text": {"id", "isMultiline", "label", "maxLength"}}
+ELEMENTS = {"TextBlock": {"size", "text", "weight", "wrap"}, "RichTextBlock": {"inlines"}, "Input.Text": {"errorMessage", "id", "isMultiline", "isRequired", "label", "maxLength"}}
 ACTIONS = {"Action.Execute": {"data", "style", "title", "verb"}, "Action.OpenUrl": {"title", "url"}, "Action.ShowCard": {"card", "title"}}
 
 
@@ -144,7 +144,7 @@ class Teams:
         return 200, {}, {"token_type": "Bearer", "expires_in": self.lifetime, "ext_expires_in": self.lifetime, "access_token": token}
 
     def set_activity(self, conversation, activity, given, body):
-        if conversation not in self.members:
+        if conversation.split(";")[0] not in self.members:
             return 403, {}, {"error": {"code": "BotNotInConversationRoster", "message": "The bot is not part of the conversation roster."}}
         if activity is not None and (conversation, activity) not in self.messages:
             return 404, {}, {"error": {"code": "ActivityNotFoundInConversation", "message": "it is gone"}}

@@ -4,8 +4,9 @@ import time
 from support import slack_steps
 from journeys.openapi.book import LIMITS, PASSWORD, Cast, Recorded, session_headers
 from journeys.test_account import totp
-from support.gateway import POLICY
+from support.gateway import POLICY, eventually
 from support.people import ORIGIN, Passkey, Person
+from support.teams import Teams
 from support.websocket import WebSocket
 
 CRITICAL = """
@@ -180,6 +181,31 @@ class Accounts:
             self.assertEqual(404, dana.call("DELETE", f"/v1/me/chat-links/{linked['id']}").status)
         with Recorded(self.book) as gateway:
             self.assertEqual((404, "no_slack_app"), self.outcome(gateway.call("POST", "/v1/callbacks/slack", b"payload=x")))
+
+    def test_2_accounts_in_teams(self):
+        teams = Teams()
+        self.addCleanup(teams.stop)
+        teams.add_key()
+        gateway = Recorded(self.book)
+        gateway.extra_config += "channels:\n" + teams.config(gateway.folder)
+
+        def post(activity, **changed):
+            return gateway.call("POST", "/v1/callbacks/teams", activity, headers={"Authorization": f"Bearer {teams.mint(**changed)}"})
+        with gateway:
+            eventually(lambda: post(teams.activity("typing")).status == 200, "the keys are there")
+            press = teams.activity("invoke", name="adaptiveCard/action",
+                                   value={"action": {"type": "Action.Execute", "verb": "link", "data": {"code": "0"}}, "trigger": "manual"})
+            self.assertEqual("application/vnd.microsoft.card.adaptive", post(press).json["type"])
+            for _ in range(30):
+                answer = post(press)
+            self.assertEqual("application/vnd.microsoft.activity.message", answer.json["type"])
+            for activity, outcome in (({**press, "type": 7}, (400, "bad_payload")), ({**press, "channelData": {}}, (403, "wrong_tenant"))):
+                self.assertEqual(outcome, self.outcome(post(activity)))
+            self.assertEqual("NotSupported", post({**press, "name": "x"}).json["value"]["code"])
+            self.assertEqual((401, "bad_callback"), self.outcome(post(press, aud="x")))
+            self.assertEqual((401, "wrong_service_url"), self.outcome(post(press, serviceurl="x")))
+        with Recorded(self.book) as gateway:
+            self.assertEqual((404, "no_teams_bot"), self.outcome(post(press)))
 
     def test_2_no_passkeys_without_a_host_name(self):
         with Recorded(self.book, config=LIMITS + "issuer: http://127.0.0.1:8080\n") as gateway:
