@@ -14,8 +14,13 @@
 
 /* ---- who sent it ---- */
 
+/* What Slack signed is never among it: forgeries that come by the same proxy do not silence Slack.
+ */
 static bool note_forgery(struct api_call *call, const struct error *reason, struct error *error)
 {
+    if (!api_noise_allows_source(call->api, api_peer(call), error)) {
+        return false;
+    }
     api_noise_note(call->api, api_peer(call), "bad_callback");
     return error_set(error, reason->kind, reason->code, NULL, "%s", reason->message);
 }
@@ -29,6 +34,25 @@ static bool check_signature(struct api_call *call, const struct api_slack_app *a
                                  app->secret_count, clock_wall_ms(), error);
 }
 
+static bool has_secrets_of(const struct api_slack_app *app, const struct api_slack_app *other)
+{
+    bool is_same = app->secret_count == other->secret_count;
+    for (size_t i = 0; is_same && i < app->secret_count; i++) {
+        is_same = strcmp(app->secrets[i], other->secrets[i]) == 0;
+    }
+    return is_same;
+}
+
+/* One app may have many channels: its secrets are tried once. */
+static bool was_tried(const struct api_chat *chat, size_t index)
+{
+    bool is_known = false;
+    for (size_t i = 0; i < index && !is_known; i++) {
+        is_known = has_secrets_of(&chat->slack_apps[i], &chat->slack_apps[index]);
+    }
+    return is_known;
+}
+
 /* Every channel whose app signed it and takes it; the reason of the last that did not. */
 static bool find_apps(struct api_call *call, struct slack_press *press, const char *timestamp,
                       struct error *error)
@@ -36,6 +60,7 @@ static bool find_apps(struct api_call *call, struct slack_press *press, const ch
     const struct api_chat *chat = &call->api->options.chat;
     struct error forged = {0};
     struct error refused = {0};
+    bool forged_by_all = true; /* until one fits */
     size_t length;
     const char *body = http_body(call->exchange, &length);
     error_set(&forged, ERROR_NOT_FOUND, "no_slack_app", NULL,
@@ -43,10 +68,14 @@ static bool find_apps(struct api_call *call, struct slack_press *press, const ch
     for (size_t i = 0; i < chat->slack_app_count; i++) {
         const struct api_slack_app *app = &chat->slack_apps[i];
         struct error reason = {0};
+        if (forged_by_all && was_tried(chat, i)) {
+            continue;
+        }
         if (!check_signature(call, app, timestamp, press->key, &reason)) {
             forged = reason;
             continue;
         }
+        forged_by_all = false;
         const char *payload = slack_read_form(body, length, call->arena, &reason);
         if (payload != NULL && slack_read_payload(payload, strlen(payload), &app->app, call->arena,
                                                   &press->callback, &reason)) {
@@ -71,8 +100,7 @@ bool api_read_slack(struct api_call *call, struct error *error)
     const char *body = http_body(call->exchange, &length);
     press->channels = arena_array(call->arena, call->api->options.chat.slack_app_count + 1,
                                   sizeof *press->channels);
-    if (!api_noise_allows_source(call->api, api_peer(call), error) ||
-        !http_header(call->exchange, "x-slack-request-timestamp", &timestamp, error) ||
+    if (!http_header(call->exchange, "x-slack-request-timestamp", &timestamp, error) ||
         !http_header(call->exchange, "x-slack-signature", &signature, error)) {
         return false;
     }

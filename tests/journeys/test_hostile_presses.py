@@ -153,6 +153,13 @@ class HostilePresses(unittest.TestCase):
         self.press(mine)
         self.assertEqual("approved", self.state(mine))
 
+    def test_forgeries_from_the_same_address_do_not_silence_slack(self):
+        asked = self.one()
+        codes = {post(self.gateway, self.slack.press(APPROVE, self.card_of(asked)), secret="another secret, of nobody").json["code"] for _ in range(70)}
+        self.assertEqual({"bad_signature", "too_many_failures"}, codes)
+        self.press(asked)
+        self.assertEqual("approved", self.gateway.admin("GET", f"/v1/requests/{asked['id']}")["state"])
+
     def test_one_app_has_one_socket_however_many_channels_it_has(self):
         self.start(tenants=["north"], how="app_token_file")
         eventually(lambda: self.gateway.logged("socket_mode_ready"), "it is open")
