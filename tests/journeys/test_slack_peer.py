@@ -8,6 +8,7 @@ import unittest
 
 from support.gateway import ROOT, Gateway, eventually
 from support.peers import Receiver
+from support.people import Person
 from support.slack import APP_TOKEN, CHANNEL, SECRET, TOKEN, Slack, signed
 from support.teams import Teams, buttons_of, card_of
 
@@ -186,6 +187,32 @@ class AdaptiveCards(unittest.TestCase):
                 eventually(lambda: len(teams.calls) == 2 * number + 2, "its end is told")
             cards = [card_of(body) for _, _, _, body in teams.calls]
         self.assertEqual([{"approve", "deny", "Action.OpenUrl"}, {"Action.OpenUrl"}, {"deny", "Action.OpenUrl"}], [set(buttons_of(card)) for card in cards[:3]])
+        self.assert_known(cards)
+
+    def test_microsofts_renderer_knows_everything_that_a_bot_answers(self):
+        teams = Teams()
+        self.addCleanup(teams.stop)
+        teams.add_key()
+        gateway = Gateway(policy=CHAT_POLICY)
+        gateway.extra_config = "channels:\n" + teams.config(gateway.folder)
+
+        def answered(activity):
+            return gateway.call("POST", "/v1/callbacks/teams", activity, headers={"Authorization": f"Bearer {teams.mint()}"})
+        with gateway:
+            eventually(lambda: answered(teams.activity("typing")).status == 200, "the signer's keys are there")
+            self.assertEqual(200, answered(teams.activity("message")).status)
+            eventually(lambda: teams.calls, "the bot answers")
+            form = card_of(teams.calls[0][3])
+            teams.messages.clear()
+            dana = Person(gateway, "dana", ["oncall"])
+            dana.step_up()
+            code = dana.ok("POST", "/v1/me/chat-links", {}, want=(201,))["code"]
+            gateway.submit(gateway.add_caller(), args={"note": "x" * 30000})
+            eventually(lambda: teams.messages, "it is asked")
+            eventually(lambda: len(gateway.admin("GET", "/v1/notices?state=sent")["notices"]) == 1, "and settled")
+            cards = [form, answered(teams.press("deny")).json["value"], answered(teams.press("link", card=form, typed={"code": "0"})).json["value"],
+                     answered(teams.press("link", card=form, typed={"code": code})).json["value"], answered(teams.press("deny")).json["value"]]
+        self.assertEqual([{"link", "Action.OpenUrl"}] * 3 + [{"Action.OpenUrl"}] * 2, [set(buttons_of(card)) for card in cards])
         self.assert_known(cards)
 
     def assert_known(self, cards):

@@ -421,6 +421,14 @@ class Deciding(Callback):
         self.assertEqual(200, self.post(self.teams.activity("message", conversation="19:elsewhere@thread.tacv2")).status)
         eventually(lambda: self.gateway.logged("word_not_said"), "it is logged")
 
+    def test_an_answer_that_gets_no_token_waits_ten_seconds_and_is_given_up(self):
+        self.teams.login_answers = [401] * 50
+        self.assertEqual(200, self.post(self.teams.activity("message")).status)
+        eventually(lambda: self.teams.logins, "a token is asked for")
+        self.gateway.advance(seconds=11)
+        eventually(lambda: "there is no token" in json.dumps(self.gateway.logged("word_not_said")), "it is given up")
+        self.assertEqual([], self.teams.calls)
+
     def test_what_is_no_press_of_ours_gets_the_error_form(self):
         self.person()
         asked = self.ask()
