@@ -150,11 +150,12 @@ static struct sha256 hash_press(const struct callback *callback)
     return crypto_sha256(text.bytes, text.length);
 }
 
-/* Whose it is. Where the bot comes and goes is said by the service itself, by whoever's doing. */
+/* Whose it is. Where the bot is reached is said by the service itself, by whoever's doing. */
 static void set_credential(struct api_call *call, const struct teams_activity *activity)
 {
     bool is_press = activity->kind == TEAMS_PRESS;
-    if (is_press || activity->kind == TEAMS_ADDED || activity->kind == TEAMS_REMOVED) {
+    if (is_press || activity->kind == TEAMS_ADDED || activity->kind == TEAMS_REMOVED ||
+        activity->kind == TEAMS_MESSAGE) {
         call->credential = (struct credential){
             .kind = CREDENTIAL_TEAMS,
             .hash = identity_hash_account("teams", is_press ? activity->callback.account : "")};

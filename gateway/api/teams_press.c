@@ -66,9 +66,9 @@ static bool note_conversation(const struct teams_press *press, struct operation 
                                              .conversation = activity->conversation,
                                              .service_url = activity->service_url};
     bool is_named = false;
-    return activity->kind == TEAMS_ADDED
-               ? operation_remember_conversation(operation, &conversation, &is_named, error)
-               : operation_forget_conversation(operation, &conversation, error);
+    return activity->kind == TEAMS_REMOVED
+               ? operation_forget_conversation(operation, &conversation, error)
+               : operation_remember_conversation(operation, &conversation, &is_named, error);
 }
 
 bool teams_press_run(struct teams_press *press, struct operation *operation,
@@ -84,12 +84,12 @@ bool teams_press_run(struct teams_press *press, struct operation *operation,
         return operation_press_by_chat(operation, &what, &press->answer, error);
     case TEAMS_ADDED:
     case TEAMS_REMOVED:
+    case TEAMS_MESSAGE:
         return note_conversation(press, operation, error);
     case TEAMS_NONE:
     case TEAMS_OTHER:
     case TEAMS_ODD_PRESS:
     case TEAMS_STRANGER:
-    case TEAMS_MESSAGE:
         break;
     }
     return true;

@@ -451,6 +451,9 @@ class Deciding(Callback):
         self.assertEqual(200, self.post(self.teams.installed(conversation="19:elsewhere@thread.tacv2")).status)
         self.ask(resource="order/4")
         self.assertEqual(["teams", "emea", "teams", "emea"], self.regions)
+        self.assertEqual(200, self.post({**self.teams.activity("message"), "serviceUrl": self.teams.base + "/amer/"}, serviceurl=self.teams.base + "/amer/").status)
+        self.ask(resource="order/5")
+        self.assertEqual(["amer", "amer"], self.regions[4:], "the bot's answer, and the card")
 
     @property
     def regions(self):
