@@ -327,6 +327,59 @@ START_TEST(slack__the_deny_modal_carries_the_button_s_value)
 }
 END_TEST
 
+/* As operations compose it. */
+static struct card read_roundup(void)
+{
+    static const char json[] =
+        "{\"action\":\"7 requests wait\",\"agent\":\"\",\"decides\":false,\"digest\":\"\",\"link\":"
+        "\"https://gw.example/\",\"moment\":\"roundup\",\"nonce\":\"\",\"request\":\"rnd_1\","
+        "\"resource\":\"the list of what "
+        "waits\",\"revision\":1,\"risk\":\"medium\",\"show\":[{\"name\":"
+        "\"Risk medium\",\"value\":\"a\\u202eb on "
+        "[x](http://evil)\"}],\"state\":\"pending\",\"subject\":"
+        "\"\",\"timeout_at\":\"2026-11-24T06:39:23.123Z\",\"why_not\":\"Open the list.\"}";
+    struct card card;
+    struct error error = {0};
+    ck_assert_msg(card_read(json, sizeof json - 1, arena, &card, &error), "%s", error.message);
+    return card;
+}
+
+START_TEST(card__a_round_up_shows_lines_and_no_arguments_and_decides_nothing)
+{
+    struct card_fact facts[CARD_FACTS_MAX + 12];
+    struct card card = read_roundup();
+    bool is_whole = false;
+    ck_assert_str_eq(card_heading(&card), "Approvals needed");
+    ck_assert(!card_has_arguments(&card));
+    ck_assert_str_eq(card_arguments(&card, 1000, arena, &is_whole), "");
+    ck_assert_str_eq(card_why_not(&card, is_whole), "Open the list.");
+    ck_assert_uint_eq(card_facts(&card, arena, facts), 2);
+    ck_assert_ptr_nonnull(strstr(facts[0].value, "\\u{202e}"));
+    ck_assert_str_eq(facts[1].label, "The first expires, not approved");
+}
+END_TEST
+
+START_TEST(card__a_round_up_in_chat_has_no_button_but_the_link)
+{
+    struct card card = read_roundup();
+    for (int i = 0; i < 2; i++) {
+        struct builder out BUILDER_SCOPE;
+        builder_init(&out, 0);
+        if (i == 0) {
+            slack_card_append(&out, &card, "C1", NULL, arena);
+        } else {
+            teams_message_append(&out, &card, true, arena);
+        }
+        ck_assert_ptr_nonnull(strstr(out.bytes, "7 requests wait"));
+        ck_assert_ptr_nonnull(strstr(out.bytes, "https://gw.example/"));
+        ck_assert_ptr_null(strstr(out.bytes, "rich_text_preformatted"));
+        ck_assert_ptr_null(strstr(out.bytes, "Monospace\",\"text\":\"\""));
+        ck_assert_ptr_null(strstr(out.bytes, "Approve\""));
+        ck_assert_ptr_null(strstr(out.bytes, "Deny"));
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("card");
@@ -346,6 +399,8 @@ int main(void)
     tcase_add_test(tests, card__a_card_without_its_members_is_corrupt);
     tcase_add_test(tests, slack__the_deny_modal_carries_the_button_s_value);
     Suite *suite = suite_create("card");
+    tcase_add_test(tests, card__a_round_up_shows_lines_and_no_arguments_and_decides_nothing);
+    tcase_add_test(tests, card__a_round_up_in_chat_has_no_button_but_the_link);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
