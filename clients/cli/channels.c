@@ -1,4 +1,4 @@
-#include "clients/cli/cli.h"
+#include "clients/cli/own_channels.h"
 
 #include "formats/canonical.h"
 #include <stdio.h>
@@ -7,13 +7,17 @@
 
 /* Channels: how they fare, what was sent through them, and what the other side says to a test. */
 
-static const char usage[] = "countersign channels list | test NAME [--to ADDRESS] | log [NAME]";
+static const char usage[] =
+    "countersign channels list | test NAME [--to ADDRESS] | log [NAME] | mine [--mute NAME]... "
+    "[--quiet HOURS]";
 
 enum { PATH_BYTES = 512, LOOKS_MAX = 150, LOOK_MICROSECONDS = 200 * 1000 };
 
 static const struct cli_option options[] = {
     {"--to", "ADDRESS", "of a channel that tells people: whom to try", false},
     {"--state", "STATE", "log: only waiting, sent, dead, stale or gathered", false},
+    {"--mute", "NAME", "mine: a channel that leaves you alone; all others tell you; `none`", true},
+    {"--quiet", "HOURS", "mine: when low risk waits, `22:00-07:00 +01:00`; `none`", false},
     CLI_CONNECTION_OPTIONS,
     {NULL, NULL, NULL, false}};
 
@@ -155,7 +159,8 @@ int cli_channels(int count, char **words)
     const char *verb = count > 0 ? words[0] : "";
     bool is_test = strcmp(verb, "test") == 0;
     bool is_log = strcmp(verb, "log") == 0;
-    if (!is_test && !is_log && strcmp(verb, "list") != 0) {
+    bool is_mine = strcmp(verb, "mine") == 0;
+    if (!is_test && !is_log && !is_mine && strcmp(verb, "list") != 0) {
         bool is_asked = strcmp(verb, "--help") == 0;
         fprintf(is_asked ? stdout : stderr, "usage: %s\n", usage);
         return is_asked ? CLI_OK : CLI_USAGE;
@@ -164,13 +169,15 @@ int cli_channels(int count, char **words)
                             is_test || is_log ? 1 : 0, &arguments, &status)) {
         return status;
     }
-    struct cli_connection *connection = cli_connect(&arguments, CLI_AS_HOST, &error);
+    struct cli_connection *connection =
+        cli_connect(&arguments, is_mine ? CLI_AS_PERSON : CLI_AS_HOST, &error);
     if (connection == NULL) {
         return cli_print_error(&error);
     }
-    status = is_test  ? test(connection, &arguments)
-             : is_log ? log_notices(connection, &arguments)
-                      : list(connection, &arguments);
+    status = is_test   ? test(connection, &arguments)
+             : is_log  ? log_notices(connection, &arguments)
+             : is_mine ? cli_own_channels(connection, &arguments)
+                       : list(connection, &arguments);
     cli_disconnect(connection);
     return status;
 }

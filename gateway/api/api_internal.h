@@ -637,6 +637,12 @@ bool api_run_teams(struct api_call *call, struct error *error) MUST_CHECK;
 void api_answer_teams(struct api_call *call);
 void api_refuse_teams(struct api_call *call, const struct error *error);
 void api_drop_teams(struct api_call *call);
+/* own_channels.c */
+bool api_read_own_channels(struct api_call *call, struct error *error) MUST_CHECK;
+bool api_run_read_own_channels(struct api_call *call, struct error *error) MUST_CHECK;
+bool api_run_choose_channels(struct api_call *call, struct error *error) MUST_CHECK;
+void api_answer_own_channels(struct api_call *call);
+
 /* chat_links.c */
 bool api_run_make_chat_code(struct api_call *call, struct error *error) MUST_CHECK;
 void api_answer_chat_code(struct api_call *call);

@@ -1,7 +1,6 @@
 #include "config/channel_internal.h"
 
 #include "identity/principal.h"
-#include <stdio.h>
 #include <string.h>
 
 /* What channels of every kind may say. */
@@ -14,9 +13,9 @@ enum {
     ROUNDUP_WITHIN_MOST_MS = 60 * 60 * 1000,
 };
 
-const char *const channel_common_keys[] = {"name",  "kind",   "ca",          "allow_networks",
-                                           "proxy", "groups", "people",      "limits",
-                                           "tell",  "tenant", "quiet_hours", "roundup", NULL};
+const char *const channel_common_keys[] = {
+    "name",   "kind", "ca",     "allow_networks", "proxy",   "groups", "people",
+    "limits", "tell", "tenant", "quiet_hours",    "roundup", NULL};
 static const char *const roundup_keys[] = {"over", "within", NULL};
 static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
 
@@ -134,36 +133,14 @@ static bool read_tenant(const struct channel_reading *reading)
                       "bad_name", "`tenant` is a name: 1 to 64 of a-z 0-9 . _ -"));
 }
 
-/* `22:00-07:00`, of UTC, or `22:00-07:00 +02:00`. */
 static bool read_quiet_hours(const struct channel_reading *reading)
 {
     const char *text = NULL;
-    int from_hour = 0, from_minute = 0, to_hour = 0, to_minute = 0, ahead_hour = 0,
-        ahead_minute = 0;
-    char sign = '+';
-    int used = 0;
-    if (!channel_read_text(reading, "quiet_hours", &text)) {
-        return false;
-    }
-    if (text == NULL) {
-        return true;
-    }
-    int read = sscanf(text, "%2d:%2d-%2d:%2d%n %c%2d:%2d%n", &from_hour, &from_minute, &to_hour,
-                      &to_minute, &used, &sign, &ahead_hour, &ahead_minute, &used);
-    bool is_time = from_hour >= 0 && from_hour < 24 && from_minute >= 0 && from_minute < 60 &&
-                   to_hour >= 0 && to_hour < 24 && to_minute >= 0 && to_minute < 60 &&
-                   ahead_hour >= 0 && ahead_hour <= 14 && ahead_minute >= 0 && ahead_minute < 60;
-    if ((read != 4 && read != 7) || text[used] != '\0' || !is_time ||
-        (sign != '+' && sign != '-')) {
-        return yaml_fail(reading->file, yaml_member(reading->node, "quiet_hours"), reading->error,
-                         "bad_time",
-                         "write `quiet_hours: \"22:00-07:00\"`, of UTC, or with "
-                         "` +02:00` behind");
-    }
-    int ahead = (ahead_hour * 60 + ahead_minute) * (sign == '-' ? -1 : 1);
-    reading->who->quiet_from = (from_hour * 60 + from_minute - ahead + 2 * 1440) % 1440;
-    reading->who->quiet_to = (to_hour * 60 + to_minute - ahead + 2 * 1440) % 1440;
-    return true;
+    return channel_read_text(reading, "quiet_hours", &text) &&
+           (text == NULL || quiet_hours_read(text, &reading->who->quiet) ||
+            yaml_fail(reading->file, yaml_member(reading->node, "quiet_hours"), reading->error,
+                      "bad_time",
+                      "write `quiet_hours: \"22:00-07:00\"`, of UTC, or with ` +02:00` behind"));
 }
 
 bool channel_read_common(const struct channel_reading *reading)

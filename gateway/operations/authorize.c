@@ -121,6 +121,7 @@ static enum answer decide(const struct principal *principal, enum operation_kind
         return allow(is_signed_in || is_host, true);
     case OPERATION_LIST_OWN:
     case OPERATION_TAKE_BACK_OWN:
+    case OPERATION_CHOOSE_CHANNELS:
         return allow(is_person, true);
     case OPERATION_MAKE_STATEMENT:
         return allow(is_signed_in && knows, knows);
@@ -272,6 +273,7 @@ static bool needs_step_up(enum operation_kind kind)
     case OPERATION_USE_LINK:
     case OPERATION_STEP_UP:
     case OPERATION_LIST_OWN:
+    case OPERATION_CHOOSE_CHANNELS: /* choices.c asks for one where nothing would be told */
     case OPERATION_RENAME_PASSKEY:
     case OPERATION_MAKE_STATEMENT:
     case OPERATION_PROVE_VOTE:
@@ -411,6 +413,7 @@ static const char *explain(enum operation_kind kind)
         return "this is done on the host: `countersign policy rollback`";
     case OPERATION_LIST_OWN:
     case OPERATION_TAKE_BACK_OWN:
+    case OPERATION_CHOOSE_CHANNELS:
         return "only people have these";
     case OPERATION_ADD_TENANT:
     case OPERATION_LIST_TENANTS:

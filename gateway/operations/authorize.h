@@ -73,7 +73,8 @@ enum operation_kind {
     OPERATION_PROVE_VOTE,
     OPERATION_CHANGE_TOTP,
     OPERATION_ADD_OWN_TOKEN,
-    OPERATION_TAKE_BACK_OWN, /* one's own sessions, tokens and linked chat accounts */
+    OPERATION_TAKE_BACK_OWN,   /* one's own sessions, tokens and linked chat accounts */
+    OPERATION_CHOOSE_CHANNELS, /* of the operator's, which tell oneself */
     OPERATION_MAKE_CHAT_CODE,
     OPERATION_NOTE_CONVERSATION, /* where a bot reaches one; what the service itself says */
     OPERATION_LINK_CHAT, /* by an account that is nobody's: the code says whose it will be */

@@ -268,11 +268,12 @@ bool lease_roundup(struct operation *operation, const struct operations_channel 
         !compose_roundup(operation, &roundup, &lease->row.payload, &pending, error)) {
         return false;
     }
-    *out_stale = stale_because(channel, &roundup, pending);
+    const char *stale = stale_because(channel, &roundup, pending);
+    lease->address = channel->notifier->changes_cards ? roundup.address : NULL;
+    *out_stale = stale != NULL || lease->address != NULL ? stale : *out_stale;
     if (*out_stale != NULL) {
         return true;
     }
-    lease->address = channel->notifier->changes_cards ? roundup.address : NULL;
     lease->may_stand = strcmp(roundup.state, "posting") == 0;
     lease->version = roundup.version;
     if (strcmp(roundup.state, "wanted") != 0) {

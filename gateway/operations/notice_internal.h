@@ -51,6 +51,16 @@ enum card_moment moment_of_event(const char *event);
 bool find_conversation(struct operation *operation, const struct operations_channel *channel,
                        const char **out_service_url, struct error *error) MUST_CHECK;
 
+/* choices.c: whether what a person chose lets this channel tell them of such a risk. */
+bool choice_lets_tell(struct operation *operation, const struct operations_channel *channel,
+                      const struct person_row *person, int risk, bool *out,
+                      struct error *error) MUST_CHECK;
+/* When it is no longer quiet on this channel, nor for the person that is told; now when it is not.
+ */
+bool choice_quiet_until(struct operation *operation, const struct operations_channel *channel,
+                        const char *tenant, const char *recipient, int64_t *out,
+                        struct error *error) MUST_CHECK;
+
 /* gather_cards.c: round-ups (notifiers/roundup.h). What becomes of a prompt that may leave now:
  * `out_is_gone` when it was left for later, or went in a round-up. */
 bool gather_card(struct operation *operation, const struct operations_channel *channel,
@@ -61,7 +71,9 @@ bool gather_card(struct operation *operation, const struct operations_channel *c
 bool tell_roundup(struct operation *operation, const struct operations_channel *channel,
                   const struct request_row *request, const char *roundup,
                   struct error *error) MUST_CHECK;
-/* Composes a round-up as it is now; `*out_stale` says why there is nothing to tell. */
+/* Composes a round-up as it is now; `*out_stale` says why there is nothing to tell. It comes in
+ * with why its reader is told nothing new, NULL when they are: what can be changed is, all the
+ * same. */
 bool lease_roundup(struct operation *operation, const struct operations_channel *channel,
                    struct notice_lease *lease, const char **out_stale,
                    struct error *error) MUST_CHECK;

@@ -103,4 +103,33 @@ bool operation_list_addresses(struct operation *operation, const char *person,
                               struct address_row **out, size_t *out_count,
                               struct error *error) MUST_CHECK;
 
+/* One of the operator's channels as one person sees it. */
+struct own_channel {
+    const struct operations_channel *channel;
+    bool is_yours; /* tells each person: they may mute it. Otherwise it is a place of many */
+    bool reaches;  /* it is theirs, tells prompts, and knows where they are told */
+    bool is_muted;
+};
+struct own_channels {
+    struct own_channel *channels;
+    size_t count;
+    const char *quiet_hours; /* "" for none */
+    bool is_silent;          /* all that would reach them are muted */
+    bool accepts_silence;    /* and that is as they want it, critical risk included */
+};
+/* A person's own: the channels that may tell them something, and what they chose. */
+bool operation_read_own_channels(struct operation *operation, struct own_channels *out,
+                                 struct error *error) MUST_CHECK;
+struct channel_choice {
+    const char *quiet_hours; /* NULL: as they are; "": none */
+    bool sets_muted;
+    const char *const *muted; /* names; all others are not */
+    size_t muted_count;
+    bool accepts_silence; /* that the last channel that reaches them is among them */
+};
+/* A person's own. INVALID `bad_time`, `unknown_channel`; CONFLICT `last_channel` when they would be
+ * told of nothing any more; FORBIDDEN `step_up_needed` to accept that. */
+bool operation_choose_channels(struct operation *operation, const struct channel_choice *choice,
+                               struct own_channels *out, struct error *error) MUST_CHECK;
+
 #endif

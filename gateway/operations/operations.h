@@ -12,6 +12,7 @@
 #include "ledger/tree.h"
 #include "metrics/metrics.h"
 #include "notifiers/notifier.h"
+#include "notifiers/quiet_hours.h"
 #include "notifiers/roundup.h"
 #include "operations/operation.h"
 #include "policy/policy.h"
@@ -40,8 +41,8 @@ struct operations_channel {
     bool tells_accounts;      /* each person who is asked, at the account they linked themselves */
     const char *const *teams; /* of which such an account must be */
     size_t team_count;
-    /* Prompts of low risk wait while it is quiet: minutes of a day of UTC; both 0: never. */
-    int quiet_from, quiet_to;
+    /* Prompts of low risk wait while it is quiet. */
+    struct quiet_hours quiet;
     struct roundup_rule roundup; /* many prompts at once leave as one message; `over` 0: never */
     const char *const *callers;  /* of callbacks: names of callers whose tasks may have one */
     size_t caller_count;

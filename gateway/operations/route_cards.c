@@ -9,8 +9,6 @@
 
 enum {
     RECIPIENTS_MAX = 200, /* of one channel and request */
-    MINUTE_MS = 60 * 1000,
-    DAY_MINUTES = 24 * 60,
 };
 
 enum card_moment moment_of_event(const char *event)
@@ -89,10 +87,12 @@ static void add_recipient(struct recipients *recipients, const char *recipient)
 }
 
 static bool add_person(struct operation *operation, const struct operations_channel *channel,
-                       const struct person_row *person, const struct ledger_texts *parties,
-                       struct recipients *out, struct error *error)
+                       const struct request_row *request, const struct person_row *person,
+                       const struct ledger_texts *parties, struct recipients *out,
+                       struct error *error)
 {
     const char *address = NULL;
+    bool is_told = false;
     /* Who may not approve, the requester above all, is not asked. */
     if (!channel_is_for(channel, person) || has_party(parties, person->id)) {
         return true;
@@ -100,7 +100,13 @@ static bool add_person(struct operation *operation, const struct operations_chan
     if (!find_told_address(operation, channel, person->tenant, person->id, &address, error)) {
         return false;
     }
-    if (address != NULL) {
+    if (address == NULL) {
+        return true;
+    }
+    if (!choice_lets_tell(operation, channel, person, request->risk, &is_told, error)) {
+        return false;
+    }
+    if (is_told) {
         add_recipient(out, arena_text(operation->arena, person->id));
     }
     return true;
@@ -121,7 +127,7 @@ static bool add_group(struct operation *operation, const struct operations_chann
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!add_person(operation, channel, &members[i], parties, out, error)) {
+        if (!add_person(operation, channel, request, &members[i], parties, out, error)) {
             return false;
         }
     }
@@ -163,21 +169,17 @@ static bool find_recipients(struct operation *operation, const struct operations
 
 /* ---- cards and their notices ---- */
 
-/* When it is no longer quiet; `now` when it is not. */
-static int64_t quiet_until(const struct operations_channel *channel, int64_t now)
-{
-    int64_t minute = now / MINUTE_MS % DAY_MINUTES;
-    int64_t length = (channel->quiet_to - channel->quiet_from + DAY_MINUTES) % DAY_MINUTES;
-    int64_t passed = (minute - channel->quiet_from + DAY_MINUTES) % DAY_MINUTES;
-    return passed < length ? (now / MINUTE_MS + length - passed) * MINUTE_MS : now;
-}
-
 static bool insert_card_notice(struct operation *operation,
                                const struct operations_channel *channel,
                                const struct request_row *request, const struct card_row *card,
                                const char *event, struct error *error)
 {
     bool waits = request->risk == POLICY_RISK_LOW && request->state == REQUEST_PENDING;
+    int64_t quiet_until = operation->now;
+    if (waits && !choice_quiet_until(operation, channel, card->tenant, card->recipient,
+                                     &quiet_until, error)) {
+        return false;
+    }
     struct notice_row notice = {.channel = card->channel,
                                 .event = event,
                                 .request = card->request,
@@ -185,8 +187,7 @@ static bool insert_card_notice(struct operation *operation,
                                 .line = arena_printf(operation->arena, "%s/%s/%s", card->request,
                                                      card->channel, card->recipient),
                                 .payload = "",
-                                .due_at =
-                                    waits ? quiet_until(channel, operation->now) : operation->now};
+                                .due_at = quiet_until};
     /* An edit may have raised the risk of what was left for the morning. */
     return (waits || store_hasten_notices(operation->store, notice.line, operation->now, error)) &&
            insert_notice(operation, card->tenant, &notice, error);

@@ -134,7 +134,7 @@ struct leasing {
     struct notice_lease *lease;
     struct request_row request;
     const char *stale;
-    bool is_gone; /* settled here: left for later, or told in a round-up */
+    bool is_gone;      /* settled here: left for later, or told in a round-up */
     bool is_strangers; /* the card's reader may know no more of the request than how it stands */
 };
 
@@ -157,6 +157,19 @@ static void judge_event(struct leasing *leasing)
 static bool is_person(const char *recipient)
 {
     return strncmp(recipient, "per_", 4) == 0 && strchr(recipient, '@') == NULL;
+}
+
+/* They may have muted the channel since. */
+static bool judge_choice(struct leasing *leasing, const struct person_row *person,
+                         struct error *error)
+{
+    bool is_told = strcmp(leasing->lease->row.event, NOTICE_TEST_EVENT) == 0;
+    if (!is_told && !choice_lets_tell(leasing->operation, leasing->channel, person,
+                                      leasing->request.risk, &is_told, error)) {
+        return false;
+    }
+    leasing->stale = is_told ? leasing->stale : "muted";
+    return true;
 }
 
 static bool find_address_of(struct leasing *leasing, struct error *error)
@@ -186,7 +199,7 @@ static bool find_address_of(struct leasing *leasing, struct error *error)
                      : !may_know         ? "asked_no_more"
                                          : NULL;
     leasing->is_strangers = !person.is_enabled || !may_know;
-    return true;
+    return leasing->stale != NULL || judge_choice(leasing, &person, error);
 }
 
 /* What is not there needs no change, and what is shown already none again. */
@@ -290,9 +303,8 @@ static bool lease_card(struct leasing *leasing, struct error *error)
 
 static bool lease_roundup_here(struct leasing *leasing, struct error *error)
 {
-    return find_address_of(leasing, error) &&
-           (leasing->stale != NULL || lease_roundup(leasing->operation, leasing->channel,
-                                                    leasing->lease, &leasing->stale, error));
+    return find_address_of(leasing, error) && lease_roundup(leasing->operation, leasing->channel,
+                                                            leasing->lease, &leasing->stale, error);
 }
 
 static bool look_up(struct leasing *leasing, struct error *error)

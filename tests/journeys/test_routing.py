@@ -1,10 +1,13 @@
 """Routing: many prompts at once, who chooses what they are told, and through which proxy messages leave."""
 import json
 import shutil
+import subprocess
+import time
 import unittest
 
-from support.gateway import Gateway, eventually
+from support.gateway import BUILD, Gateway, eventually
 from support.peers import MailServer, Receiver
+from support.people import Person
 from support.slack import APP, CHANNEL, SECRET, TEAM, TOKEN, Slack
 
 POLICY = """
@@ -20,6 +23,10 @@ rules:
     match: { action: payments.refund }
     verdict: require_approval
     risk: low
+  - name: drops
+    match: { action: table.drop }
+    verdict: require_approval
+    risk: critical
   - name: moves
     match: { action: payments.move }
     verdict: require_approval
@@ -208,6 +215,117 @@ class Routing(unittest.TestCase):
         eventually(lambda: gateway.advance(1) or any("requests wait" in body["text"] for body in receiver.bodies()[-3:]), "one message for all")
         eventually(lambda: gateway.advance(1) or not self.notices(gateway, "&state=waiting"), "nothing waits any more")
         self.assertEqual([], self.notices(gateway, "&state=dead"))
+
+    # ---- what people choose ----
+    def people_channels(self, mail, chat, more=""):
+        """One that tells people, one that tells many, and one for another group."""
+        return (self.mail_channel(mail, more) + self.template_channel(chat, more="") +
+                f"  - {{ name: finance-mail, kind: mail, url: \"smtp://127.0.0.1:{mail.port}\", allow_plain: true, from: a@example.com, groups: [finance] }}\n")
+
+    def with_people(self, more=""):
+        self.mail, self.chat = self.peer(MailServer), self.peer(Receiver)
+        gateway = self.gateway(self.people_channels(self.mail, self.chat, more))
+        self.erin = gateway.add_person("erin", ["oncall"])
+        for name in ("dana", "erin"):
+            gateway.admin("POST", f"/v1/people/{name}/addresses", {"kind": "mail", "address": f"{name}@example.com"})
+        return gateway
+
+    def told(self, person):
+        return [message["Subject"] for _, to, message in list(self.mail.letters) if to == [f"{person}@example.com"]]
+
+    def test_a_person_sees_the_channels_that_may_tell_them_and_no_destination(self):
+        gateway = self.with_people()
+        own = gateway.ok("GET", "/v1/me/channels", secret=self.dana)
+        self.assertEqual([{"name": "mail", "kind": "mail", "muted": False, "reaches": True, "yours": True},
+                          {"name": "mattermost", "kind": "template", "muted": False, "reaches": False, "yours": False}], own["channels"])
+        self.assertEqual((False, ""), (own["accepts_silence"], own["quiet_hours"]))
+        for body, code in (({"muted": ["finance-mail"]}, "unknown_channel"), ({"muted": ["mattermost"]}, "unknown_channel"),
+                           ({"muted": ["elsewhere"]}, "unknown_channel"), ({"quiet_hours": "at night"}, "bad_time"),
+                           ({"quiet_hours": "08:00-07:00"}, "bad_time")):
+            refused = gateway.ok("PUT", "/v1/me/channels", body, self.dana, want=(400,))
+            self.assertEqual(code, refused["code"], refused)
+        self.assertEqual(400, gateway.call("PUT", "/v1/me/channels", {"add": "mail:mallory@example.com"}, self.dana).status)
+        self.assertEqual(own, gateway.ok("GET", "/v1/me/channels", secret=self.dana), "what was refused changed nothing")
+
+    def test_quiet_hours_of_ones_own_hold_back_low_risk_for_oneself_alone(self):
+        gateway = self.with_people()
+        now = time.gmtime()
+        quiet = f"{(now.tm_hour - 1) % 24:02}:00-{(now.tm_hour + 2) % 24:02}:00"
+        self.assertEqual(quiet, gateway.ok("PUT", "/v1/me/channels", {"quiet_hours": quiet}, self.dana)["quiet_hours"])
+        gateway.submit(self.key, resource="order/1", expires_in="1d")
+        gateway.submit(self.key, action="payments.move")
+        eventually(lambda: len(self.told("erin")) == 2, "the other hears of both")
+        eventually(lambda: len(self.told("dana")) == 1, "she of what is no low risk")
+        waiting = self.notices(gateway, "&state=waiting")
+        self.assertEqual(["mail"], [notice["channel"] for notice in waiting])
+        gateway.ok("PUT", "/v1/me/channels", {"quiet_hours": ""}, self.dana)
+        gateway.submit(self.key, resource="order/2")
+        eventually(lambda: len(self.told("dana")) == 2, "not quiet any more")
+
+    def test_the_last_channel_of_critical_risk_is_not_silenced_quietly(self):
+        gateway = self.with_people()
+        dana = Person(gateway, "dana", exists=True)
+        refused = dana.ok("PUT", "/v1/me/channels", {"muted": ["mail"]}, want=(409,))
+        self.assertEqual("last_channel", refused["code"])
+        self.assertIn("critical", refused["detail"])
+        by_token = gateway.ok("PUT", "/v1/me/channels", {"muted": ["mail"], "accepts_silence": True}, self.dana, want=(403,))
+        self.assertEqual("step_up_needed", by_token["code"])
+        gateway.submit(self.key, action="table.drop")
+        eventually(lambda: len(self.told("dana")) == 1, "nothing was muted")
+        dana.step_up()
+        silent = dana.ok("PUT", "/v1/me/channels", {"muted": ["mail"], "accepts_silence": True})
+        self.assertEqual((True, True), (silent["accepts_silence"], silent["channels"][0]["muted"]))
+        gateway.submit(self.key, action="table.drop", resource="order/2")
+        eventually(lambda: len(self.told("erin")) == 2, "the other is told")
+        self.settled(gateway, 5)
+        self.assertEqual(1, len(self.told("dana")), "she is not")
+        dana.ok("PUT", "/v1/me/channels", {"muted": []})
+        gateway.submit(self.key, action="table.drop", resource="order/3")
+        eventually(lambda: len(self.told("dana")) == 2, "and again")
+        gateway.verify_ledger()
+        eventually(lambda: b"channels.accepts_silence" in gateway.call("GET", "/v1/ledger/export", host=True).body, "the ledger says that she chose it")
+
+    def test_a_muted_channel_tells_critical_risk_where_no_other_does(self):
+        server, other, chat = self.peer(MailServer), self.peer(MailServer), self.peer(Receiver)
+        self.mail = server
+        second = (f"  - {{ name: second, kind: mail, url: \"smtp://127.0.0.1:{other.port}\", allow_plain: true, allow_networks: [127.0.0.0/8], "
+                  f"from: a@example.com }}\n")
+        gateway = self.gateway(self.people_channels(server, chat) + second)
+        gateway.admin("POST", "/v1/people/dana/addresses", {"kind": "mail", "address": "dana@example.com"})
+        gateway.ok("PUT", "/v1/me/channels", {"muted": ["mail"]}, self.dana)
+        gateway.submit(self.key, action="table.drop")
+        eventually(lambda: len(other.letters) == 1, "the other channel tells her")
+        self.settled(gateway, 2)
+        self.assertEqual([], server.letters)
+        gateway.stop()
+        gateway.extra_config = gateway.extra_config.replace(second, "")  # the operator took it away
+        gateway.start()
+        gateway.submit(self.key)
+        gateway.submit(self.key, action="table.drop", resource="order/2")
+        eventually(lambda: len(self.told("dana")) == 1, "critical risk is told all the same")
+        self.settled(gateway, 5)
+        self.assertEqual(1, len(server.letters), "and nothing else is")
+
+    def test_the_command_line_shows_and_sets_what_one_chose(self):
+        gateway = self.with_people()
+
+        def run(*words):
+            done = subprocess.run([str(BUILD / "countersign"), "channels", "mine", *words], capture_output=True, text=True, timeout=60,
+                                  env={"COUNTERSIGN_URL": f"http://127.0.0.1:{gateway.port}", "COUNTERSIGN_TOKEN": self.dana, "HOME": str(gateway.folder), "PATH": "/usr/bin:/bin"})
+            return done.returncode, done.stdout, done.stderr
+        status, out, err = run()
+        self.assertEqual((0, ""), (status, err))
+        self.assertRegex(out, "mail +mail +tells you\n")
+        self.assertRegex(out, "mattermost +template +tells many\n")
+        status, out, _ = run("--quiet", "22:00-07:00 +01:00")
+        self.assertEqual(0, status)
+        self.assertIn("quiet hours: 22:00-07:00 +01:00", out)
+        status, out, err = run("--mute", "mail")
+        self.assertEqual(1, status)
+        self.assertIn("critical", err)
+        status, out, _ = run("--quiet", "none", "--mute", "none")
+        self.assertEqual(0, status)
+        self.assertIn("quiet hours: none", out)
 
     def test_round_ups_that_are_configured_wrong_are_refused_with_what_to_write(self):
         for words, said in (("kind: template, template: discord, url: \"https://x/\", roundup: 5", "over: 5, within: 1m"),

@@ -79,7 +79,8 @@ extern const struct statement_list transaction_statements, value_statements, req
     owner_statements, passkey_statements, proposal_statements, freeze_statements, entry_statements,
     checkpoint_statements, policy_statements, notice_statements, history_statements,
     edit_statements, attention_statements, insight_statements, access_statements,
-    comment_statements, card_statements, roundup_statements, chat_statements, tenant_statements;
+    comment_statements, card_statements, roundup_statements, choice_statements, chat_statements,
+    tenant_statements;
 
 enum { STATEMENT_COLUMNS_MAX = 64 };
 

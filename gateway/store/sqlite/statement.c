@@ -13,7 +13,7 @@ static const struct statement_list *const lists[] = {
     &freeze_statements,      &entry_statements,   &checkpoint_statements, &policy_statements,
     &notice_statements,      &history_statements, &edit_statements,       &attention_statements,
     &insight_statements,     &access_statements,  &comment_statements,    &card_statements,
-    &roundup_statements,     &chat_statements,
+    &roundup_statements,     &choice_statements,  &chat_statements,
 };
 
 /* Column number + 1; 0 when the shape has no such column. */

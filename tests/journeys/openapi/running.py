@@ -69,7 +69,8 @@ class Running:
         secret.write_text("whsec_" + base64.b64encode(b"an obviously fake secret, 32 byt").decode())
         secret.chmod(0o600)
         gateway.extra_config += (f"channels:\n  - name: ops\n    kind: webhook\n    url: http://127.0.0.1:{server.server_port}/\n"
-                                 f"    allow_http: true\n    secret_file: {secret}\n    allow_networks: [127.0.0.0/8]\n")
+                                 f"    allow_http: true\n    secret_file: {secret}\n    allow_networks: [127.0.0.0/8]\n"
+                                 "  - { name: mail, kind: mail, url: \"smtps://127.0.0.1:1\", from: a@example.com }\n")
         with gateway:
             cast = Cast(gateway)
             gateway.submit(cast.key, want=(202,))
@@ -78,6 +79,11 @@ class Running:
             eventually(lambda: gateway.call("POST", f"/v1/notices/{dead[0]['id']}/resend", secret=cast.admin).status == 409, "it is on its way")
             gateway.ok("GET", f"/v1/notices/{dead[0]['id']}", secret=cast.admin)
             gateway.ok("GET", "/v1/channels", secret=cast.admin)
+            gateway.admin("POST", "/v1/people/dana/addresses", {"kind": "mail", "address": "dana@example.com"})
+            gateway.ok("GET", "/v1/me/channels", secret=cast.dana)
+            gateway.ok("PUT", "/v1/me/channels", {"quiet_hours": "22:00-07:00 +01:00"}, cast.dana)
+            gateway.ok("PUT", "/v1/me/channels", {"muted": ["mail"]}, cast.dana, want=(409,))
+            gateway.ok("PUT", "/v1/me/channels", {"muted": ["ops"]}, cast.dana, want=(400,))
             test = gateway.ok("POST", "/v1/channels/ops/test", {}, cast.admin)
             eventually(lambda: gateway.ok("GET", f"/v1/notices/{test['id']}", secret=cast.admin)["state"] == "sent", "the test is answered")
             gateway.ok("POST", f"/v1/notices/{test['id']}/replay", secret=cast.admin)

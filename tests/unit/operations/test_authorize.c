@@ -76,6 +76,7 @@ static const struct {
     {OPERATION_CHANGE_TOTP, "change_totp", "--- ---^ -- -- - ++"},
     {OPERATION_ADD_OWN_TOKEN, "add_own_token", "--- ---^ -- -- - ++"},
     {OPERATION_TAKE_BACK_OWN, "take_back_own", "--- ++++ ++ -- - ++"},
+    {OPERATION_CHOOSE_CHANNELS, "choose_channels", "--- ++++ ++ -- - ++"},
     {OPERATION_MAKE_CHAT_CODE, "make_chat_code", "--- ---^ -- -- - ++"},
     {OPERATION_NOTE_CONVERSATION, "note_conversation", "--- ---- -- -+ - --"},
     {OPERATION_LINK_CHAT, "link_chat", "--- ---- -- -- - --"},

@@ -377,8 +377,8 @@ START_TEST(cards__low_risk_waits_while_it_is_quiet_and_nothing_else_does)
     begin(&plain, NULL);
     scenario_publish(&s, chat_policy);
     int64_t minute = s.now / MINUTE % 1440;
-    quiet.quiet_from = (int)((minute + 1440 - 60) % 1440); /* an hour of it is over */
-    quiet.quiet_to = (int)((minute + 10) % 1440);
+    quiet.quiet.from = (int)((minute + 1440 - 60) % 1440); /* an hour of it is over */
+    quiet.quiet.to = (int)((minute + 10) % 1440);
     channels[0] = quiet;
     ask_for("two.go", request);
     lease_all();
@@ -401,8 +401,8 @@ START_TEST(cards__what_expires_while_it_is_quiet_is_not_asked)
     tear_down();
     begin(&plain, NULL);
     scenario_publish(&s, chat_policy);
-    quiet.quiet_from = (int)(s.now / MINUTE % 1440);
-    quiet.quiet_to = (quiet.quiet_from + 180) % 1440;
+    quiet.quiet.from = (int)(s.now / MINUTE % 1440);
+    quiet.quiet.to = (quiet.quiet.from + 180) % 1440;
     channels[0] = quiet;
     ask_for("two.go", request);
     pass(&s, 2 * HOUR);
