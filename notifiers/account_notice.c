@@ -28,6 +28,8 @@ static const struct {
                                      "A link was made that sets a new password for your account"},
     [ACCOUNT_ADDRESS_CHANGED] = {"account.address_changed",
                                  "Your account is no longer told at this address"},
+    [ACCOUNT_CHANNELS_CHANGED] = {"account.channels_changed",
+                                  "What your account is told, and where, was changed"},
     [ACCOUNT_ROLES_CHANGED] = {"account.roles_changed", "The roles of your account were changed"},
     [ACCOUNT_GROUP_JOINED] = {"account.group_joined", "Your account was added to a group"},
     [ACCOUNT_GROUP_LEFT] = {"account.group_left", "Your account was removed from a group"},

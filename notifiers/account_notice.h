@@ -38,6 +38,7 @@ enum account_moment {
     ACCOUNT_CHAT_UNLINKED,
     ACCOUNT_ENROLMENT_LINK_MADE,
     ACCOUNT_ADDRESS_CHANGED,
+    ACCOUNT_CHANNELS_CHANGED, /* what it is told where, and when it is quiet */
     ACCOUNT_ROLES_CHANGED,
     ACCOUNT_GROUP_JOINED,
     ACCOUNT_GROUP_LEFT,

@@ -1,5 +1,6 @@
 #include "notifiers/quiet_hours.h"
 #include "operations/notice_internal.h"
+#include "operations/owner_internal.h"
 #include "store/choice_rows.h"
 #include <string.h>
 
@@ -242,9 +243,16 @@ static bool record_choice(struct operation *operation, const struct person_row *
     if (count == 0) {
         return true;
     }
+    struct owner_news news = {
+        .moment = ACCOUNT_CHANNELS_CHANGED,
+        .facts = {{"Muted channels", after->muted[0] == '\0' ? "none" : after->muted},
+                  {"Quiet hours", after->quiet_hours[0] == '\0' ? "none" : after->quiet_hours},
+                  {"Critical risk",
+                   after->accepts_silence != 0 ? "told on none of them" : "told all the same"}}};
     ledger_data_changed(&data, person->id, NULL, (struct ledger_texts){members, count});
     struct record record = {.type = LEDGER_PERSON_CHANGED, .tenant = person->tenant, .data = &data};
-    return record_entry(operation, &record, error);
+    return record_entry(operation, &record, error) &&
+           tell_owner(operation, person->id, &news, error);
 }
 
 bool operation_choose_channels(struct operation *operation, const struct channel_choice *choice,

@@ -1,6 +1,7 @@
 #include "formats/canonical.h"
 #include "formats/text.h"
 #include "operations/notice_internal.h"
+#include <string.h>
 
 /* What a round-up says: how many wait, the riskiest by line, when the first of them expires, and
  * where the list is. Nothing can be decided on it. */
@@ -58,6 +59,24 @@ static const char *ended_text(struct operation *operation, const struct summary 
     return arena_copy(operation->arena, text.bytes, text.length);
 }
 
+/* Whoever is asked no more, or is disabled, is named nothing more: only counted. */
+static bool reader_may_know(struct operation *operation, const struct roundup_row *roundup,
+                            const struct request_row *request, bool *out, struct error *error)
+{
+    struct person_row reader;
+    bool is_one_person =
+        strncmp(roundup->recipient, "per_", 4) == 0 && strchr(roundup->recipient, '@') == NULL;
+    *out = !is_one_person;
+    if (*out) {
+        return true;
+    }
+    if (!store_read_person(operation->store, roundup->tenant, roundup->recipient, operation->arena,
+                           &reader, error)) {
+        return false;
+    }
+    return !reader.is_enabled || may_read(operation, &reader, request, out, error);
+}
+
 static bool write_lines(struct operation *operation, struct canonical_writer *writer,
                         const struct roundup_row *roundup, const struct summary *summary,
                         struct error *error)
@@ -65,6 +84,7 @@ static bool write_lines(struct operation *operation, struct canonical_writer *wr
     struct card_row *cards;
     size_t count;
     struct request_row request;
+    int written = 0;
     if (!store_list_riskiest(operation->store, roundup->tenant, roundup->id, REQUEST_PENDING,
                              LINES_MAX, operation->arena, &cards, &count, error)) {
         return false;
@@ -74,15 +94,23 @@ static bool write_lines(struct operation *operation, struct canonical_writer *wr
                                 operation->arena, &request, error)) {
             return false;
         }
+        bool may_know = false;
+        if (!reader_may_know(operation, roundup, &request, &may_know, error)) {
+            return false;
+        }
+        if (!may_know) {
+            continue;
+        }
+        written++;
         write_fact(writer,
                    arena_printf(operation->arena, "Risk %s",
                                 policy_risk_name((enum policy_risk)request.risk)),
                    arena_printf(operation->arena, "%s on %s, asked by %s", request.action_name,
                                 request.resource_key, request.agent_name));
     }
-    if (summary->pending > (int)count) {
+    if (summary->pending > written) {
         write_fact(writer, "And more",
-                   arena_printf(operation->arena, "%d", summary->pending - (int)count));
+                   arena_printf(operation->arena, "%d", summary->pending - written));
     }
     return true;
 }

@@ -1,5 +1,6 @@
 #include "notifiers/card.h"
 #include "operations/notice_internal.h"
+#include "store/choice_rows.h"
 #include "tests/support/run_suite.h"
 #include "tests/support/scenario.h"
 #include <stdio.h>
@@ -419,6 +420,64 @@ START_TEST(roundups__a_dead_one_can_be_sent_again)
 }
 END_TEST
 
+static const struct notifier people_kind = {
+    .kind = "people", .shows_cards = true, .asks_people = true};
+static const struct operations_channel people = {
+    .name = "people", .notifier = &people_kind, .roundup = rule};
+
+/* dana alone is told, at an address of hers. */
+static void begin_with_dana(void)
+{
+    tear_down();
+    begin(&people);
+    struct address_row address = {.kind = "people", .address = "dana@example.com"};
+    memcpy(address.person, person_id(&s, DANA), sizeof address.person);
+    struct operation *operation = scenario_begin_system(&s);
+    ck_assert(store_put_address(operation->store, "default", &address, &s.error));
+    scenario_commit(&s);
+}
+
+START_TEST(roundups__who_is_asked_no_more_is_named_nothing)
+{
+    begin_with_dana();
+    for (int i = 0; i < 5; i++) {
+        ask_for("easy.go");
+    }
+    ck_assert_uint_eq(lease_all(), 0); /* gathered */
+    set_member(&s, DANA, "ops", false);
+    struct card card = the_card();
+    ck_assert_str_eq(card.action, "5 requests wait");
+    ck_assert_uint_eq(card.fact_count, 1);
+    ck_assert_str_eq(card.facts[0].label, "And more");
+    ck_assert_ptr_null(strstr(leases[0].row.payload, "easy.go"));
+}
+END_TEST
+
+START_TEST(roundups__who_muted_the_channel_meanwhile_is_not_told)
+{
+    static const char *const muted[] = {"people"};
+    struct own_channels own;
+    struct channel_choice choice = {
+        .sets_muted = true, .muted = muted, .muted_count = 1, .accepts_silence = true};
+    begin_with_dana();
+    for (int i = 0; i < 5; i++) {
+        ask_for("easy.go");
+    }
+    ck_assert_uint_eq(lease_all(), 0);
+    ck_assert(!scenario_settle(
+        &s, operation_choose_channels(scenario_begin(&s, DANA), &choice, &own, &s.error)));
+    ck_assert_str_eq(s.error.code, "step_up_needed");
+    s.error = (struct error){0};
+    struct operation *operation = scenario_begin_system(&s);
+    struct choice_row row = {.tenant = "default", .quiet_hours = "", .muted = " people "};
+    memcpy(row.person, person_id(&s, DANA), sizeof row.person);
+    ck_assert(store_put_choice(operation->store, &row, &s.error));
+    scenario_commit(&s);
+    ck_assert_uint_eq(lease_all(), 0);
+    ck_assert_uint_eq(count_entries(&s, "muted"), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("roundups");
@@ -441,6 +500,8 @@ int main(void)
                    roundups__a_gateway_that_is_killed_before_it_was_sent_sends_it_afterwards);
     tcase_add_test(tests, roundups__who_is_asked_again_has_a_card_of_its_own);
     tcase_add_test(tests, roundups__a_dead_one_can_be_sent_again);
+    tcase_add_test(tests, roundups__who_is_asked_no_more_is_named_nothing);
+    tcase_add_test(tests, roundups__who_muted_the_channel_meanwhile_is_not_told);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
