@@ -328,8 +328,8 @@ START_TEST(cards__rules_that_make_it_riskier_end_the_wait_for_the_morning)
     struct operations_channel quiet = plain;
     char request[ID_BYTES];
     int64_t minute = s.now / MINUTE % 1440;
-    quiet.quiet_from = (int)((minute + 1440 - 60) % 1440);
-    quiet.quiet_to = (int)((minute + 10) % 1440);
+    quiet.quiet.from = (int)((minute + 1440 - 60) % 1440);
+    quiet.quiet.to = (int)((minute + 10) % 1440);
     tear_down();
     begin(&quiet, NULL);
     scenario_publish(&s, RISKY("low"));
