@@ -1,7 +1,7 @@
 #include "operations/edit_operations.h"
 #include "operations/operations_internal.h"
 #include "tests/support/chance.h"
-#include "tests/support/scenario.h"
+#include "tests/support/request_model.h"
 
 #include <check.h>
 #include <stdarg.h>
@@ -11,11 +11,12 @@
 
 /*
  * The gateway against a model of it: random interleavings of votes, edits, time, cancels, freezes,
- * changes of groups and accounts, and publications. After each step both must agree on the request,
- * and on what a refusal is called. The model is written from the description of the life of a
- * request and shares no code with the gateway: it counts by arithmetic where the gateway matches,
- * and by one number of time where the gateway settles clocks. The offline verifier reads every
- * ledger.
+ * changes of groups and accounts, and publications; requests of every risk, under policies that
+ * read their arguments or do not. After each step both must agree on the request, on what a refusal
+ * is called, and on who may know of the votes on a critical one. The model is written from the
+ * description of the life of a request and shares no code with the gateway: it counts by arithmetic
+ * where the gateway matches, and by one number of time where the gateway settles clocks. The
+ * offline verifier reads every ledger.
  *
  *     SEED=7 ROUNDS=10000 build/tests/unit/operations/test_model
  */
@@ -25,291 +26,9 @@ enum {
     ROUNDS_OF_SCENARIO = 100,
     STEPS_LEAST = 6,
     STEPS_MORE = 12,
-    PEOPLE = NORA + 1, /* DANA to NORA */
-    TIMEOUT = 30 * MINUTE,
-    RUNG = 10 * MINUTE,
+    STEPS_OF_EDITING = 40, /* of a round that is to reach the most edits there may be */
 };
-enum group { OPS, FINANCE, LEADS, GROUPS };
 static const char *const group_names[] = {"ops", "finance", "leads"};
-
-/* ---- the rules, as text and as the model knows them ---- */
-
-#define LADDER "ladder: [{ after: 0s, to: [ops] }, { after: 10m, to: [leads] }]"
-#define RULE_A(name, action, risk, quorum)                                                         \
-    "  - name: " name "\n    match: { action: \"" action "\" }\n"                                  \
-    "    verdict: require_approval\n    risk: " risk "\n"                                          \
-    "    approval: { groups: [ops], quorum: " quorum ", deny_quorum: 2, timeout: 30m, " LADDER     \
-    " }\n"
-#define RULES_A(quorum)                                                                            \
-    RULE_A("a-low", "low.*", "low", quorum) RULE_A("a-high", "high.*", "high", quorum)
-#define RULE_B                                                                                     \
-    "  - name: b\n    match: { action: [\"low.*\", \"high.*\"] }\n"                                \
-    "    verdict: require_approval\n    risk: low\n"                                               \
-    "    approval: { groups: [finance], deny_quorum: 1, timeout: 30m }\n"
-#define RULE_OF(name, verdict)                                                                     \
-    "  - { name: " name ", match: { action: [\"low.*\", \"high.*\"] }, verdict: " verdict " }\n"
-#define HEAD                                                                                       \
-    "version: 1\ndefaults:\n  verdict: deny\n  approval: { groups: [ops], timeout: 30m "           \
-    "}\nrules:\n"
-
-enum stance { ASKS, DENIES, ALLOWS };
-struct variant {
-    const char *yaml;
-    enum stance stance;
-    int quorum_a;
-    int quorum_b;
-};
-static const struct variant variants[] = {
-    {HEAD RULES_A("1"), ASKS, 1, 0},
-    {HEAD RULES_A("2"), ASKS, 2, 0},
-    {HEAD RULES_A("1") RULE_B, ASKS, 1, 1},
-    {HEAD RULE_OF("never", "deny"), DENIES, 0, 0},
-    {HEAD RULE_OF("free", "allow"), ALLOWS, 0, 0},
-};
-enum { VARIANTS = sizeof variants / sizeof *variants };
-
-/* ---- the model ---- */
-
-enum choice { NOTHING, YES, NO };
-struct model {
-    /* the world */
-    bool is_member[PEOPLE][GROUPS];
-    bool is_enabled[PEOPLE];
-    bool is_frozen;
-    int variant;
-    /* the request */
-    enum request_state state;
-    enum request_reason reason;
-    int revision;
-    bool is_high;
-    int quorum_a;
-    int quorum_b;
-    int64_t elapsed; /* of its clock, which stands still while frozen */
-    bool was_frozen;
-    enum cast subject;        /* NORA + 1: nobody we know */
-    int editor;               /* -1: as submitted */
-    enum choice vote[PEOPLE]; /* that counts; an uncounted one is NOTHING */
-    bool has_ever_voted[PEOPLE];
-};
-
-static bool is_party(const struct model *model, int who)
-{
-    return who == OLGA || who == (int)model->subject;
-}
-
-static bool serves_a(const struct model *model, int who, int64_t elapsed)
-{
-    return model->is_member[who][OPS] || (elapsed >= RUNG && model->is_member[who][LEADS]);
-}
-
-static bool serves_b(const struct model *model, int who)
-{
-    return model->quorum_b > 0 && model->is_member[who][FINANCE];
-}
-
-static bool is_asked(const struct model *model, int who)
-{
-    return serves_a(model, who, model->elapsed) || serves_b(model, who);
-}
-
-static bool is_editor_alone(const struct model *model, int who)
-{
-    return model->is_high && model->editor == who && model->quorum_a + model->quorum_b == 1;
-}
-
-static int least(int left, int right)
-{
-    return left < right ? left : right;
-}
-
-/* How many places people fill who can serve only a, only b, or either. */
-static int filled(const struct model *model, int only_a, int only_b, int either)
-{
-    int most = 0;
-    for (int to_a = 0; to_a <= either; to_a++) {
-        int count =
-            least(model->quorum_a, only_a + to_a) + least(model->quorum_b, only_b + either - to_a);
-        most = count > most ? count : most;
-    }
-    return most;
-}
-
-static int missing(const struct model *model)
-{
-    int only_a = 0;
-    int only_b = 0;
-    int either = 0;
-    for (int who = 0; who < PEOPLE; who++) {
-        bool a = serves_a(model, who, model->elapsed);
-        bool b = serves_b(model, who);
-        if (model->vote[who] != YES || !model->is_enabled[who] || is_party(model, who) ||
-            is_editor_alone(model, who)) {
-            continue;
-        }
-        only_a += a && !b;
-        only_b += b && !a;
-        either += a && b;
-    }
-    return model->quorum_a + model->quorum_b - filled(model, only_a, only_b, either);
-}
-
-static int denials(const struct model *model)
-{
-    int count = 0;
-    for (int who = 0; who < PEOPLE; who++) {
-        count += model->vote[who] == NO && model->is_enabled[who] &&
-                 (is_party(model, who) || is_asked(model, who));
-    }
-    return count;
-}
-
-static int denials_that_end(const struct model *model)
-{
-    return model->quorum_b > 0 ? 1 : 2;
-}
-
-/* Whoever is yet to be asked counts as asked. */
-static bool nobody_can(const struct model *model)
-{
-    int only_a = 0;
-    int only_b = 0;
-    int either = 0;
-    for (int who = 0; who < PEOPLE; who++) {
-        bool a = serves_a(model, who, TIMEOUT);
-        bool b = serves_b(model, who);
-        if (!model->is_enabled[who] || is_party(model, who) || is_editor_alone(model, who)) {
-            continue;
-        }
-        only_a += a && !b;
-        only_b += b && !a;
-        either += a && b;
-    }
-    return filled(model, only_a, only_b, either) < model->quorum_a + model->quorum_b;
-}
-
-static void end(struct model *model, enum request_state state, enum request_reason reason)
-{
-    model->state = state;
-    model->reason = reason;
-}
-
-static void weigh(struct model *model)
-{
-    if (denials(model) >= denials_that_end(model)) {
-        end(model, REQUEST_DENIED, REASON_DENIED_BY_PERSON);
-    } else if (missing(model) == 0) {
-        end(model, REQUEST_APPROVED, REASON_APPROVED_BY_PEOPLE);
-    }
-}
-
-/* NULL: it is taken. */
-static const char *refusal_of_person(const struct model *model, int who)
-{
-    bool knows = is_party(model, who) || is_asked(model, who) || model->has_ever_voted[who];
-    if (!knows) {
-        return "not_found";
-    }
-    return is_party(model, who)   ? "separation_of_duties"
-           : is_asked(model, who) ? NULL
-                                  : "not_eligible";
-}
-
-static const char *model_vote(struct model *model, int who, bool approves)
-{
-    const char *refusal = refusal_of_person(model, who);
-    if (!approves && is_party(model, who)) {
-        refusal = NULL;
-    }
-    if (refusal == NULL && approves && is_editor_alone(model, who)) {
-        refusal = "editor_alone";
-    }
-    if (refusal == NULL && approves && model->is_frozen) {
-        refusal = "frozen";
-    }
-    if (refusal == NULL) {
-        model->vote[who] = approves ? YES : NO;
-        model->has_ever_voted[who] = true;
-        weigh(model);
-    }
-    return refusal;
-}
-
-static const char *model_edit(struct model *model, int who)
-{
-    const char *refusal = refusal_of_person(model, who);
-    /* What is asked first: whether it may be known, then its state, then the person. */
-    if (refusal == NULL || strcmp(refusal, "not_found") != 0) {
-        refusal = model->is_frozen ? "frozen" : model->revision > 5 ? "too_many_edits" : refusal;
-    }
-    if (refusal == NULL) {
-        model->revision++;
-        model->editor = who;
-        memset(model->vote, 0, sizeof model->vote);
-    }
-    return refusal;
-}
-
-static void model_pass(struct model *model, int64_t ms)
-{
-    if (!model->is_frozen) {
-        model->elapsed += ms;
-    }
-    if (model->state == REQUEST_PENDING && model->elapsed >= TIMEOUT) {
-        end(model, REQUEST_EXPIRED, REASON_TIMED_OUT);
-    }
-}
-
-/* What no longer counts counts again only after a new vote. */
-static void model_take_back(struct model *model, int who)
-{
-    bool still = model->is_enabled[who] && (is_asked(model, who) || is_party(model, who));
-    if (!still) {
-        model->vote[who] = NOTHING;
-    }
-}
-
-static void model_publish(struct model *model, int variant)
-{
-    const struct variant *now = &variants[variant];
-    bool is_other = model->variant != variant;
-    model->variant = variant;
-    if (model->state != REQUEST_PENDING || !is_other) {
-        return;
-    }
-    if (now->stance == DENIES) {
-        end(model, REQUEST_DENIED, REASON_POLICY_DENY);
-        return;
-    }
-    model->quorum_a = now->quorum_a > model->quorum_a ? now->quorum_a : model->quorum_a;
-    model->quorum_b = now->quorum_b > model->quorum_b ? now->quorum_b : model->quorum_b;
-    if (denials(model) >= denials_that_end(model)) {
-        end(model, REQUEST_DENIED, REASON_DENIED_BY_PERSON);
-    }
-}
-
-static void model_submit(struct model *model, bool is_high, enum cast subject)
-{
-    const struct variant *now = &variants[model->variant];
-    model->state = REQUEST_PENDING;
-    model->reason = REASON_NONE;
-    model->revision = 1;
-    model->is_high = is_high;
-    model->quorum_a = now->quorum_a;
-    model->quorum_b = now->quorum_b;
-    model->elapsed = 0;
-    model->was_frozen = false;
-    model->subject = subject;
-    model->editor = -1;
-    memset(model->vote, 0, sizeof model->vote);
-    memset(model->has_ever_voted, 0, sizeof model->has_ever_voted);
-    if (now->stance == DENIES) {
-        end(model, REQUEST_DENIED, REASON_POLICY_DENY);
-    } else if (now->stance == ALLOWS) {
-        end(model, REQUEST_APPROVED, REASON_POLICY_ALLOW);
-    }
-}
-
-/* ---- both ---- */
 
 static struct scenario s;
 static struct model model;
@@ -319,6 +38,16 @@ static char freeze_id[ID_BYTES];
 static uint64_t seed;
 static int round_number;
 static int differences;
+static bool edits_much; /* in this round */
+static int blind_looks; /* at votes that there were */
+/* What must have been met, or the rounds went past it. */
+static struct {
+    const char *refusal;
+    int count;
+} met[] = {{"not_found", 0},    {"not_eligible", 0},   {"separation_of_duties", 0},
+           {"frozen", 0},       {"editor_alone", 0},   {"too_many_edits", 0},
+           {"edit_denied", 0},  {"retype_missing", 0}, {"retype_mismatch", 0},
+           {"denial_stands", 0}};
 static char story[4096]; /* of this round */
 
 static void tell(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -363,10 +92,28 @@ static void compare(void)
                         memcmp(view.grant.digest.bytes, row->digest.bytes, SHA256_BYTES), 0);
     }
     if (row->state == REQUEST_PENDING && model.state == REQUEST_PENDING) {
-        compare_numbers("missing", view.missing, missing(&model));
-        compare_numbers("that nobody can approve", view.nobody_can_approve, nobody_can(&model));
-        compare_numbers("that it is stranded", row->is_stranded, nobody_can(&model));
+        compare_numbers("missing", view.missing, model_missing(&model));
+        compare_numbers("that nobody can approve", view.nobody_can_approve,
+                        model_nobody_can(&model));
+        compare_numbers("that it is stranded", row->is_stranded, model_nobody_can(&model));
         compare_numbers("timeout", row->timeout_at - row->asked_at, TIMEOUT);
+    }
+}
+
+/* What one person, of those who may read it, is shown of the votes. */
+static void compare_blindness(int who)
+{
+    struct request_view view;
+    if (model.state != REQUEST_PENDING || !try_read(&s, (enum cast)who, request, false, &view)) {
+        return;
+    }
+    if (model_is_blind(&model, who)) {
+        blind_looks += model_has_vote(&model);
+        compare_numbers(arena_printf(s.arena, "what %d sees of the votes", who),
+                        (int64_t)view.vote_count, 0);
+    } else if (model_has_vote(&model)) {
+        compare_numbers(arena_printf(s.arena, "that %d sees votes", who), view.vote_count > 0,
+                        true);
     }
 }
 
@@ -374,6 +121,9 @@ static void compare(void)
 static void compare_refusal(bool ok, const char *expected)
 {
     const char *found = ok ? "taken" : s.error.code;
+    for (size_t i = 0; i < sizeof met / sizeof *met; i++) {
+        met[i].count += strcmp(met[i].refusal, found) == 0;
+    }
     bool is_same = expected == NULL ? ok : !ok && strcmp(found, expected) == 0;
     bool is_alike = !ok && expected != NULL && model.was_frozen &&
                     strcmp(found, "not_eligible") == 0 && strcmp(expected, "not_found") == 0;
@@ -395,32 +145,77 @@ static int any_enabled(void)
     return who;
 }
 
+/* Around every bound that a rule has, on it, and none at all. */
+static int any_amount(void)
+{
+    static const int amounts[] = {NO_AMOUNT, 1,         SMALL,    SMALL + 1,    LARGE,
+                                  LARGE + 1, LARGE + 1, TOO_MUCH, TOO_MUCH + 1, 50};
+    return amounts[chance_below(&chance, sizeof amounts / sizeof *amounts)];
+}
+
+static const char *arguments_with(int amount)
+{
+    static int serial;
+    return amount == NO_AMOUNT
+               ? arena_printf(s.arena, "{\"n\":%d}", serial++)
+               : arena_printf(s.arena, "{\"amount\":%d,\"n\":%d}", amount, serial++);
+}
+
+static const char *typed_text(enum typing typing)
+{
+    static const char *const wrong[] = {"\"0\"", "\" 1\"", "\"\"", "\"1e3\"", "\"1.0\""};
+    if (typing == TYPES_NOTHING) {
+        return NULL;
+    }
+    return typing == TYPES_RIGHT
+               ? arena_printf(s.arena, "{\"amount\":\"%d\"}", model.amount)
+               : arena_printf(s.arena, "{\"amount\":%s}",
+                              wrong[chance_below(&chance, sizeof wrong / sizeof *wrong)]);
+}
+
+static enum typing any_typing(void)
+{
+    unsigned pick = chance_below(&chance, 10);
+    return pick == 0 ? TYPES_NOTHING : pick == 1 ? TYPES_WRONG : TYPES_RIGHT;
+}
+
 static void step_vote(void)
 {
     struct vote_result result;
+    struct request_view view = look(&s, request);
     int who = any_enabled();
     bool approves = chance_below(&chance, 4) != 0;
-    tell(" %d %s;", who, approves ? "approves" : "denies");
-    bool ok = try_vote(&s, (enum cast)who, request, approves, &result);
-    compare_refusal(ok, model_vote(&model, who, approves));
+    enum typing typing = any_typing();
+    struct vote_input input = {.request = request,
+                               .revision = view.request.revision,
+                               .digest = view.request.digest,
+                               .approves = approves,
+                               .retyped = typed_text(typing)};
+    tell(" %d %s%s;", who, approves ? "approves" : "denies",
+         typing == TYPES_RIGHT   ? ""
+         : typing == TYPES_WRONG ? ", typing wrongly"
+                                 : ", typing nothing");
+    bool ok = scenario_settle(
+        &s, operation_cast_vote(scenario_begin(&s, (enum cast)who), &input, &result, &s.error));
+    compare_refusal(ok, model_vote(&model, who, approves, typing));
 }
 
 static void step_edit(void)
 {
-    static int serial;
     int who = any_enabled();
+    int amount = any_amount();
     struct request_view view = look(&s, request);
     struct edit_input input = {
         .request = request,
         .revision = view.request.revision,
         .digest = view.request.digest,
-        .arguments = arena_printf(s.arena, "{\"edit\":%d}", serial++),
+        .arguments = arguments_with(amount),
     };
     struct edit_result result;
-    tell(" %d edits;", who);
+    tell(" %d edits to %d;", who, amount);
     bool ok = scenario_settle(
         &s, operation_edit_request(scenario_begin(&s, (enum cast)who), &input, &result, &s.error));
-    compare_refusal(ok, model_edit(&model, who));
+    compare_refusal(ok, model_edit(&model, who, amount));
 }
 
 static void step_time(void)
@@ -437,7 +232,7 @@ static void step_cancel(void)
     struct cancel_result result;
     tell(" it is withdrawn;");
     if (try_cancel(&s, RUNNER, request, &result)) {
-        end(&model, REQUEST_CANCELLED, REASON_WITHDRAWN);
+        model_end(&model, REQUEST_CANCELLED, REASON_WITHDRAWN);
     }
 }
 
@@ -503,9 +298,9 @@ static void step_account(void)
 
 static void step_publish(void)
 {
-    int variant = (int)chance_below(&chance, VARIANTS);
+    int variant = (int)chance_below(&chance, MODEL_VARIANTS);
     tell(" policy %d;", variant);
-    scenario_publish(&s, variants[variant].yaml);
+    scenario_publish(&s, model_variants[variant].yaml);
     escalate(&s);
     model_publish(&model, variant);
 }
@@ -517,6 +312,10 @@ static void any_step(void)
         void (*step)(void);
     } steps[] = {{40, step_vote},  {10, step_edit},  {12, step_time},   {2, step_cancel},
                  {6, step_freeze}, {16, step_group}, {6, step_account}, {8, step_publish}};
+    if (edits_much && chance_below(&chance, 4) != 0) {
+        step_edit();
+        return;
+    }
     unsigned pick = chance_below(&chance, 100);
     size_t i = 0;
     while (pick >= steps[i].weight) {
@@ -528,24 +327,25 @@ static void any_step(void)
 static void begin_round(void)
 {
     static const char *const names[] = {"dana", "erin", "fred", "gina", "hank", "olga", "nora"};
-    static int serial;
-    bool is_high = chance_below(&chance, 2) == 0;
+    static const char *const actions[] = {"low.go", "high.go", "critical.go"};
+    enum risk risk = (enum risk)chance_below(&chance, CRITICAL + 1);
     enum cast subject = (enum cast)chance_below(&chance, PEOPLE + 3);
+    int amount = any_amount();
     story[0] = '\0';
+    edits_much = chance_below(&chance, 20) == 0;
     thaw_all();
-    if (chance_below(&chance, 3) != 0 && variants[model.variant].stance != ASKS) {
-        int variant = (int)chance_below(&chance, 3);
-        scenario_publish(&s, variants[variant].yaml);
+    if (chance_below(&chance, 3) != 0 && model_variants[model.variant].stance != ASKS) {
+        int variant = (int)chance_below(&chance, MODEL_VARIANTS_THAT_ASK);
+        scenario_publish(&s, model_variants[variant].yaml);
         model.variant = variant;
     }
-    struct submit_result result =
-        submit(&s, RUNNER,
-               ASK(.action = is_high ? "high.go" : "low.go",
-                   .subject = (int)subject < PEOPLE ? names[subject] : "sam",
-                   .args = arena_printf(s.arena, "{\"args\":{\"n\":%d}}", serial++)));
+    struct submit_result result = submit(
+        &s, RUNNER,
+        ASK(.action = actions[risk], .subject = (int)subject < PEOPLE ? names[subject] : "sam",
+            .args = arena_printf(s.arena, "{\"args\":%s}", arguments_with(amount))));
     memcpy(request, result.request, sizeof request);
-    model_submit(&model, is_high, subject);
-    tell(" %s under policy %d for %d;", is_high ? "high" : "low", model.variant, (int)subject);
+    model_submit(&model, risk, amount, subject);
+    tell(" %s of %d under policy %d for %d;", actions[risk], amount, model.variant, (int)subject);
     compare();
 }
 
@@ -560,7 +360,7 @@ static void end_round(void)
 static void begin_world(void)
 {
     static const enum group first[PEOPLE] = {OPS, OPS, OPS, FINANCE, LEADS, OPS, GROUPS};
-    scenario_start(&s, variants[0].yaml);
+    scenario_start(&s, model_variants[0].yaml);
     model = (struct model){.editor = -1};
     for (int who = 0; who < PEOPLE; who++) {
         model.is_enabled[who] = true;
@@ -586,10 +386,12 @@ START_TEST(model__agrees_with_the_gateway_whatever_happens_in_whatever_order)
             begin_world();
         }
         begin_round();
-        int steps = STEPS_LEAST + (int)chance_below(&chance, STEPS_MORE);
+        int steps =
+            edits_much ? STEPS_OF_EDITING : STEPS_LEAST + (int)chance_below(&chance, STEPS_MORE);
         for (int i = 0; i < steps && model.state == REQUEST_PENDING; i++) {
             any_step();
             compare();
+            compare_blindness(any_enabled());
         }
         end_round();
         if ((round_number + 1) % ROUNDS_OF_SCENARIO == 0 || round_number + 1 == rounds) {
@@ -598,6 +400,11 @@ START_TEST(model__agrees_with_the_gateway_whatever_happens_in_whatever_order)
     }
     printf("model: %d rounds, SEED=%llu, %d differences\n", round_number, (unsigned long long)seed,
            differences);
+    for (size_t i = 0; i < sizeof met / sizeof *met; i++) {
+        ck_assert_msg(rounds < ROUNDS_DEFAULT || met[i].count > 0, "never refused as `%s`",
+                      met[i].refusal);
+    }
+    ck_assert(rounds < ROUNDS_DEFAULT || blind_looks > 0);
     ck_assert_int_eq(differences, 0);
 }
 END_TEST
