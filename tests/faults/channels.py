@@ -10,6 +10,7 @@ import time
 from faults import harness
 from support.gateway import Gateway, eventually
 from support.peers import Receiver
+from support.teams import Teams, buttons_of, card_of, texts_of
 
 SECRET = "whsec_" + "QUFB" * 8
 ROUNDS_A_KILL = 40
@@ -40,7 +41,7 @@ def half(handler):
 
 
 def endless(handler):
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000)
+    handler.wfile.write(b"HTTP/1.1 500 Broken\r\n\r\n" + b"x" * 200_000)  # an endless 200 is an answer
     hang_up(handler)
 
 
@@ -62,25 +63,36 @@ class Flaky(Receiver):
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
-    def refuse(self):
-        """Nobody listens any more, on the same port."""
-        self.server.shutdown()
-        self.server.server_close()
 
-    def listen_again(self):
-        handler, kind = self.server.RequestHandlerClass, type(self.server)
-        self.server = eventually(lambda: kind(("127.0.0.1", self.port), handler), "the port is free again")
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+def refuse(peer):
+    """Nobody listens any more, on the same port."""
+    peer.server.shutdown()
+    peer.server.server_close()
 
 
-def channels(folder, hook, chat):
+def listen_again(peer):
+    handler, kind = peer.server.RequestHandlerClass, type(peer.server)
+    peer.server = eventually(lambda: kind(("127.0.0.1", peer.port), handler), "the port is free again")
+    threading.Thread(target=peer.server.serve_forever, daemon=True).start()
+
+
+def fail(setting, peer, kind, times):
+    """The next answers of it. Of a bot's, at times its token is void, and it may be the login server that fails."""
+    if isinstance(peer, Teams) and setting.chance.random() < 0.5:
+        peer.revoke()
+        peer.login_answers = [OUTAGES[kind]]  # each keeps everything waiting: they are not to pile up
+    else:
+        peer.answers += [OUTAGES[kind]] * times
+
+
+def channels(folder, hook, chat, teams):
     secret = folder / "hook.secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)
     return (f"channels:\n  - {{ name: hook, kind: webhook, url: \"{hook.url}\", allow_http: true, secret_file: {secret}, "
             f"allow_networks: [127.0.0.0/8], limits: {{ per_second: 1000 }} }}\n"
             f"  - {{ name: chat, kind: template, template: mattermost, url: \"{chat.url}\", allow_http: true, "
-            f"allow_networks: [127.0.0.0/8], limits: {{ per_second: 1000 }} }}\n")
+            f"allow_networks: [127.0.0.0/8], limits: {{ per_second: 1000 }} }}\n" + teams.config(folder, "bot"))
 
 
 def waiting(gateway):
@@ -110,18 +122,30 @@ def outage(setting, gateway, dana, key, receivers, number):
     receiver = setting.chance.choice(receivers)
     times = setting.chance.randint(1, 3)
     if OUTAGES[kind] is None:
-        receiver.refuse()
+        refuse(receiver)
     else:
-        receiver.answers += [OUTAGES[kind]] * times
+        fail(setting, receiver, kind, times)
     asked = gateway.submit(key, resource=f"order/{number}")
     if setting.chance.random() < 0.5:
         tried = lambda: [n for n in gateway.admin("GET", f"/v1/notices?request={asked['id']}")["notices"] if n["attempts"]]
         eventually(lambda: tried() or pass_circuits(gateway), "it is tried")
     gateway.vote(dana, asked["id"], "deny")
     if OUTAGES[kind] is None:
-        receiver.listen_again()
+        listen_again(receiver)
     gateway.advance(setting.chance.choice([0, 1, 6, 70]))
     return asked["id"]
+
+
+def check_bot(setting, teams):
+    """A post whose answer was lost may stand twice; of what a request has in Teams at least one card says its end, and has no buttons."""
+    said = collections.defaultdict(list)
+    for message in teams.messages.values():
+        card = card_of(message)
+        said[buttons_of(card)["Action.OpenUrl"]["url"].split("/requests/")[1]].append(card)
+    for request, cards in said.items():
+        ended = [card for card in cards if "Denied by dana" in texts_of(card)]
+        setting.tally.check(ended and all(set(buttons_of(card)) == {"Action.OpenUrl"} for card in ended), f"no card of {request} in Teams says its end")
+    setting.tally.check(said, "nothing was posted to Teams")
 
 
 def check_end(setting, gateway, requests, hook, chat):
@@ -153,25 +177,29 @@ def check_end(setting, gateway, requests, hook, chat):
 
 
 def run(setting):
-    hook, chat = Flaky(), Flaky()
+    hook, chat, teams = Flaky(), Flaky(), Teams()
+    teams.lifetime = 24 * 3600  # of its tokens: the clock takes strides of an hour in the end
     gateway = Gateway(policy=harness.POLICY, config=harness.CONFIG)
-    gateway.extra_config += channels(gateway.folder, hook, chat)
+    gateway.extra_config += channels(gateway.folder, hook, chat, teams)
     try:
         with gateway:
             dana = gateway.add_person("dana", ["finance"])
             key = gateway.add_caller()
             requests = []
             for number in range(1, setting.rounds + 1):
-                requests.append(outage(setting, gateway, dana, key, [hook, chat], number))
+                requests.append(outage(setting, gateway, dana, key, [hook, chat, teams], number))
                 setting.tally.rounds += 1
                 setting.progress(number, setting.rounds)
                 if number % ROUNDS_A_KILL == 0:
                     gateway.kill()
                     gateway.start()
-            hook.answers.clear()
-            chat.answers.clear()
+            for peer in (hook, chat, teams):
+                peer.answers.clear()
+            teams.login_answers.clear()
             eventually(lambda: gateway.advance(3700) or not waiting(gateway), "all is settled in the end", 120)
             check_end(setting, gateway, requests, hook, chat)
+            check_bot(setting, teams)
     finally:
         hook.stop()
         chat.stop()
+        teams.stop()

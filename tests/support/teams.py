@@ -54,6 +54,8 @@ class Teams:
                 answer = teams.answer(self, self.command, urllib.parse.urlsplit(self.path).path, body)
                 if answer is not None:
                     self.say(*answer)
+                else:
+                    self.close_connection = True
 
             def say(self, status, headers, answer):
                 text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
