@@ -378,6 +378,16 @@ static void acknowledge(void *context, const char *channel, const char *id, cons
     }
 }
 
+static void find(void *context, const char *channel, const struct notifier_question *question,
+                 int64_t age_ms, int64_t asked_tick, struct notifier_finding *out)
+{
+    struct gateway *gateway = context;
+    *out = (struct notifier_finding){.known = NOTIFIER_UNANSWERED};
+    if (gateway->courier != NULL) {
+        courier_find(gateway->courier, channel, question, age_ms, asked_tick, out);
+    }
+}
+
 static bool take_envelope(void *context, const char *channel, const char *id, const char *payload,
                           size_t length)
 {
@@ -421,6 +431,7 @@ static void create_server(struct gateway *gateway)
                                          .chat = {.context = gateway,
                                                   .say = say,
                                                   .acknowledge = acknowledge,
+                                                  .find = find,
                                                   .slack_apps = config->slack_apps,
                                                   .slack_app_count = config->slack_app_count,
                                                   .teams_bots = config->teams_bots,
@@ -569,6 +580,7 @@ static bool open_gateway(struct gateway *gateway, struct error *error)
                                                 .trust = gateway->trust,
                                                 .sources = gateway->config->sources,
                                                 .take_envelope = take_envelope,
+                                                .on_found = wake_loop,
                                                 .context = gateway},
                       error);
     if (gateway->courier == NULL) {

@@ -67,6 +67,9 @@ struct api_chat {
     void *context;
     bool (*say)(void *context, const char *channel, const struct notifier_word *word);
     void (*acknowledge)(void *context, const char *channel, const char *id, const char *response);
+    /* As courier_find. */
+    void (*find)(void *context, const char *channel, const struct notifier_question *question,
+                 int64_t age_ms, int64_t asked_tick, struct notifier_finding *out);
     const struct api_slack_app *slack_apps;
     size_t slack_app_count;
     const struct api_teams_bot *teams_bots;
@@ -115,7 +118,7 @@ void api_reload_policy(struct api *api);
 /* Any thread: a press that Socket Mode brought. False when too many wait. */
 bool api_take_envelope(struct api *api, const char *channel, const char *id, const char *payload,
                        size_t length);
-/* Works through them; after loop_wake. */
+/* Works through them, and through presses of which it was asked who makes them; after loop_wake. */
 void api_run_envelopes(struct api *api);
 
 /* Due work, noise notes and rate windows; main arms it a few times a second. */

@@ -51,7 +51,8 @@ enum api_dialect {
 /* One way in. `read` checks the input on the loop thread; `run` is the operation, on the store's
  * thread; `answer` writes the result on the loop. Where something costs CPU, `look` first reads
  * what it needs on the reader's thread and `work` does it on a worker's; either may be NULL. `work`
- * without `look` checks a signature, on the verifiers' thread; `accept` then goes on on the loop. */
+ * without `look` checks a signature, on the verifiers' thread; `accept` then goes on on the loop.
+ */
 struct api_route {
     enum http_method method;
     const char *pattern; /* "/v1/requests/{}/votes": {} is one segment */
@@ -66,6 +67,7 @@ struct api_route {
     bool (*look)(struct api_call *call, struct error *error);
     bool (*work)(struct api_call *call, struct error *error);
     bool (*accept)(struct api_call *call, struct error *error); /* or NULL */
+    void (*hold)(struct api_call *call); /* submits the call, when it is time; or NULL */
     bool (*run)(struct api_call *call, struct error *error);
     void (*answer)(struct api_call *call);
     /* Answers, and ends the call, where what it runs was refused; NULL: a problem. */
@@ -613,6 +615,7 @@ struct api {
     struct api_noise *noise;
     struct api_attempts *attempts;
     struct api_envelopes *envelopes;
+    struct slack_holds *holds;
     struct api_call *calls; /* under way */
     int64_t wall_now;
     bool is_draining;
@@ -621,11 +624,15 @@ struct api {
     void *idle_context;
 };
 
+/* slack_standing.c */
+struct slack_holds *slack_holds_create(struct api *api);
+void slack_holds_destroy(struct slack_holds *holds); /* accepts NULL */
 /* slack_envelopes.c */
 struct api_envelopes *api_envelopes_create(void);
 void api_envelopes_destroy(struct api_envelopes *envelopes);
 /* slack_callbacks.c: presses and modals of Slack's. */
 bool api_read_slack(struct api_call *call, struct error *error) MUST_CHECK;
+void api_hold_slack(struct api_call *call);
 bool api_run_slack(struct api_call *call, struct error *error) MUST_CHECK;
 void api_answer_slack(struct api_call *call);
 void api_refuse_slack(struct api_call *call, const struct error *error);

@@ -471,7 +471,11 @@ static void proceed(struct api_call *call)
         call->route->answer(call);
     } else if (call->holder == NULL) {
         api_note_change(call);
-        api_submit(call);
+        if (call->route->hold != NULL) {
+            call->route->hold(call);
+        } else {
+            api_submit(call);
+        }
     } else if (!api_verify_holder(call, api_submit, &error)) {
         api_answer_error(call, &error);
         api_end_call(call);
@@ -607,6 +611,7 @@ struct api *api_create(const struct api_options *options)
     api->noise = api_noise_create();
     api->attempts = api_attempts_create();
     api->envelopes = api_envelopes_create();
+    api->holds = slack_holds_create(api);
     api->waiters = api_waiters_create(api);
     return api;
 }
@@ -620,6 +625,7 @@ void api_destroy(struct api *api)
     api_waiters_destroy(api->waiters);
     api_noise_destroy(api->noise);
     api_attempts_destroy(api->attempts);
+    slack_holds_destroy(api->holds);
     api_envelopes_destroy(api->envelopes);
     pthread_mutex_destroy(&api->folder_lock);
     free(api);

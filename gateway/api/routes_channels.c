@@ -74,6 +74,7 @@ static const struct api_route table[] = {
      .is_open = true,
      .dialect = API_DIALECT_CALLBACK,
      .read = api_read_slack,
+     .hold = api_hold_slack,
      .run = api_run_slack,
      .answer = api_answer_slack,
      .refuse = api_refuse_slack},

@@ -114,6 +114,20 @@ bool api_read_slack(struct api_call *call, struct error *error)
     return slack_press_admit(call->api, press, error);
 }
 
+static void go(void *owner, const struct error *refusal)
+{
+    if (refusal != NULL) {
+        api_refuse_slack(owner, refusal);
+    } else {
+        api_submit(owner);
+    }
+}
+
+void api_hold_slack(struct api_call *call)
+{
+    slack_hold(call->api, call->input, go, call);
+}
+
 bool api_run_slack(struct api_call *call, struct error *error)
 {
     return slack_press_run(call->input, &call->operation, error);

@@ -126,6 +126,24 @@ static void finish(struct store_job *job, bool ok, const struct error *error)
     acknowledge(envelope, has_body ? body.bytes : NULL);
 }
 
+/* What waited while the gateway was stopping is not acknowledged: nothing happened, and its button
+ * is still good. */
+static void go(void *owner, const struct error *refusal)
+{
+    struct envelope *envelope = owner;
+    struct api *api = envelope->api;
+    struct error error = {0};
+    if (api->is_draining) {
+        free_envelope(envelope);
+    } else if (refusal != NULL) {
+        refuse(envelope, refusal);
+    } else if (!store_writer_submit(api->options.writer, &envelope->job, &error)) {
+        LOG(LOG_LEVEL_WARN, "press_not_taken", LOG_TEXT("channel", envelope->channel),
+            LOG_TEXT("reason", error.message));
+        free_envelope(envelope); /* not acknowledged: nothing happened */
+    }
+}
+
 static const struct api_slack_app *find_app(const struct api *api, const char *channel)
 {
     for (size_t i = 0; i < api->options.chat.slack_app_count; i++) {
@@ -181,10 +199,8 @@ static void take(struct envelope *envelope)
     envelope->job.done = finish;
     if (!slack_press_admit(api, press, &error)) {
         refuse(envelope, &error);
-    } else if (!store_writer_submit(api->options.writer, &envelope->job, &error)) {
-        LOG(LOG_LEVEL_WARN, "press_not_taken", LOG_TEXT("channel", envelope->channel),
-            LOG_TEXT("reason", error.message));
-        free_envelope(envelope); /* not acknowledged: nothing happened */
+    } else {
+        slack_hold(api, press, go, envelope);
     }
 }
 
@@ -196,6 +212,7 @@ void api_run_envelopes(struct api *api)
     envelopes->first = envelopes->last = NULL;
     envelopes->count = 0;
     pthread_mutex_unlock(&envelopes->mutex);
+    slack_run_holds(api);
     while (envelope != NULL) {
         struct envelope *next = envelope->next;
         take(envelope);

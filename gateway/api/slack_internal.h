@@ -21,6 +21,14 @@ struct credential slack_press_credential(const struct slack_press *press);
 /* Loop thread. LIMIT `too_many_attempts`: codes are not to be guessed from one account. */
 bool slack_press_admit(struct api *api, const struct slack_press *press,
                        struct error *error) MUST_CHECK;
+/* slack_standing.c; loop thread. Calls `go` when Slack has said whether this account may decide and
+ * whether the place is one of our own, or has not within two seconds: at once where it is known.
+ * `refusal`: why the press is not carried out, or NULL. FORBIDDEN `not_a_member`, `shared_place`;
+ * RETRY_LATER `standing_unknown`. */
+void slack_hold(struct api *api, const struct slack_press *press,
+                void (*go)(void *owner, const struct error *refusal), void *owner);
+/* Those of which more may be known now. */
+void slack_run_holds(struct api *api);
 /* Within an operation that was begun with the credential. */
 bool slack_press_run(struct slack_press *press, struct operation *operation,
                      struct error *error) MUST_CHECK;

@@ -33,6 +33,7 @@ static bool decide(struct slack_press *press, struct operation *operation, struc
     struct chat_press what = {.channels = press->channels,
                               .channel_count = press->channel_count,
                               .request = callback->request,
+                              .place = callback->place,
                               .nonce = callback->nonce,
                               .approves = callback->what == CALLBACK_APPROVE,
                               .reason = callback->reason,
@@ -84,12 +85,13 @@ static void ask_for_code(struct api *api, const struct slack_press *press, const
     }
 }
 
-static void ask_for_reason(struct api *api, const struct slack_press *press)
+static void ask_for_reason(struct api *api, struct arena *arena, const struct slack_press *press)
 {
     struct builder body BUILDER_SCOPE;
     builder_init(&body, 0);
     if (press->callback.trigger != NULL) {
-        slack_deny_modal_append(&body, press->callback.trigger, press->callback.value);
+        slack_deny_modal_append(&body, press->callback.trigger, press->callback.value,
+                                press->callback.place, arena);
         say(api, press, "views.open", &body);
     }
 }
@@ -124,7 +126,7 @@ bool slack_press_answer(struct api *api, struct arena *arena, const struct slack
         break;
     case CALLBACK_ASK_REASON:
         if (press->answer.was_current) {
-            ask_for_reason(api, press);
+            ask_for_reason(api, arena, press);
         } else {
             tell(api, press, press->answer.text);
         }

@@ -46,6 +46,7 @@ struct chat_press {
     const char *const *channels; /* where the card may stand */
     size_t channel_count;
     const char *request;
+    const char *place; /* where it was pressed; NULL: not said */
     const char *nonce; /* that of the card's buttons: this request as it is now, or another card */
     bool approves;
     const char *reason; /* NULL when none */

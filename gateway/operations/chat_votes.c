@@ -1,3 +1,4 @@
+#include "formats/json.h"
 #include "operations/authorize.h"
 #include "operations/chat_operations.h"
 #include "operations/notice_internal.h"
@@ -42,6 +43,17 @@ static bool say_outcome(struct operation *operation, const struct chat_press *pr
     return true;
 }
 
+/* The nonce of a card is good where that card stands alone. */
+static bool stands_there(const struct card_row *card, const char *place)
+{
+    struct error ignored = {0};
+    struct json_document *address JSON_SCOPE =
+        card->address == NULL ? NULL : json_parse(card->address, strlen(card->address), &ignored);
+    const char *known =
+        address == NULL ? NULL : json_text(json_member(json_root(address), "channel"));
+    return place == NULL || known == NULL || strcmp(known, place) == 0;
+}
+
 /* A stale card answers with what happened. */
 static bool tell_outcome(struct operation *operation, const struct chat_press *press,
                          const struct pressed *pressed, const struct request_row *request,
@@ -82,7 +94,7 @@ static bool find_card(struct operation *operation, const struct chat_press *pres
         if (operation_find_card(operation, press->channels[i], request->tenant, request->id,
                                 press->nonce, &card, &missing)) {
             *out = (struct pressed){find_channel(operation->operations, press->channels[i]),
-                                    card.recipient, true};
+                                    card.recipient, stands_there(&card, press->place)};
         } else if (missing.kind != ERROR_NOT_FOUND) {
             return error_set(error, missing.kind, missing.code, NULL, "%s", missing.message);
         } else if (!find_stale(operation, press->channels[i], request, out, error)) {

@@ -189,16 +189,28 @@ static bool read_action(const struct json *payload, struct arena *arena, struct 
     return true;
 }
 
+/* `<value> <place>`, as the modal was opened with: a submission itself names no message. */
+static bool read_metadata(const struct json *payload, struct arena *arena, struct callback *out,
+                          struct error *error)
+{
+    const char *text = json_text(json_member(json_member(payload, "view"), "private_metadata"));
+    const char *blank = text == NULL ? NULL : strchr(text, ' ');
+    if (blank == NULL || !slack_is_id(blank + 1)) {
+        return bad_payload(error, "/view/private_metadata");
+    }
+    out->place = arena_text(arena, blank + 1);
+    return callback_read_value(arena_copy(arena, text, (size_t)(blank - text)), arena, out, error);
+}
+
 static bool read_deny(const struct json *payload, struct arena *arena, struct callback *out,
                       struct error *error)
 {
     const char *reason = typed(payload, "reason");
-    const struct json *value = json_member(json_member(payload, "view"), "private_metadata");
     if (reason != NULL &&
         (strlen(reason) > CALLBACK_REASON_BYTES_MAX || !callback_is_plain(reason))) {
         return bad_payload(error, "/view/state/values/reason");
     }
-    if (!callback_read_value(json_text(value), arena, out, error)) {
+    if (!read_metadata(payload, arena, out, error)) {
         return false;
     }
     out->what = CALLBACK_DENY;
@@ -254,6 +266,21 @@ static bool read_what(const struct json *payload, struct arena *arena, struct ca
     return true;
 }
 
+/* A decision comes from where the channel's cards stand, and from nowhere else. */
+static bool check_place(const struct callback *callback, const struct slack_app *app,
+                        struct error *error)
+{
+    const char *place = callback->place;
+    if (callback->what != CALLBACK_APPROVE && callback->what != CALLBACK_ASK_REASON &&
+        callback->what != CALLBACK_DENY) {
+        return true;
+    }
+    bool is_there =
+        place != NULL && (app->place != NULL ? strcmp(place, app->place) == 0 : place[0] == 'D');
+    return is_there || error_set(error, ERROR_FORBIDDEN, "wrong_place", NULL,
+                                 "this was pressed elsewhere than where the channel's cards stand");
+}
+
 bool slack_read_payload(const char *payload, size_t length, const struct slack_app *app,
                         struct arena *arena, struct callback *out, struct error *error)
 {
@@ -272,7 +299,10 @@ bool slack_read_payload(const char *payload, size_t length, const struct slack_a
         !read_what(root, arena, &callback, error)) {
         return false;
     }
-    callback.place = arena_text(arena, place);
+    callback.place = callback.place != NULL ? callback.place : arena_text(arena, place);
+    if (!check_place(&callback, app, error)) {
+        return false;
+    }
     callback.trigger = trigger == NULL || strlen(trigger) > 200 ? NULL : arena_text(arena, trigger);
     *out = callback;
     return true;

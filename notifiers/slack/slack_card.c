@@ -243,7 +243,8 @@ static void reason_input(struct blocks *blocks)
     canonical_close_object(writer);
 }
 
-void slack_deny_modal_append(struct builder *out, const char *trigger, const char *value)
+void slack_deny_modal_append(struct builder *out, const char *trigger, const char *value,
+                             const char *place, struct arena *arena)
 {
     struct blocks blocks = {0};
     struct canonical_writer *writer = &blocks.writer;
@@ -259,7 +260,7 @@ void slack_deny_modal_append(struct builder *out, const char *trigger, const cha
     canonical_member_text(writer, "callback_id", SLACK_DENY);
     canonical_name(writer, "close");
     plain_text(&blocks, "Back", 24);
-    canonical_member_text(writer, "private_metadata", value);
+    canonical_member_text(writer, "private_metadata", arena_printf(arena, "%s %s", value, place));
     canonical_name(writer, "submit");
     plain_text(&blocks, "Deny", 24);
     canonical_name(writer, "title");

@@ -21,7 +21,9 @@ enum { SLACK_CARD_BYTES = 10000 }; /* of text over all blocks */
  * a card that is there), for chat.postMessage and chat.update. */
 void slack_card_append(struct builder *out, const struct card *card, const char *channel,
                        const char *ts, struct arena *arena);
-/* The modal that asks why: views.open's body, with the button's value as private_metadata. */
-void slack_deny_modal_append(struct builder *out, const char *trigger, const char *value);
+/* The modal that asks why: views.open's body, with the button's value and where the card stands as
+ * private_metadata. */
+void slack_deny_modal_append(struct builder *out, const char *trigger, const char *value,
+                             const char *place, struct arena *arena);
 
 #endif

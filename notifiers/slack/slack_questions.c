@@ -189,27 +189,22 @@ static bool is_where_they_say(const struct json *user, const char *account)
            (enterprise == 0 || is_text(organization, account, enterprise));
 }
 
+/* `is_app_user` is no sign of a bot: it says that this person authorized the app. */
 static void read_person(const char *account, const struct json *answer,
                         struct notifier_finding *out)
 {
     const struct json *user = json_member(answer, "user");
     if (says(user, "deleted")) {
-        say_bad(out, "Slack says that this account is deactivated, so nothing was counted.", NULL);
-    } else if (says(user, "is_bot") || says(user, "is_app_user")) {
-        say_bad(out, "Bots and apps decide nothing here, so nothing was counted.", NULL);
+        say_bad(out, "Slack says that this account is deactivated.", NULL);
+    } else if (says(user, "is_bot") || says(user, "is_workflow_bot")) {
+        say_bad(out, "Bots and apps decide nothing here.", NULL);
     } else if (says(user, "is_restricted") || says(user, "is_ultra_restricted")) {
-        say_bad(out, "Guests of this Slack workspace decide nothing here, so nothing was counted.",
-                NULL);
+        say_bad(out, "Guests of this Slack workspace decide nothing here.", NULL);
     } else if (says(user, "is_stranger") || !is_where_they_say(user, account)) {
-        say_bad(out,
-                "Slack says that this account is of another workspace or organization, so nothing "
-                "was counted.",
-                NULL);
+        say_bad(out, "Slack says that this account is of another workspace or organization.", NULL);
     } else if (!denies(user, "deleted") || !denies(user, "is_bot") ||
                !denies(user, "is_restricted") || !denies(user, "is_ultra_restricted")) {
-        say_bad(out,
-                "Slack does not say whether this account is a full member, so nothing was counted.",
-                NULL);
+        say_bad(out, "Slack does not say whether this account is a full member.", NULL);
     } else {
         out->known = NOTIFIER_GOOD;
     }
@@ -280,11 +275,11 @@ static const char *problem_of(enum notifier_asks asks, const char *code)
 static void read_error(const struct notifier_question *question, const char *code,
                        struct notifier_finding *out)
 {
-    static const char *const about[] = {
-        [NOTIFIER_ASKS_PLACE] = "whether this channel is shared",
-        [NOTIFIER_ASKS_PERSON] = "whether this account is a full member, so nothing was counted",
-        [NOTIFIER_ASKS_ADDRESS] = "where this person is told",
-        [NOTIFIER_ASKS_RIGHTS] = "which scopes the app has"};
+    static const char *const about[] = {[NOTIFIER_ASKS_PLACE] = "whether this channel is shared",
+                                        [NOTIFIER_ASKS_PERSON] =
+                                            "whether this account is a full member",
+                                        [NOTIFIER_ASKS_ADDRESS] = "where this person is told",
+                                        [NOTIFIER_ASKS_RIGHTS] = "which scopes the app has"};
     bool is_passing = code == NULL || slack_is_passing(code);
     out->known = is_passing ? NOTIFIER_UNANSWERED : NOTIFIER_BAD;
     out->problem = is_passing ? NULL : problem_of(question->asks, code);

@@ -54,6 +54,7 @@ NOT_TOLD = {
     "policy_choice_invalid",
     "second_admin_needed",
     "seen_already",
+    "standing_unknown",
     "thread_not_started",
     "too_many_links",
     "unknown_confirmation",

@@ -7,8 +7,8 @@ import urllib.parse
 
 from support.gateway import eventually
 from support.people import Person
-from support.slack import TEAM, signed
-from support.slack_steps import APPROVE, DENY, OPEN, SlackSteps, post
+from support.slack import CHANNEL, TEAM, signed
+from support.slack_steps import APPROVE, DENY, OPEN, BySocket, SlackSteps, post
 
 
 class SlackChannel(SlackSteps, unittest.TestCase):
@@ -35,7 +35,7 @@ class SlackChannel(SlackSteps, unittest.TestCase):
         eventually(lambda: len(self.slack.views) == opened + 1, "the modal opens")
         self.assertEqual("pending", self.state(asked))
         view = self.slack.views[-1]
-        self.assertEqual(self.slack.buttons()[DENY]["value"], view["private_metadata"])
+        self.assertEqual(f"{self.slack.buttons()[DENY]['value']} {CHANNEL}", view["private_metadata"])
         answer = self.post(self.slack.submit(view, "reason", "not this week\nask again"))
         self.assertEqual("update", answer.json["response_action"])
         self.assertEqual("denied", self.state(asked))
@@ -225,28 +225,12 @@ class SlackChannel(SlackSteps, unittest.TestCase):
         self.frozen("Approved by dana")
 
 
-class SocketMode(SlackChannel):
+class SocketMode(BySocket, SlackChannel):
     """All of the above once more where presses come over a websocket that the gateway opens, but for what is HTTP's."""
-
-    how = "app_token_file"
 
     def setUp(self):
         super().setUp()
         self.ready()
-
-    def ready(self):
-        eventually(lambda: self.slack.sockets and self.gateway.logged("socket_mode_ready"), "a socket is open")
-
-    def post(self, payload, **_):
-        """As Slack sends it: an envelope, on one socket; the acknowledgement is the answer."""
-        return self.bring(self.slack.envelope(payload))
-
-    def bring(self, envelope, pieces=1):
-        before = len(self.slack.acks.get(envelope["envelope_id"], []))
-        self.slack.sockets[-1].send(envelope, pieces=pieces)
-        eventually(lambda: len(self.slack.acks.get(envelope["envelope_id"], [])) > before, "it is acknowledged")
-        _, ack = self.slack.acks[envelope["envelope_id"]][-1]
-        return Acknowledged(ack.get("payload"))
 
     # What only HTTP has.
     test_what_slack_did_not_sign_is_refused = None
@@ -348,13 +332,6 @@ class SocketMode(SlackChannel):
 
     def test_nothing_is_taken_by_http_where_there_is_no_signing_secret(self):
         self.assertEqual((401, "bad_signature"), self.refusal(post(self.gateway, self.slack.shortcut())))
-
-
-class Acknowledged:
-    status = 200
-
-    def __init__(self, payload):
-        self.json = payload
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ class Slack:
         about = self.people.get(given.get("user"), {})
         if not given.get("user") or about is None:
             return {"ok": False, "error": "user_not_found"}
-        return {"ok": True, "user": {"id": given["user"], "team_id": TEAM, "name": "somebody", "deleted": False, "is_bot": False, "is_app_user": False,
+        return {"ok": True, "user": {"id": given["user"], "team_id": TEAM, "name": "somebody", "deleted": False, "is_bot": False, "is_app_user": True,
                                      "is_restricted": False, "is_ultra_restricted": False, "updated": 1700000000, **about}}
 
     def do_conversations_info(self, given):

@@ -1,5 +1,7 @@
 """What the journeys of Slack do again and again: ask, link, press, and look at the card."""
 import json
+import struct
+import time
 import urllib.parse
 
 from support.gateway import Gateway, eventually
@@ -45,11 +47,12 @@ class SlackSteps:
     how = "signing_secret_file"
     where = f"channel: {CHANNEL}"
     more = ""
+    policy = POLICY
 
     def setUp(self):
         self.slack = Slack()
         self.addCleanup(self.slack.stop)
-        self.gateway = Gateway(policy=POLICY)
+        self.gateway = Gateway(policy=self.policy)
         self.gateway.extra_config = channel(self.gateway, self.slack, self.how, self.where, self.more)
         self.addCleanup(self.gateway.__exit__, None, None, None)
         self.gateway.start()
@@ -57,8 +60,10 @@ class SlackSteps:
         self.key = self.gateway.add_caller()
 
     # ---- steps ----
-    def post(self, payload, **more):
-        return post(self.gateway, payload, **more)
+    def post(self, payload, at=None, **more):
+        """As Slack posts it, at the gateway's own time unless told otherwise."""
+        ahead = struct.unpack("qq", self.gateway.clock_file.read_bytes())[0] / 1000
+        return post(self.gateway, payload, at=time.time() + ahead if at is None else at, **more)
 
     def click(self, action, want=200, **who):
         answer = self.post(self.slack.press(action, **who))
@@ -96,3 +101,30 @@ class SlackSteps:
     def frozen(self, words):
         eventually(lambda: words in json.dumps(self.slack.card()), f"the card says {words}")
         self.assertEqual({OPEN}, set(self.slack.buttons()))
+
+
+class BySocket:
+    """The same steps where presses come over a websocket that the gateway opens."""
+
+    how = "app_token_file"
+
+    def ready(self):
+        eventually(lambda: self.slack.sockets and self.gateway.logged("socket_mode_ready"), "a socket is open")
+
+    def post(self, payload, **_):
+        """As Slack sends it: an envelope, on one socket; the acknowledgement is the answer."""
+        return self.bring(self.slack.envelope(payload))
+
+    def bring(self, envelope, pieces=1):
+        before = len(self.slack.acks.get(envelope["envelope_id"], []))
+        self.slack.sockets[-1].send(envelope, pieces=pieces)
+        eventually(lambda: len(self.slack.acks.get(envelope["envelope_id"], [])) > before, "it is acknowledged")
+        _, ack = self.slack.acks[envelope["envelope_id"]][-1]
+        return Acknowledged(ack.get("payload"))
+
+
+class Acknowledged:
+    status = 200
+
+    def __init__(self, payload):
+        self.json = payload

@@ -125,6 +125,7 @@ END_TEST
 #define HEAD                                                                                       \
     "\"api_app_id\":\"A1\",\"team\":{\"id\":\"T1\",\"domain\":\"x\"},\"trigger_id\":\"1.2.3\","    \
     "\"container\":{\"type\":\"message\",\"channel_id\":\"C1\",\"message_ts\":\"1.2\"},"
+#define BARE "\"api_app_id\":\"A1\",\"team\":{\"id\":\"T1\"},"
 #define USER "\"user\":{\"id\":\"U1\",\"username\":\"dana\",\"team_id\":\"T1\"},"
 #define PRESSED(action, value)                                                                     \
     "\"type\":\"block_actions\",\"actions\":[{\"action_id\":\"" action "\",\"value\":\"" value     \
@@ -136,6 +137,7 @@ static const char *const enterprises[] = {"E1"};
 static const char *read_as(const char *payload, size_t enterprise_count, struct callback *out)
 {
     struct slack_app app = {.app = "A1",
+                            .place = "C1",
                             .teams = teams,
                             .team_count = 2,
                             .enterprises = enterprises,
@@ -234,7 +236,7 @@ END_TEST
 
 #define SUBMITTED(name, values)                                                                    \
     "\"type\":\"view_submission\",\"view\":{\"callback_id\":\"" name                               \
-    "\",\"private_metadata\":\"" VALUE "\",\"state\":{\"values\":{" values "}}}"
+    "\",\"private_metadata\":\"" VALUE " C1\",\"state\":{\"values\":{" values "}}}"
 #define TYPED(block, text) "\"" block "\":{\"" block "\":{\"type\":\"x\",\"value\":" text "}}"
 
 START_TEST(slack__a_modal_brings_the_reason_or_the_code)
@@ -297,6 +299,49 @@ START_TEST(slack__a_shortcut_asks_for_the_code_and_all_else_for_nothing)
 }
 END_TEST
 
+static const char *read_at(const char *payload, const char *place)
+{
+    struct slack_app app = {.app = "A1", .place = place, .teams = teams, .team_count = 2};
+    struct callback got = {0};
+    struct error error = {0};
+    return slack_read_payload(payload, strlen(payload), &app, arena, &got, &error) ? got.place
+                                                                                   : error.code;
+}
+
+#define MODAL(metadata)                                                                            \
+    "{" BARE USER "\"type\":\"view_submission\",\"view\":{\"callback_id\":\"" SLACK_DENY           \
+    "\",\"private_metadata\":\"" metadata "\",\"state\":{\"values\":{}}}}"
+#define ACTION                                                                                     \
+    "\"type\":\"block_actions\",\"actions\":[{\"action_id\":\"" SLACK_APPROVE                      \
+    "\",\"value\":\"" VALUE "\"}]}"
+
+START_TEST(slack__a_decision_comes_from_where_the_cards_stand)
+{
+    const char *press = "{" HEAD USER PRESSED(SLACK_APPROVE, VALUE) "}";
+    const char *talk = "{" BARE USER "\"container\":{\"channel_id\":\"D1\"}," ACTION;
+    const char *nowhere = "{" BARE USER ACTION;
+    ck_assert_str_eq(read_at(press, "C1"), "C1");
+    ck_assert_str_eq(read_at(press, "C2"), "wrong_place");
+    ck_assert_str_eq(read_at(press, NULL), "wrong_place");
+    ck_assert_str_eq(read_at(talk, NULL), "D1");
+    ck_assert_str_eq(read_at(talk, "C1"), "wrong_place");
+    ck_assert_str_eq(read_at(nowhere, "C1"), "wrong_place");
+    ck_assert_str_eq(read_at(nowhere, NULL), "wrong_place");
+}
+END_TEST
+
+START_TEST(slack__a_modal_says_where_the_card_stands)
+{
+    ck_assert_str_eq(read_at(MODAL(VALUE " C1"), "C1"), "C1");
+    ck_assert_str_eq(read_at(MODAL(VALUE " D1"), NULL), "D1");
+    ck_assert_str_eq(read_at(MODAL(VALUE " C2"), "C1"), "wrong_place");
+    ck_assert_str_eq(read_at(MODAL(VALUE), "C1"), "bad_payload");
+    ck_assert_str_eq(read_at(MODAL(VALUE " c1"), "C1"), "bad_payload");
+    ck_assert_str_eq(read_at(MODAL(VALUE " C1 C1"), "C1"), "bad_payload");
+    ck_assert_str_eq(read_at(MODAL(" C1"), "C1"), "bad_value");
+}
+END_TEST
+
 int main(void)
 {
     crypto_start();
@@ -316,6 +361,8 @@ int main(void)
     tcase_add_test(tests, slack__a_modal_brings_the_reason_or_the_code);
     tcase_add_test(tests, slack__hostile_payloads_are_refused_whole);
     tcase_add_test(tests, slack__a_shortcut_asks_for_the_code_and_all_else_for_nothing);
+    tcase_add_test(tests, slack__a_decision_comes_from_where_the_cards_stand);
+    tcase_add_test(tests, slack__a_modal_says_where_the_card_stands);
     Suite *suite = suite_create("slack_callback");
     suite_add_tcase(suite, tests);
     return run_suite(suite);
