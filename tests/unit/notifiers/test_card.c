@@ -314,15 +314,15 @@ START_TEST(card__a_card_without_its_members_is_corrupt)
 }
 END_TEST
 
-START_TEST(slack__the_deny_modal_carries_the_button_s_value)
+START_TEST(slack__the_deny_modal_carries_what_was_pressed_and_where)
 {
     struct builder out BUILDER_SCOPE;
     struct error error = {0};
     builder_init(&out, 0);
-    slack_deny_modal_append(&out, "t1", "v1.req_1.n1");
+    slack_deny_modal_append(&out, "t1", "v1.req_1.n1", "C1", arena);
     struct json_document *document JSON_SCOPE = json_parse(out.bytes, out.length, &error);
     const struct json *view = json_member(json_root(document), "view");
-    ck_assert_str_eq(json_text(json_member(view, "private_metadata")), "v1.req_1.n1");
+    ck_assert_str_eq(json_text(json_member(view, "private_metadata")), "v1.req_1.n1 C1");
     ck_assert_str_eq(json_text(json_member(json_root(document), "trigger_id")), "t1");
 }
 END_TEST
@@ -397,7 +397,7 @@ int main(void)
     tcase_add_loop_test(tests, card__no_approve_button_where_chat_does_not_suffice, 0, 2);
     tcase_add_loop_test(tests, card__what_has_ended_has_no_buttons_but_the_link, 0, 2);
     tcase_add_test(tests, card__a_card_without_its_members_is_corrupt);
-    tcase_add_test(tests, slack__the_deny_modal_carries_the_button_s_value);
+    tcase_add_test(tests, slack__the_deny_modal_carries_what_was_pressed_and_where);
     Suite *suite = suite_create("card");
     tcase_add_test(tests, card__a_round_up_shows_lines_and_no_arguments_and_decides_nothing);
     tcase_add_test(tests, card__a_round_up_in_chat_has_no_button_but_the_link);
