@@ -53,6 +53,7 @@ static const struct api_route table[] = {
     {.method = HTTP_POST,
      .pattern = "/v1/people/{}/addresses",
      .thread = API_ON_WRITER,
+     .takes_two = true,
      .read = api_read_address,
      .run = api_run_set_address,
      .answer = api_answer_addresses},

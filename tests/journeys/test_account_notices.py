@@ -225,7 +225,30 @@ class AccountNotices(unittest.TestCase):
         second.ok("POST", "/v1/people/dana/roles", {"admin": True, "auditor": False})
         self.assertEqual(["The roles of your account were changed"], self.told(1))
 
+    def test_where_somebody_is_told_is_changed_by_two_admins_where_there_are_two(self):
+        self.start()
+        second = Person(self.gateway, "ada", admin=True)
+        for admin in (self.admin, second):
+            admin.add_passkey()
+        change = {"kind": "mail", "address": "thief@example.com"}
+        self.assertEqual(202, self.admin.call("POST", "/v1/people/dana/addresses", change).status)
+        self.told(0)
+        second.ok("POST", "/v1/people/dana/addresses", change)
+        self.assertEqual(["Your account is no longer told at this address"], self.told(1))
+
     # ---- who got in cannot keep it back ----
+    def test_who_mutes_the_channel_mutes_no_notice_to_the_owner(self):
+        self.start()
+        self.dana.step_up()
+        self.dana.ok("PUT", "/v1/me/channels", {"muted": ["mail"], "quiet_hours": "12:00-02:00", "accepts_silence": True})
+        before = len(self.letters("dana@example.com"))
+        self.gateway.admin("POST", "/v1/tokens", {"person": "dana"})
+        eventually(lambda: "A personal token was made for your account" in self.newest_subjects(), "it is told all the same")
+        self.assertGreaterEqual(len(self.letters("dana@example.com")), before)
+
+    def newest_subjects(self):
+        return [letter["Subject"].removeprefix("[Countersign] ") for letter in self.letters("dana@example.com")]
+
     def test_who_changes_the_address_is_not_alone_with_it_for_a_week(self):
         self.start()
         self.address("dana", "thief@example.com")

@@ -135,6 +135,7 @@ class Accounts:
                                        ("POST", "/v1/people/dana/disable", None), ("POST", "/v1/people/dana/enable", None),
                                        ("POST", "/v1/people/dana/enrolment", None), ("POST", "/v1/groups/ops/members", {"person": "dana"}),
                                        ("DELETE", "/v1/groups/ops/members/dana", None), ("POST", "/v1/policies/reload", None),
+                                       ("POST", "/v1/people/dana/addresses", {"kind": "mail", "address": "dana@example.com"}),
                                        ("DELETE", f"/v1/passkeys/{made[1]['id']}", None)):
                 self.assertEqual(202, ada.call(method, path, body).status, path)
             waiting = root.ok("GET", "/v1/proposals")["proposals"][0]["id"]
