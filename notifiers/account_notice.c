@@ -112,12 +112,12 @@ static const char *shown(const struct json *owner, const char *name, struct aren
     const struct json *value = json_member(owner, name);
     const char *text = json_text(value);
     struct builder visible BUILDER_SCOPE;
+    builder_init(&visible, 0);
     if (text == NULL) {
         return NULL;
     }
     size_t length = json_text_length(value);
     bool is_cut = length > ACCOUNT_TEXT_BYTES_MAX;
-    builder_init(&visible, 0);
     text_append_visible(&visible, text, is_cut ? text_cut(text, ACCOUNT_TEXT_BYTES_MAX) : length);
     builder_text(&visible, is_cut ? " …" : "");
     return arena_copy(arena, visible.bytes, visible.length);

@@ -116,11 +116,11 @@ static void finish(struct store_job *job, bool ok, const struct error *error)
 {
     struct envelope *envelope = (struct envelope *)job;
     struct builder body BUILDER_SCOPE;
+    builder_init(&body, 0);
     if (!ok) {
         refuse(envelope, error);
         return;
     }
-    builder_init(&body, 0);
     api_tell_changes(envelope->api, &envelope->operation);
     bool has_body = slack_press_answer(envelope->api, envelope->arena, &envelope->press, &body);
     acknowledge(envelope, has_body ? body.bytes : NULL);

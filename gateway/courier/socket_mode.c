@@ -267,10 +267,10 @@ static void send_acknowledgement(struct socket_mode *mode, const struct acknowle
     struct builder text BUILDER_SCOPE;
     struct canonical_writer writer;
     struct link *link = find_link(mode, what->id);
+    builder_init(&text, 0);
     if (link == NULL) {
         return; /* that socket is gone; what was pressed counts all the same */
     }
-    builder_init(&text, 0);
     canonical_begin(&writer, &text);
     canonical_open_object(&writer);
     canonical_member_text(&writer, "envelope_id", what->id);

@@ -26,10 +26,10 @@ const char *names_text(struct operation *operation, const char *const *names, si
 {
     struct builder text BUILDER_SCOPE;
     struct canonical_writer writer;
+    builder_init(&text, 0);
     if (count == 0) {
         return NULL;
     }
-    builder_init(&text, 0);
     canonical_begin(&writer, &text);
     canonical_open_array(&writer);
     for (size_t i = 0; i < count; i++) {
@@ -95,6 +95,7 @@ static bool check_name(const struct json *arguments, const struct json *typed, c
     const struct json *given = json_member(typed, name);
     const char *text = json_text(given);
     struct builder wanted BUILDER_SCOPE;
+    builder_init(&wanted, 0);
     if (value == NULL) {
         return true; /* the tool may go without it */
     }
@@ -103,7 +104,6 @@ static bool check_name(const struct json *arguments, const struct json *typed, c
                          "retype `%.64s`: who approves a critical request types what it is about",
                          name);
     }
-    builder_init(&wanted, 0);
     append_plain(&wanted, value);
     *out_was_retyped = true;
     return (wanted.length == json_text_length(given) &&

@@ -29,10 +29,10 @@ bool record_notice(struct operation *operation, const struct notice_row *notice,
 static const char *shown_words(struct operation *operation, const char *words)
 {
     struct builder shown BUILDER_SCOPE;
+    builder_init(&shown, 0);
     if (words == NULL || words[0] == '\0') {
         return NULL;
     }
-    builder_init(&shown, 0);
     text_append_visible(&shown, words, text_cut(words, NOTICE_ANSWER_BYTES_MAX));
     return arena_copy(operation->arena, shown.bytes, shown.length);
 }

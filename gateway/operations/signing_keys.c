@@ -16,10 +16,10 @@ bool operation_note_signing_key(struct operation *operation, const char *key_id,
     struct ledger_texts texts = {.items = changed, .count = drops_former ? 2 : 1};
     struct record record = {.type = LEDGER_KEY_ADDED, .tenant = ""};
     struct builder data BUILDER_SCOPE;
+    builder_init(&data, 0);
     if (!operation_may_rotate_keys(operation, error)) {
         return false;
     }
-    builder_init(&data, 0);
     ledger_data_changed(&data, key_id, "issuer", texts);
     record.data = &data;
     return record_entry(operation, &record, error);

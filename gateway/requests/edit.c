@@ -55,11 +55,11 @@ static bool is_same(const struct json *left, const struct json *right)
 {
     struct builder a BUILDER_SCOPE;
     struct builder b BUILDER_SCOPE;
+    builder_init(&b, 0);
+    builder_init(&a, 0);
     if (left == NULL || right == NULL) {
         return left == right;
     }
-    builder_init(&a, 0);
-    builder_init(&b, 0);
     canonical_append(&a, left);
     canonical_append(&b, right);
     return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;

@@ -92,10 +92,10 @@ static const char *address_of(const struct json *answer, struct arena *arena)
     const char *ts = json_text(json_member(answer, "ts"));
     struct builder text BUILDER_SCOPE;
     struct canonical_writer writer;
+    builder_init(&text, 0);
     if (channel == NULL || ts == NULL || strlen(channel) > 100 || strlen(ts) > 100) {
         return NULL;
     }
-    builder_init(&text, 0);
     canonical_begin(&writer, &text);
     canonical_open_object(&writer);
     canonical_member_text(&writer, "channel", channel);

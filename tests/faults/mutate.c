@@ -243,6 +243,7 @@ int main(int count, char **words)
     struct builder kept_text BUILDER_SCOPE;
     struct note_key key;
     struct error error = {0};
+    builder_init(&kept_text, 0);
     if (count < 6) {
         fprintf(stderr, "mutate EXPORT VKEY COUNT SEED KEPT [EARLIER]...\n");
         return 64;
