@@ -2,10 +2,12 @@
 import json
 import subprocess
 import threading
+import time
 import unittest
+import urllib.parse
 
 from support.gateway import BUILD, eventually
-from support.slack import CHANNEL, TEAM
+from support.slack import CHANNEL, TEAM, signed
 from support.slack_steps import APPROVE, DENY, OPEN, POLICY, BySocket, SlackSteps
 
 GUESTS = ({"is_restricted": True}, {"is_ultra_restricted": True})
@@ -173,6 +175,32 @@ class SlackStanding(SlackSteps, unittest.TestCase):
         self.assertEqual("pending", self.state(asked))
         self.post(payload)
         self.assertEqual("approved", self.state(asked))
+
+    def test_a_gateway_stopped_while_it_asks_ends_cleanly_and_has_counted_nothing(self):
+        asked = self.begin()
+        held = self.held("users.info")
+        waiting = threading.Thread(target=self.unanswered, args=(self.slack.press(APPROVE),))
+        waiting.start()
+        self.assertTrue(held.came.wait(60), "Slack is asked")
+        self.assertEqual(0, self.gateway.stop())
+        waiting.join(60)
+        held.release()
+        self.gateway.start()
+        self.started()
+        self.assertEqual("pending", self.state(asked))
+
+    def test_slack_may_hang_up_while_it_is_asked(self):
+        if self.how != "signing_secret_file":
+            self.skipTest("what hangs up is a socket, and opened anew")
+        asked = self.begin()
+        held = self.held("users.info")
+        body = ("payload=" + urllib.parse.quote_plus(json.dumps(self.slack.press(APPROVE)))).encode()
+        connection = self.gateway.connection()
+        connection.request("POST", "/v1/callbacks/slack", body, signed(body, at=time.time() + 61))
+        self.assertTrue(held.came.wait(60), "Slack is asked")
+        connection.close()
+        held.release()
+        eventually(lambda: self.state(asked) == "approved", "it was pressed, whoever hears of it")
 
     def unanswered(self, payload):
         try:
