@@ -14,8 +14,8 @@ enum {
 };
 
 const char *const channel_common_keys[] = {
-    "name",   "kind", "ca",     "allow_networks", "proxy",   "groups", "people",
-    "limits", "tell", "tenant", "quiet_hours",    "roundup", NULL};
+    "name",   "kind",   "ca",   "allow_networks", "proxy",       "proxy_file", "groups",
+    "people", "limits", "tell", "tenant",         "quiet_hours", "roundup",    NULL};
 static const char *const roundup_keys[] = {"over", "within", NULL};
 static const char *const limits_keys[] = {"in_flight", "per_second", NULL};
 
@@ -106,23 +106,6 @@ static bool read_roundup(const struct channel_reading *reading)
     return true;
 }
 
-static bool read_proxy(const struct channel_reading *reading)
-{
-    const char *proxy = NULL;
-    if (!channel_read_text(reading, "proxy", &proxy)) {
-        return false;
-    }
-    if (proxy != NULL && strncmp(proxy, "http://", 7) != 0 && strncmp(proxy, "https://", 8) != 0 &&
-        strncmp(proxy, "socks5h://", 10) != 0) {
-        return yaml_fail(reading->file, yaml_member(reading->node, "proxy"), reading->error,
-                         "bad_url",
-                         "write `proxy: http://proxy.example.com:3128`, or https:// or "
-                         "socks5h://");
-    }
-    reading->out->proxy = proxy;
-    return true;
-}
-
 /* Whose channel it is. That there is such a tenant is not known yet: it may be added later. */
 static bool read_tenant(const struct channel_reading *reading)
 {
@@ -145,7 +128,9 @@ static bool read_quiet_hours(const struct channel_reading *reading)
 
 bool channel_read_common(const struct channel_reading *reading)
 {
-    return channel_read_text(reading, "ca", &reading->out->ca_file) && read_proxy(reading) &&
+    return channel_read_text(reading, "ca", &reading->out->ca_file) &&
+           config_read_own_proxy(reading->file, reading->node, reading->arena, reading->out,
+                                 reading->error) &&
            read_tell(reading) && read_limits(reading) && read_tenant(reading) &&
            read_quiet_hours(reading) && read_roundup(reading) &&
            channel_read_list(reading, "groups", &reading->who->groups,

@@ -22,9 +22,9 @@ struct reader {
 };
 
 static const char *const top_keys[] = {
-    "version",  "listeners", "admin_socket",      "data",   "store",  "mark",      "policy",
-    "issuer",   "origin",    "uncounted_context", "limits", "timing", "log_level", "channels",
-    "identity", "passkeys",  "exchange",          NULL};
+    "version", "listeners",  "admin_socket",      "data",     "store",    "mark",      "policy",
+    "issuer",  "origin",     "uncounted_context", "limits",   "timing",   "log_level", "channels",
+    "proxy",   "proxy_file", "no_proxy",          "identity", "passkeys", "exchange",  NULL};
 static const char *const listener_keys[] = {"address",    "port", "reached_by",
                                             "host_names", "tls",  NULL};
 static const char *const tls_keys[] = {"certificate", "key", "client_ca", "client_certificate",
@@ -317,6 +317,7 @@ static bool read_root(struct reader *reader, const struct yaml_node *root)
                               reader->error) ||
         !config_read_channels(reader->file, yaml_member(root, "channels"), reader->arena, config,
                               reader->error) ||
+        !config_read_proxy(reader->file, root, reader->arena, config, reader->error) ||
         !config_read_passkeys(reader->file, yaml_member(root, "passkeys"), config, reader->error) ||
         !config_read_exchange(reader->file, yaml_member(root, "exchange"), config, reader->error) ||
         !read_listeners(reader, root) || !read_store(reader, root) || !read_timing(reader, root) ||

@@ -15,6 +15,13 @@ bool config_check_url(const char *file, const struct yaml_node *node,
 bool config_read_networks(const char *file, const struct yaml_node *node, struct arena *arena,
                           struct courier_channel *out, struct error *error) MUST_CHECK;
 
+/* proxy.c: `proxy` or `proxy_file` of a channel or an issuer; then those of the whole gateway, with
+ * `no_proxy`, for all that said nothing of their own. */
+bool config_read_own_proxy(const char *file, const struct yaml_node *node, struct arena *arena,
+                           struct courier_channel *out, struct error *error) MUST_CHECK;
+bool config_read_proxy(const char *file, const struct yaml_node *root, struct arena *arena,
+                       struct config *config, struct error *error) MUST_CHECK;
+
 /* identity.c: the `identity` section; NULL: API keys alone. */
 bool config_read_identity(const char *file, const struct yaml_node *section, struct arena *arena,
                           struct config *config, struct error *error) MUST_CHECK;

@@ -10,9 +10,9 @@ static const char *const identity_keys[] = {"audiences", "leeway", "trust_domain
                                             NULL};
 static const char *const domain_keys[] = {"name", "bundle", "callers", NULL};
 static const char *const issuer_keys[] = {
-    "name",         "issuer",         "keys_url",  "keys_file",  "ca",
-    "allow_http",   "allow_networks", "audiences", "algorithms", "types",
-    "lifetime_max", "refresh",        "stale_max", "callers",    NULL};
+    "name",         "issuer",     "keys_url",       "keys_file", "ca",         "proxy",
+    "proxy_file",   "allow_http", "allow_networks", "audiences", "algorithms", "types",
+    "lifetime_max", "refresh",    "stale_max",      "callers",   NULL};
 static const char *const caller_keys[] = {"match", "caller", "agent", NULL};
 
 #define SECOND 1000LL
@@ -231,7 +231,9 @@ static bool read_source(struct reader *reader, const struct yaml_node *node,
     source->reach.channel.url = out->keys_url;
     source->reach.channel.name = out->name;
     return out->keys_url == NULL ||
-           (config_check_url(reader->file, node, &source->reach, "keys_url", reader->error) &&
+           (config_read_own_proxy(reader->file, node, reader->arena, &source->reach,
+                                  reader->error) &&
+            config_check_url(reader->file, node, &source->reach, "keys_url", reader->error) &&
             config_read_networks(reader->file, yaml_member(node, "allow_networks"), reader->arena,
                                  &source->reach, reader->error));
 }

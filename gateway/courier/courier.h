@@ -35,9 +35,12 @@ struct courier_channel {
     struct notifier_channel channel;
     struct courier_network allowed[COURIER_NETWORKS_MAX];
     size_t allowed_count;
-    bool allows_http;      /* plain text: http, or mail without TLS */
-    const char *ca_file;   /* NULL: the system's */
-    const char *proxy;     /* URL of an egress proxy; NULL: none */
+    bool allows_http;          /* plain text: http, or mail without TLS */
+    const char *ca_file;       /* NULL: the system's */
+    const char *proxy;         /* URL of an egress proxy, with its password if any; NULL: none */
+    const char *const *spared; /* whom it reaches without: hosts, `.example.com`, address blocks */
+    size_t spared_count;
+    bool needs_no_proxy;   /* the gateway's is not for it */
     const char *app_token; /* Slack: opens sockets for what is pressed; NULL: it comes by HTTP */
     int in_flight_max;     /* messages under way at once; 0: 8 */
     int per_second_max;    /* 0: 20 */
@@ -91,6 +94,10 @@ void courier_destroy(struct courier *courier); /* accepts NULL */
 bool courier_read_network(const char *text, struct courier_network *out,
                           struct error *error) MUST_CHECK;
 /* Whether this channel may connect to the address (16 bytes; IPv4 as mapped IPv6). */
+bool courier_is_within(const struct courier_network *network, const unsigned char address[16]);
+/* The proxy through which this channel reaches `url`; NULL: none. A name is compared as it is
+ * written, and not looked up. */
+const char *courier_proxy_for(const struct courier_channel *channel, const char *url);
 bool courier_may_reach(const struct courier_channel *channel, const unsigned char address[16]);
 
 #endif

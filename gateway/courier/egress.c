@@ -45,7 +45,7 @@ bool courier_read_network(const char *text, struct courier_network *out, struct 
                      "`%s` is not an address block such as 10.0.0.0/8 or fd00::/8", text);
 }
 
-static bool is_within(const unsigned char address[16], const struct courier_network *network)
+bool courier_is_within(const struct courier_network *network, const unsigned char address[16])
 {
     size_t whole = (size_t)network->bits / 8;
     int rest = network->bits % 8;
@@ -62,7 +62,7 @@ static bool is_in_any(const unsigned char address[16], const char *const *networ
         struct courier_network network;
         struct error ignored = {0};
         if (!courier_read_network(networks[i], &network, &ignored) ||
-            is_within(address, &network)) {
+            courier_is_within(&network, address)) {
             return true;
         }
     }
@@ -81,7 +81,7 @@ static bool is_public(const unsigned char address[16])
 bool courier_may_reach(const struct courier_channel *channel, const unsigned char address[16])
 {
     for (size_t i = 0; i < channel->allowed_count; i++) {
-        if (is_within(address, &channel->allowed[i])) {
+        if (courier_is_within(&channel->allowed[i], address)) {
             return true;
         }
     }

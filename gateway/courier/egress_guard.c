@@ -30,17 +30,21 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     }
     /* A proxy that the configuration names is where it is; what may be reached through it is its to
      * say. */
-    if (egress->channel->proxy == NULL && !courier_may_reach(egress->channel, plain)) {
+    if (!egress->is_proxied && !courier_may_reach(egress->channel, plain)) {
         egress->was_denied = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-void egress_guard(struct egress *egress, CURL *curl)
+void egress_guard(struct egress *egress, CURL *curl, const char *url)
 {
     const struct courier_channel *channel = egress->channel;
-    curl_easy_setopt(curl, CURLOPT_PROXY, channel->proxy == NULL ? "" : channel->proxy);
+    const char *proxy = courier_proxy_for(channel, url);
+    egress->is_proxied = proxy != NULL;
+    curl_easy_setopt(curl, CURLOPT_PROXY, proxy == NULL ? "" : proxy);
+    curl_easy_setopt(curl, CURLOPT_PROXY_CAPATH, NULL);
+    curl_easy_setopt(curl, CURLOPT_PROXY_CAINFO, system_bundle);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, ""); /* else the environment's says who needs none */
     /* A name that is still being looked up is left to itself: libcurl would wait for the answer,
      * and everything else with it. */

@@ -114,7 +114,7 @@ bool socket_mode_find_place(const struct courier_channel *channel, const atomic_
                 headers);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &kept);
     egress_stop_when(curl, must_stop);
-    egress_guard(&egress, curl);
+    egress_guard(&egress, curl, channel->channel.url);
     bool ok = ask(curl, &egress, &kept, arena, out, error);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);

@@ -158,7 +158,7 @@ static void set_options(struct transfer *transfer, const char *url)
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TOTAL_SECONDS);
-    egress_guard(&transfer->egress, curl);
+    egress_guard(&transfer->egress, curl, url);
     /* The address check runs when a socket opens: another channel's open connection must not be
      * used. */
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);

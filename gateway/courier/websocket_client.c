@@ -46,7 +46,7 @@ static void set_options(struct websocket_client *client, const char *url)
     curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)OPEN_MS);
     egress_stop_when(curl, client->must_stop);
-    egress_guard(&client->egress, curl);
+    egress_guard(&client->egress, curl, url);
 }
 
 /* Waits for the socket; false when the time is over or the process ends. */

@@ -1,14 +1,17 @@
 """Routing: many prompts at once, who chooses what they are told, and through which proxy messages leave."""
+import base64
+import http.server
 import json
 import shutil
 import subprocess
+import threading
 import time
 import unittest
 
 from support.gateway import BUILD, Gateway, eventually
-from support.peers import MailServer, Receiver
+from support.peers import MailServer, Proxy, Receiver
 from support.people import Person
-from support.slack import APP, CHANNEL, SECRET, TEAM, TOKEN, Slack
+from support.slack import APP, APP_TOKEN, CHANNEL, SECRET, TEAM, TOKEN, Slack
 
 POLICY = """
 version: 1
@@ -33,6 +36,35 @@ rules:
     risk: medium
 """
 ROUNDUP = "    roundup: { over: 2, within: 1m }\n"
+
+
+class KeyServer:
+    """Serves an empty key set, and counts who asks."""
+
+    def __init__(self):
+        self.asked = []
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                server.asked.append(self.path)
+                body = b'{"keys":[]}'
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Routing(unittest.TestCase):
@@ -333,6 +365,79 @@ class Routing(unittest.TestCase):
         status, out, _ = run("--quiet", "none", "--mute", "none")
         self.assertEqual(0, status)
         self.assertIn("quiet hours: none", out)
+
+    # ---- through which proxy ----
+    def proxied(self):
+        """Everybody outside is known to the proxy alone; one is inside, and one has a proxy of its own."""
+        self.slack, self.mail, self.chat, self.inside, self.direct, self.login = (
+            self.peer(Slack), self.peer(MailServer), self.peer(Receiver), self.peer(Receiver), self.peer(Receiver), self.peer(KeyServer))
+        self.slack.link_place = "slack.example.invalid"
+        self.proxy = self.peer(lambda: Proxy({"slack.example.invalid": self.slack.port, "mail.example.invalid": self.mail.port,
+                                              "chat.example.invalid": self.chat.port, "login.example.invalid": self.login.port}))
+        self.own = self.peer(lambda: Proxy({"own.example.invalid": self.chat.port}))
+
+        def template(name, url, more=""):
+            return f"  - {{ name: {name}, kind: template, template: mattermost, url: \"{url}\", allow_http: true{more} }}\n"
+
+        def write(gateway):
+            for name, text in (("token", TOKEN), ("app", APP_TOKEN)):
+                (gateway.folder / name).write_text(text + "\n")
+                (gateway.folder / name).chmod(0o600)
+            return (f"  - name: approvals\n    kind: slack\n    url: http://slack.example.invalid/api/\n    allow_http: true\n    channel: {CHANNEL}\n"
+                    f"    token_file: {gateway.folder}/token\n    app_token_file: {gateway.folder}/app\n    app: {APP}\n    teams: [{TEAM}]\n"
+                    "  - { name: mail, kind: mail, url: \"smtp://mail.example.invalid:25\", allow_plain: true, from: a@example.com, to: [dana@example.com] }\n"
+                    + template("chat", "http://chat.example.invalid/hook") + template("own", "http://own.example.invalid/hook", f", proxy: \"{self.own.url}\"")
+                    + template("inside", self.inside.url, ", allow_networks: [127.0.0.0/8]")
+                    + template("direct", self.direct.url.replace("127.0.0.1", "localhost"), ", allow_networks: [\"127.0.0.0/8\", \"::1\"], proxy: none")
+                    + template("forbidden", self.inside.url))
+        return write
+
+    def test_all_that_leaves_goes_through_the_gateways_proxy_but_for_whom_it_is_not(self):
+        channels = self.proxied()
+        issuer = ("identity:\n  audiences: [gateway]\n  issuers:\n    - name: login\n      issuer: https://login.example.com\n"
+                  "      keys_url: http://login.example.invalid/keys\n      allow_http: true\n      algorithms: [ES256]\n      types: [at+jwt]\n"
+                  "      callers:\n        - { match: { sub: billing }, caller: runner, agent: bot }\n")
+        gateway = self.gateway(channels, more=f"proxy: {self.proxy.url}\nno_proxy: [127.0.0.0/8]\n" + issuer)
+        gateway.submit(self.key)
+        eventually(lambda: len(self.chat.came) == 2 and self.inside.came and self.direct.came and self.mail.letters and self.slack.messages, "all are told")
+        eventually(lambda: self.slack.sockets, "the socket is open too")
+        eventually(lambda: self.login.asked, "and the keys are fetched")
+        self.assertEqual({"slack.example.invalid", "mail.example.invalid", "chat.example.invalid", "login.example.invalid"}, self.proxy.hosts())
+        self.assertEqual({"own.example.invalid"}, self.own.hosts())
+        self.assertIn(("CONNECT", "mail.example.invalid"), self.proxy.asked)
+        self.assertIn(("CONNECT", "slack.example.invalid"), self.proxy.asked, "the socket")
+        refused = eventually(lambda: [one for one in self.notices(gateway, "&channel=forbidden") if one["attempts"]], "it was tried")
+        self.assertIn("address", refused[0]["last_error"])
+        self.assertEqual(1, len(self.inside.came), "who needs no proxy is held to the rules for addresses")
+
+    def test_a_proxys_password_stands_in_a_file(self):
+        chat = self.peer(Receiver)
+        proxy = self.peer(lambda: Proxy({"chat.example.invalid": chat.port}))
+        gateway = Gateway(policy=POLICY)
+        self.addCleanup(gateway.__exit__, None, None, None)
+        secret = gateway.folder / "proxy"
+        secret.write_text(f"http://gateway:EXAMPLE@127.0.0.1:{proxy.port}\n")
+        secret.chmod(0o600)
+        gateway.extra_config = (f"proxy_file: {secret}\nchannels:\n  - {{ name: chat, kind: template, template: mattermost, "
+                                "url: \"http://chat.example.invalid/hook\", allow_http: true }\n")
+        gateway.start()
+        gateway.add_person("dana", ["oncall"])
+        gateway.submit(gateway.add_caller())
+        eventually(lambda: chat.came, "it is told")
+        self.assertEqual([base64.b64encode(b"gateway:EXAMPLE").decode()], proxy.passwords)
+        self.assertNotIn("EXAMPLE@", "\n".join(gateway.log))
+
+    def test_proxies_that_are_configured_wrong_are_refused_with_what_to_write(self):
+        for words, said in (("proxy: proxy.example.com:3128", "write `proxy: http://proxy.example.com:3128`"),
+                            ("proxy: http://me:secret@proxy.example.com:3128", "proxy_file"),
+                            ("proxy: http://p:1\nproxy_file: /x", "not both"),
+                            ("proxy_file: /nowhere", "nowhere"),
+                            ("no_proxy: [inside.example.com]", "there is none"),
+                            ("proxy: http://p:1\nno_proxy: [\"*\"]", "is not a host"),
+                            ("proxy: http://p:1\nno_proxy: [\"http://inside/\"]", "is not a host"),
+                            ("proxy: http://p:1\nno_proxy: [10.0.0.0/64]", "is not a host")):
+            with self.subTest(said=said, words=words):
+                self.refuse(words + "\n", said)
 
     def test_round_ups_that_are_configured_wrong_are_refused_with_what_to_write(self):
         for words, said in (("kind: template, template: discord, url: \"https://x/\", roundup: 5", "over: 5, within: 1m"),

@@ -155,3 +155,77 @@ def start_real_mail_server(test, folder, mode):
     test.addCleanup(process.wait)
     test.addCleanup(process.kill)
     return process, int(process.stdout.readline())
+
+
+class Proxy:
+    """An egress proxy: forwards absolute addresses and tunnels CONNECT. `places`: where a host that it knows really is."""
+
+    def __init__(self, places):
+        self.places, self.asked, self.passwords = dict(places), [], []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def hosts(self):
+        return {host for _, host in list(self.asked)}
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            with connection:
+                self._forward(connection)
+        except OSError:
+            pass  # whoever goes away is no finding
+
+    def _forward(self, connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            more = connection.recv(65536)
+            if not more:
+                return
+            head += more
+        head, rest = head.split(b"\r\n\r\n", 1)
+        method, target, *_ = head.split(b"\r\n")[0].decode().split()
+        self.passwords += [line.split()[-1].decode() for line in head.split(b"\r\n") if line.lower().startswith(b"proxy-authorization")]
+        host = target if method == "CONNECT" else target.split("/")[2]
+        host = host.rsplit(":", 1)[0]
+        self.asked.append((method, host))
+        if host not in self.places:
+            connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection(("127.0.0.1", self.places[host])) as other:
+            if method == "CONNECT":
+                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                path = "/" + target.split("/", 3)[3]
+                first, lines = head.split(b"\r\n", 1)
+                other.sendall(first.replace(target.encode(), path.encode(), 1) + b"\r\n" + lines + b"\r\nConnection: close\r\n\r\n" + rest)
+            self._pump(connection, other)
+
+    def _pump(self, left, right):
+        back = threading.Thread(target=self._copy, args=(right, left), daemon=True)
+        back.start()
+        self._copy(left, right)
+        back.join(10)
+
+    def _copy(self, source, sink):
+        try:
+            for part in iter(lambda: source.recv(65536), b""):
+                sink.sendall(part)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other half has ended
+
+    def stop(self):
+        self.socket.close()

@@ -80,6 +80,7 @@ class Slack:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
+        self.place, self.link_place = f"127.0.0.1:{self.port}", None  # where sockets are opened, when it is not here
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -120,7 +121,7 @@ class Slack:
     def do_apps_connections_open(self, _):
         ticket = secrets.token_urlsafe(12)
         self.tickets.add(ticket)
-        return {"ok": True, "url": f"ws://127.0.0.1:{self.port}/link/?ticket={ticket}&app_id={APP}"}
+        return {"ok": True, "url": f"ws://{self.link_place or self.place}/link/?ticket={ticket}&app_id={APP}"}
 
     def serve_socket(self, handler):
         ticket = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query).get("ticket", [""])[0]
