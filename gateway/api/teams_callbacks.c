@@ -16,8 +16,13 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 
 /* ---- the token ---- */
 
+/* What the Bot Framework signed is never among it: forgeries that come by the same proxy do not
+ * silence it. */
 static bool note_forgery(struct api_call *call, const struct error *reason, struct error *error)
 {
+    if (!api_noise_allows_source(call->api, api_peer(call), error)) {
+        return false;
+    }
     LOG(LOG_LEVEL_WARN, "callback_refused", LOG_TEXT("service", "teams"),
         LOG_TEXT("code", reason->code), LOG_TEXT("peer", api_peer(call)));
     api_noise_note(call->api, api_peer(call), "bad_callback");
@@ -80,9 +85,6 @@ bool api_read_teams(struct api_call *call, struct error *error)
     struct error reason = {0};
     const char *body = http_body(call->exchange, &press->length);
     call->input = press;
-    if (!api_noise_allows_source(call->api, api_peer(call), error)) {
-        return false;
-    }
     if (call->api->options.chat.teams_bot_count == 0) {
         return error_set(error, ERROR_NOT_FOUND, "no_teams_bot", NULL,
                          "no channel of kind `teams` has a bot");
@@ -108,10 +110,33 @@ bool api_work_teams(struct api_call *call, struct error *error)
 
 /* ---- the activity ---- */
 
-/* The first channel of this bot and tenant is where its words are said; a card may stand on any. */
+/* Whether what one takes the other takes: channels of one bot differ in where their cards stand. */
+static bool takes_the_same(const struct teams_bot *bot, const struct teams_bot *other)
+{
+    return strcmp(bot->app_id, other->app_id) == 0 &&
+           strcmp(bot->tenant_id, other->tenant_id) == 0 &&
+           strcmp(bot->service_url, other->service_url) == 0;
+}
+
+static bool takes(struct api_call *call, struct teams_press *press, const struct teams_bot *bot,
+                  const struct teams_bot **taker, struct error *reason)
+{
+    if (*taker != NULL && takes_the_same(bot, *taker)) {
+        return true;
+    }
+    if (!teams_read_activity(press->body, press->length, bot, call->arena, &press->activity,
+                             reason)) {
+        return false;
+    }
+    *taker = bot;
+    return true;
+}
+
+/* Words are said on the first channel that takes it; the card may stand on any of them. */
 static bool read_activity(struct api_call *call, struct teams_press *press, struct error *error)
 {
     const struct api_chat *chat = &call->api->options.chat;
+    const struct teams_bot *taker = NULL;
     struct error refused = {0};
     press->channels = arena_array(call->arena, chat->teams_bot_count, sizeof *press->channels);
     for (size_t i = 0; i < chat->teams_bot_count; i++) {
@@ -120,8 +145,7 @@ static bool read_activity(struct api_call *call, struct teams_press *press, stru
         if (strcmp(each->bot.app_id, press->bot->bot.app_id) != 0) {
             continue;
         }
-        if (teams_read_activity(press->body, press->length, &each->bot, call->arena,
-                                &press->activity, &reason)) {
+        if (takes(call, press, &each->bot, &taker, &reason)) {
             press->channels[press->channel_count++] = each->channel;
         } else {
             refused = reason;

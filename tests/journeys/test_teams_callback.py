@@ -229,6 +229,15 @@ class Proof(Callback):
         publish = self.teams.publish
         self.teams.publish = lambda path: self.fetches.append(path) or publish(path)
 
+    def test_forgeries_from_the_same_address_do_not_silence_the_bot_framework(self):
+        self.person()
+        asked = self.ask()
+        forged = self.teams.mint(aud=OTHER)
+        codes = {self.post(self.teams.activity("typing"), token=forged).json["code"] for _ in range(70)}
+        self.assertEqual({"bad_callback", "too_many_failures"}, codes)
+        self.shown(self.press("approve"), "Approved by dana")
+        self.assertEqual("approved", self.gateway.admin("GET", f"/v1/requests/{asked['id']}")["state"])
+
     # ---- the activity beside it ----
     def refused_activity(self, activity, status, code, **changed):
         self.gateway.log.clear()
@@ -292,13 +301,14 @@ class Deciding(Callback):
         self.shown(self.press("approve", user=ERIN), "Approved by")
         self.assertEqual("approved", self.state(asked))
 
-    def test_the_same_activity_twice_is_one_vote_also_after_a_restart(self):
+    def test_the_same_activity_twice_is_one_vote_also_after_a_crash(self):
         self.person()
         asked = self.ask("payments.pair")
         activity = self.teams.press("approve")
         self.told(self.post(activity), "People still needed: 1")
         self.told(self.post({**activity, "localTimestamp": "2026-11-26T05:00:00+01:00"}), "not carried out twice")
-        self.gateway.restart()
+        self.gateway.kill()
+        self.gateway.start()
         self.ready()
         self.told(self.post(activity), "not carried out twice")
         self.assertEqual(1, len(self.votes(asked)))

@@ -202,6 +202,9 @@ START_TEST(identity__via_names_the_way_in)
     ck_assert_str_eq(identity_via(CREDENTIAL_API_KEY), "api_key");
     ck_assert_str_eq(identity_via(CREDENTIAL_TOKEN), "token");
     ck_assert_str_eq(identity_via(CREDENTIAL_HOST), "socket");
+    ck_assert_str_eq(identity_via(CREDENTIAL_SLACK), "slack");
+    ck_assert_str_eq(identity_via(CREDENTIAL_TEAMS), "teams");
+    ck_assert(identity_is_chat(CREDENTIAL_TEAMS) && !identity_is_chat(CREDENTIAL_SESSION));
     ck_assert_str_eq(identity_via(CREDENTIAL_NONE), "");
 }
 END_TEST
