@@ -329,6 +329,9 @@ static void fail_tests(struct destinations *destinations, struct destination *de
     }
 }
 
+static const char no_token[] =
+    "the login server gives no token: what it says is in the log (channel_fails)";
+
 /* Nothing goes without a token: the circuit opens at once, and longer each time. */
 static void note_no_token(struct destinations *destinations, struct destination *destination,
                           int64_t asked_ms, const char *reason)
@@ -336,6 +339,7 @@ static void note_no_token(struct destinations *destinations, struct destination 
     if (destination->failures < FAILURES_TO_OPEN - 1) {
         destination->failures = FAILURES_TO_OPEN - 1;
     }
+    destination->problem = no_token;
     note_failure(destination, asked_ms, reason);
     fail_tests(destinations, destination, reason);
 }
@@ -560,6 +564,7 @@ static void finish_token(struct destinations *destinations, struct token_errand 
     if (result->status != 0 &&
         destination->notifier->read_token(&reply, arena, &token, &lifetime_ms, &error)) {
         lifetime_ms = lifetime_ms > TOKEN_MS_MAX ? TOKEN_MS_MAX : lifetime_ms;
+        destination->problem = destination->problem == no_token ? NULL : destination->problem;
         destination->token = memory_zeroed(1, strlen(token) + 1);
         memcpy(destination->token, token, strlen(token));
         destination->token_until_tick =

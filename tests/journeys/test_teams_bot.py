@@ -255,6 +255,11 @@ class TeamsBot(unittest.TestCase):
             self.assertNotIn("Trace ID", said)
         self.assertEqual(2, len(self.teams.logins))
         self.assertFalse(self.teams.calls)
+        channel = lambda: self.gateway.admin("GET", "/v1/channels")["channels"][0]
+        self.assertIn("no token", channel()["problem"])
+        self.teams.login_answers = [(200, {}, {"access_token": self.teams.issue(), "expires_in": 3599})]
+        self.assertEqual(0, self.run_test()[0])
+        self.assertNotIn("problem", channel())
 
 
 class Package(unittest.TestCase):

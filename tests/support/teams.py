@@ -141,9 +141,12 @@ class Teams:
         if tenant != TENANT or form != wanted or content_type != "application/x-www-form-urlencoded":
             return 401, {}, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 0",
                              "error_codes": [7000215]}
+        return 200, {}, {"token_type": "Bearer", "expires_in": self.lifetime, "ext_expires_in": self.lifetime, "access_token": self.issue()}
+
+    def issue(self):
         token = "eyJ." + secrets.token_urlsafe(24)
         self.tokens.add(token)
-        return 200, {}, {"token_type": "Bearer", "expires_in": self.lifetime, "ext_expires_in": self.lifetime, "access_token": token}
+        return token
 
     def set_activity(self, conversation, activity, given, body):
         if conversation.split(";")[0] not in self.members:
