@@ -36,11 +36,14 @@ class Callback(unittest.TestCase):
         self.addCleanup(self.teams.stop)
         self.signer = self.teams.add_key()
         self.gateway = Gateway(policy=POLICY)
-        self.gateway.extra_config = "channels:\n" + self.teams.config(self.gateway.folder)
+        self.gateway.extra_config = "channels:\n" + self.config()
         self.addCleanup(self.gateway.__exit__, None, None, None)
         self.gateway.start()
         self.key = self.gateway.add_caller()
         self.ready()
+
+    def config(self):
+        return self.teams.config(self.gateway.folder)
 
     # ---- steps ----
     def post(self, activity, token=None, **changed):
@@ -474,6 +477,28 @@ class Deciding(Callback):
         super().setUp()
         answer = self.teams.answer
         self.teams.answer = lambda handler, method, path, body: self.paths.append(path) or answer(handler, method, path, body)
+
+
+class TwoPlaces(Callback):
+    """One bot, two channels with a conversation each."""
+    OTHER_PLACE = "19:second@thread.tacv2"
+
+    def config(self):
+        self.teams.members.add(self.OTHER_PLACE)
+        return super().config() + self.teams.config(self.gateway.folder, name="second", conversation=f'"{self.OTHER_PLACE}"')
+
+    def test_a_press_on_either_card_decides_and_both_are_settled(self):
+        self.person()
+        asked = self.gateway.submit(self.key)
+        eventually(lambda: len(self.notices("sent")) == 2, "both are posted and settled")
+        cards = {conversation: card_of(message) for (conversation, _), message in self.teams.messages.items()}
+        first, second = cards[CONVERSATION], cards[self.OTHER_PLACE]
+        self.assertNotEqual(buttons_of(first)["approve"]["data"]["n"], buttons_of(second)["approve"]["data"]["n"])
+        self.shown(self.press("approve", card=second), "Approved by dana")
+        self.assertEqual("approved", self.state(asked))
+        eventually(lambda: all("Approved by dana" in json.dumps(message) for message in self.teams.messages.values()), "both say so")
+        self.shown(self.press("deny", card=first), "Approved by dana")
+        self.assertEqual(1, sum(entry["data"].get("late") is not True for entry in self.votes(asked)))
 
 
 class Nowhere(unittest.TestCase):
