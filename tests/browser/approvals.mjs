@@ -198,4 +198,39 @@ export function approvalJourneys({ test, gateway, build, page, open, approve, is
       await other.remove();
     }
   });
+
+  test("a person chooses what they are told, and does not silence critical risk by one press", async () => {
+    const mail = 'channels:\n  - { name: letters, kind: mail, url: "smtps://127.0.0.1:1", from: a@example.com, allow_networks: [127.0.0.0/8] }\n';
+    const other = await new Gateway(build, mail).start();
+    try {
+      await other.admin("POST", "/v1/people", { name: "rita", groups: ["oncall"] });
+      await other.admin("POST", "/v1/people/rita/addresses", { kind: "mail", address: "rita@example.com" });
+      const { link_path: link } = await other.admin("POST", "/v1/people/rita/enrolment");
+      const tab = await page(undefined, "/");
+      await tab.goto(other.url + link);
+      await tab.getByLabel("Password").fill(PASSWORD);
+      await tab.getByRole("button", { name: "Save" }).click();
+      await isLive(tab);
+      await tab.goto(`${other.url}/account`);
+      const row = tab.getByRole("row").filter({ hasText: "letters" });
+      await row.getByText("tells you").waitFor();
+      await tab.getByLabel("Quiet hours").fill("22:00-07:00 +01:00");
+      await tab.getByRole("button", { name: "Set quiet hours" }).click();
+      await tab.getByRole("button", { name: "End quiet hours" }).waitFor();
+      await row.getByRole("button", { name: "Mute" }).click();
+      await row.getByRole("alert").filter({ hasText: "not even of critical risk" }).waitFor();
+      await row.getByRole("button", { name: "Keep it" }).click();
+      assert.match(await row.innerText(), /tells you/);
+      await row.getByRole("button", { name: "Mute" }).click();
+      await row.getByRole("button", { name: "Mute it all the same" }).click();
+      await row.getByRole("group").getByRole("button", { name: "Mute it all the same" }).click();
+      await row.getByText("muted").waitFor();
+      await tab.getByText("You are told of nothing, critical risk included.").waitFor();
+      await row.getByRole("button", { name: "Unmute" }).click();
+      await row.getByText("tells you").waitFor();
+      await tab.context().close();
+    } finally {
+      await other.remove();
+    }
+  });
 }

@@ -45,6 +45,7 @@ const LINES: Readonly<Record<string, (data: Entry["data"], detail: Detail) => Om
   "effect.resolved": (data) => ({ text: `A person settled what happened: ${text(data["outcome"])}` }),
   "notice.sent": (data) => ({ text: "Notice sent", note: text(data["channel"]) }),
   "notice.failed": (data) => ({ text: "Notice failed, tried again", note: text(data["channel"]) }),
+  "notice.gathered": (data) => ({ text: "Told with others in one message", note: text(data["channel"]) }),
   "notice.dead": (data) => ({ text: "Notice given up", note: text(data["channel"]), tone: "stop" }),
 };
 

@@ -1,4 +1,4 @@
-// One's own account: passkeys, one-time codes, sessions, tokens.
+// One's own account: passkeys, one-time codes, what one is told, sessions, tokens.
 
 import { useSignal } from "@preact/signals";
 import { me } from "../../state/session.ts";
@@ -10,6 +10,7 @@ import { Field, FormProblem, Secret, Submit, useForm } from "../forms.tsx";
 import { Safe } from "../safe.tsx";
 import { Credentials } from "./credentials.tsx";
 import { Adder, LoadProblem, Sure, Table, useLoaded, type Loaded } from "./parts.tsx";
+import { Told } from "./told.tsx";
 
 export function Account() {
   return (
@@ -21,6 +22,7 @@ export function Account() {
       <Passkeys />
       <OneTimeCodes />
       <ChatAccounts />
+      <Told />
       <Sessions />
       {me.value !== undefined && <Credentials kind="token" owners={[me.value.name]} own />}
     </div>

@@ -64,7 +64,7 @@ function Standing({ of }: { of: Channel }) {
 
 interface Trial {
   readonly id: string;
-  readonly state: "waiting" | "sent" | "dead" | "stale";
+  readonly state: "waiting" | "sent" | "dead" | "stale" | "gathered";
   readonly answer?: string;
   readonly last_error?: string;
 }
