@@ -418,6 +418,7 @@ static void create_server(struct gateway *gateway)
                                          .exchange_count = config->exchange_count,
                                          .uncounted_context = config->uncounted_context,
                                          .wait_max_ms = config->wait_max_ms,
+                                         .dpop_nonces = config->dpop_nonces,
                                          .requests_per_second_max = config->requests_per_second_max,
                                          .failures_per_minute_max = config->failures_per_minute_max,
                                          .host_listener = HOST_LISTENER,

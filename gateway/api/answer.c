@@ -219,10 +219,16 @@ static void log_ours(const struct error *error, const char *trace)
     }
 }
 
-static void answer_problem(struct http_exchange *exchange, const struct error *error,
-                           const char *trace)
+/* RFC 9449 section 8.2: also with what went well, so that nobody is refused for an old one. */
+static size_t add_nonce(struct http_field *fields, size_t count, const char *nonce)
 {
-    struct http_field fields[API_FIELDS_MAX + 4];
+    return nonce == NULL ? count : add_field(fields, count, "DPoP-Nonce", nonce);
+}
+
+static void answer_problem(struct http_exchange *exchange, const struct error *error,
+                           const char *trace, const char *nonce)
+{
+    struct http_field fields[API_FIELDS_MAX + 6];
     struct builder body BUILDER_SCOPE;
     struct rate_fields rate;
     builder_init(&body, 0);
@@ -230,7 +236,10 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
     log_ours(error, trace);
     api_append_problem(&body, error, trace);
     size_t count = common_fields(fields, "application/problem+json", trace);
-    if (status == 401) {
+    count = add_nonce(fields, count, nonce);
+    if (status == 401 && error->code != NULL && strcmp(error->code, API_USE_NONCE) == 0) {
+        count = add_field(fields, count, "WWW-Authenticate", "DPoP error=\"" API_USE_NONCE "\"");
+    } else if (status == 401) {
         count = add_field(fields, count, "WWW-Authenticate", "Bearer realm=\"countersign\"");
     } else if (status == 405) {
         count = add_field(fields, count, "Allow", error->subject);
@@ -245,7 +254,7 @@ static void answer_problem(struct http_exchange *exchange, const struct error *e
 
 static void answer_oauth_error(struct api_call *call, const struct error *error)
 {
-    struct http_field fields[API_FIELDS_MAX + 4];
+    struct http_field fields[API_FIELDS_MAX + 6];
     struct builder body BUILDER_SCOPE;
     struct rate_fields rate;
     int status = api_oauth_status(error);
@@ -253,6 +262,7 @@ static void answer_oauth_error(struct api_call *call, const struct error *error)
     log_ours(error, call->trace);
     api_append_oauth_error(&body, error);
     size_t count = common_fields(fields, "application/json", call->trace);
+    count = add_nonce(fields, count, api_nonce(call));
     if (status == 401) {
         count = add_field(fields, count, "WWW-Authenticate", "Basic realm=\"countersign\"");
     } else if (status == 429) {
@@ -272,20 +282,21 @@ void api_answer_error(struct api_call *call, const struct error *error)
     }
     /* A parked client may have left while its last read was under way. */
     if (call->exchange != NULL) {
-        answer_problem(call->exchange, error, call->trace);
+        answer_problem(call->exchange, error, call->trace, api_nonce(call));
     }
 }
 
 void api_bare_answer(struct http_exchange *exchange, const struct error *error, const char *trace)
 {
-    answer_problem(exchange, error, trace);
+    answer_problem(exchange, error, trace, NULL);
 }
 
 void api_answer_json(struct api_call *call, int status, const struct builder *body,
                      const struct http_field *extra, size_t extra_count)
 {
-    struct http_field fields[API_FIELDS_MAX + 4];
+    struct http_field fields[API_FIELDS_MAX + 6];
     size_t count = common_fields(fields, "application/json", call->trace);
+    count = add_nonce(fields, count, api_nonce(call));
     for (size_t i = 0; i < extra_count && i < API_FIELDS_MAX; i++) {
         fields[count++] = extra[i];
     }
@@ -295,7 +306,8 @@ void api_answer_json(struct api_call *call, int status, const struct builder *bo
 void api_answer_text(struct api_call *call, int status, const char *type, const char *bytes,
                      size_t length)
 {
-    struct http_field fields[API_FIELDS_MAX + 4];
+    struct http_field fields[API_FIELDS_MAX + 6];
     size_t count = common_fields(fields, type, call->trace);
+    count = add_nonce(fields, count, api_nonce(call));
     http_answer(call->exchange, status, fields, count, bytes, length);
 }

@@ -92,6 +92,7 @@ struct api_options {
     int64_t wait_max_ms;
     int64_t requests_per_second_max; /* per credential, 0: none */
     int64_t failures_per_minute_max; /* per source */
+    bool dpop_nonces;                /* proofs for grants and tokens carry a nonce of ours */
     const char *issuer;              /* the gateway's own address, as people are told it */
     const enum api_reach *reaches;   /* by listener id */
     size_t listener_count;

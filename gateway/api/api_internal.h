@@ -62,6 +62,7 @@ struct api_route {
     bool takes_two;    /* may have to be made by two admins (proposals.c) */
     bool is_once;      /* the same call again, under the same Idempotency-Key, is refused: it would
                           make another one. Else it runs again, and finds what it did. */
+    bool takes_nonce;  /* its DPoP proofs carry a nonce, where that is configured (nonces.c) */
     enum api_dialect dialect;
     bool (*read)(struct api_call *call, struct error *error);
     bool (*look)(struct api_call *call, struct error *error);
@@ -170,6 +171,16 @@ bool api_verify_holder(struct api_call *call, void (*done)(struct api_call *call
                        struct error *error) MUST_CHECK;
 /* Tells the operator the reason and sets what the caller is told. */
 bool api_refuse_workload(struct api_call *call, const struct error *reason, struct error *error);
+
+/* nonces.c: of DPoP proofs. */
+#define API_USE_NONCE "use_dpop_nonce"
+struct api_nonces;
+struct api_nonces *api_nonces_create(void);
+void api_nonces_destroy(struct api_nonces *nonces); /* accepts NULL */
+/* What a proof for this route is to carry now, in the call's arena; NULL: nothing. */
+const char *api_nonce(struct api_call *call);
+/* UNAUTHENTICATED `use_dpop_nonce` unless it is of the last minutes, or none is wanted. */
+bool api_check_nonce(struct api_call *call, const char *given, struct error *error) MUST_CHECK;
 
 /* attempts.c: wrong passwords per account and address. */
 struct api_attempts;
@@ -614,6 +625,7 @@ struct api {
     struct api_waiters *waiters;
     struct api_noise *noise;
     struct api_attempts *attempts;
+    struct api_nonces *nonces;
     struct api_envelopes *envelopes;
     struct slack_holds *holds;
     struct api_call *calls; /* under way */

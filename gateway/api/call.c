@@ -392,7 +392,8 @@ static bool authenticate(struct api_call *call, struct error *error)
     if (call->route->dialect == API_DIALECT_OAUTH) {
         bool is_read;
         return api_noise_allows_source(call->api, api_peer(call), error) &&
-               api_read_client(call, &is_read, error) && (is_read || read_credential(call, error));
+               api_read_client(call, &is_read, error) &&
+               (is_read ? api_see_possession(call, NULL, error) : read_credential(call, error));
     }
     if (api_carries_session(call)) {
         return api_read_session(call, error);
@@ -610,6 +611,7 @@ struct api *api_create(const struct api_options *options)
     api->wall_now = clock_wall_ms();
     api->noise = api_noise_create();
     api->attempts = api_attempts_create();
+    api->nonces = api_nonces_create();
     api->envelopes = api_envelopes_create();
     api->holds = slack_holds_create(api);
     api->waiters = api_waiters_create(api);
@@ -625,6 +627,7 @@ void api_destroy(struct api *api)
     api_waiters_destroy(api->waiters);
     api_noise_destroy(api->noise);
     api_attempts_destroy(api->attempts);
+    api_nonces_destroy(api->nonces);
     slack_holds_destroy(api->holds);
     api_envelopes_destroy(api->envelopes);
     pthread_mutex_destroy(&api->folder_lock);

@@ -204,11 +204,7 @@ static void answer_refusal(struct api_call *call, const struct redeem_result *re
     canonical_member_text(&writer, "type", type);
     canonical_member_bool(&writer, "yours", result->is_yours);
     canonical_close_object(&writer);
-    const struct http_field fields[] = {{"Content-Type", "application/problem+json"},
-                                        {"Cache-Control", "no-store"},
-                                        {"X-Content-Type-Options", "nosniff"},
-                                        {"X-Request-ID", call->trace}};
-    http_answer(call->exchange, status, fields, 4, body.bytes, body.length);
+    api_answer_text(call, status, "application/problem+json", body.bytes, body.length);
 }
 
 static bool write_redeemed(struct api_call *call, const struct redeem_result *result,

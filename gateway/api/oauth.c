@@ -22,9 +22,10 @@ enum { TOKEN_BYTES_MAX = 8192, BASIC_BYTES_MAX = 1024 };
 
 static const char *oauth_code(const struct error *error)
 {
-    static const char *const of_oauth[] = {"invalid_target", "unsupported_grant_type",
-                                           "unsupported_token_type",
-                                           "invalid_authorization_details"};
+    static const char *const of_oauth[] = {
+        "invalid_target",         "unsupported_grant_type",
+        "unsupported_token_type", "invalid_authorization_details",
+        "invalid_dpop_proof",     API_USE_NONCE};
     for (size_t i = 0; error->code != NULL && i < sizeof of_oauth / sizeof of_oauth[0]; i++) {
         if (strcmp(error->code, of_oauth[i]) == 0) {
             return of_oauth[i];
@@ -76,8 +77,18 @@ void api_append_oauth_error(struct builder *out, const struct error *error)
     canonical_close_object(&writer);
 }
 
+/* RFC 9449 section 5: what is wrong is the request, not the client. */
+static bool is_about_proof(const struct error *error)
+{
+    return error->code != NULL && (strcmp(error->code, "invalid_dpop_proof") == 0 ||
+                                   strcmp(error->code, API_USE_NONCE) == 0);
+}
+
 int api_oauth_status(const struct error *error)
 {
+    if (is_about_proof(error)) {
+        return 400;
+    }
     switch (error->kind) {
     case ERROR_UNAUTHENTICATED:
         return 401;

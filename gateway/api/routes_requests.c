@@ -93,6 +93,7 @@ static const struct api_route table[] = {
     {.method = HTTP_POST,
      .pattern = "/v1/grants/redeem",
      .thread = API_ON_WRITER,
+     .takes_nonce = true,
      .read = api_read_redeem,
      .run = api_run_redeem,
      .answer = api_answer_redeem},

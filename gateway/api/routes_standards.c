@@ -21,6 +21,7 @@ static const struct api_route table[] = {
     {.method = HTTP_POST,
      .pattern = "/oauth/token",
      .thread = API_ON_WRITER,
+     .takes_nonce = true,
      .dialect = API_DIALECT_OAUTH,
      .read = api_read_exchange,
      .run = api_run_exchange,

@@ -234,6 +234,10 @@ bool api_settle_credential(struct api_call *call, struct error *error)
         return api_refuse_workload(call, &verification->error, error);
     }
     bool has_possessed = verification != NULL && verification->has_possessed;
+    /* Before it counts as used, and no guess: the client does not know the nonce yet. */
+    if (has_possessed && !api_check_nonce(call, verification->possessed.nonce, error)) {
+        return false;
+    }
     if ((was_asked && !verification->ok) ||
         (has_possessed && !trust_use_once(call->api->options.trust, &verification->possessed,
                                           verification->now, &verification->error))) {

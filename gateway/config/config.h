@@ -51,6 +51,7 @@ struct config {
     struct courier_source sources[TRUST_ISSUERS_MAX]; /* beside the issuers */
     struct exchange_audience exchange[EXCHANGE_AUDIENCES_MAX];
     size_t exchange_count;
+    bool dpop_nonces;
     const char *admin_socket;
     const char *data_folder;
     const char *store_file;

@@ -6,8 +6,8 @@
 
 /* Who may call: trust domains, token issuers, and which registered caller each workload is. */
 
-static const char *const identity_keys[] = {"audiences", "leeway", "trust_domains", "issuers",
-                                            NULL};
+static const char *const identity_keys[] = {"audiences", "leeway",      "trust_domains",
+                                            "issuers",   "dpop_nonces", NULL};
 static const char *const domain_keys[] = {"name", "bundle", "callers", NULL};
 static const char *const issuer_keys[] = {
     "name",         "issuer",     "keys_url",       "keys_file", "ca",         "proxy",
@@ -327,13 +327,17 @@ bool config_read_identity(const char *file, const struct yaml_node *section, str
         return true;
     }
     const struct yaml_node *leeway = yaml_member(section, "leeway");
+    const struct yaml_node *nonces = yaml_member(section, "dpop_nonces");
     if (!yaml_only_keys(file, section, identity_keys, error) ||
         !read_list(&reader, yaml_member(section, "audiences"), LIST_MAX, &trust->audiences, NULL) ||
         (leeway != NULL &&
-         !yaml_read_duration(file, leeway, 0, TOKEN_LEEWAY_MS_MAX, &trust->leeway_ms, error))) {
+         !yaml_read_duration(file, leeway, 0, TOKEN_LEEWAY_MS_MAX, &trust->leeway_ms, error)) ||
+        (nonces != NULL && !yaml_read_bool(file, nonces, &config->dpop_nonces, error))) {
         return false;
     }
-    if (trust->audiences == NULL) {
+    bool takes_others =
+        yaml_member(section, "trust_domains") != NULL || yaml_member(section, "issuers") != NULL;
+    if (trust->audiences == NULL && (takes_others || nonces == NULL)) {
         return fail(&reader, section, "missing_key",
                     "`identity` needs `audiences`: what `aud` of tokens for this gateway is, such "
                     "as its own address");

@@ -170,6 +170,15 @@ static struct sha256 hash_once(const char *confirmation, const char *once)
     return crypto_sha256_prefixed('d', confirmation, strlen(confirmation), once, strlen(once));
 }
 
+static void take_nonce(const char *nonce, char out[DPOP_NONCE_BYTES])
+{
+    size_t length = nonce == NULL ? 0 : strlen(nonce);
+    memset(out, 0, DPOP_NONCE_BYTES);
+    if (length < DPOP_NONCE_BYTES) {
+        memcpy(out, nonce == NULL ? "" : nonce, length);
+    }
+}
+
 bool dpop_judge(const char *proof, size_t length, const struct dpop_terms *terms, int64_t now,
                 struct dpop_proof *out, struct error *error)
 {
@@ -187,6 +196,7 @@ bool dpop_judge(const char *proof, size_t length, const struct dpop_terms *terms
         confirmation_of_key(key, out->confirmation);
         out->once = hash_once(out->confirmation, text_of(&jwt, "jti"));
         out->until_at = now + DPOP_WINDOW_MS + 2 * terms->leeway_ms;
+        take_nonce(text_of(&jwt, "nonce"), out->nonce);
     }
     jwk_destroy(key);
     return is_signed || refuse(error, "its signature is not of the key it brings");

@@ -11,7 +11,7 @@
 #include "identity/principal.h"
 #include <stdint.h>
 
-enum { DPOP_WINDOW_MS = 60 * 1000, DPOP_JTI_BYTES_MAX = 256 };
+enum { DPOP_WINDOW_MS = 60 * 1000, DPOP_JTI_BYTES_MAX = 256, DPOP_NONCE_BYTES = 64 };
 
 /* The `cnf` claim (RFC 7800): absent is ""; exactly one of `jkt` and `x5t#S256`. UNAUTHENTICATED
  * `unknown_confirmation` for any other: a binding that is not understood must not be dropped. */
@@ -35,6 +35,7 @@ struct dpop_proof {
     char confirmation[CONFIRMATION_BYTES]; /* of the key that signed it */
     struct sha256 once;                    /* key and jti: seen again is a replay */
     int64_t until_at;                      /* to be remembered until then */
+    char nonce[DPOP_NONCE_BYTES]; /* as it says; "" where it has none, or none that could be ours */
 };
 /* RFC 9449 section 4.3, the signature included (costs one verification). UNAUTHENTICATED
  * `invalid_dpop_proof`; the message says which check. Replay is the caller's to find out. */

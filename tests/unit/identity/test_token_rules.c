@@ -368,6 +368,29 @@ START_TEST(dpop__the_hash_of_the_token_is_checked_where_it_is_needed)
 }
 END_TEST
 
+START_TEST(dpop__the_nonce_of_a_proof_is_taken_where_it_could_be_ours)
+{
+    struct dpop_terms terms = dpop_terms_of();
+    struct dpop_proof proof;
+    ck_assert(prove("dpop+jwt", PROOF(URL, IAT ",\"nonce\":\"AbC_-9\""), &terms, &proof));
+    ck_assert_str_eq(proof.nonce, "AbC_-9");
+    ck_assert(prove("dpop+jwt", PROOF(URL, IAT), &terms, &proof));
+    ck_assert_str_eq(proof.nonce, "");
+    ck_assert(prove("dpop+jwt", PROOF(URL, IAT ",\"nonce\":7"), &terms, &proof));
+    ck_assert_str_eq(proof.nonce, "");
+    char huge[DPOP_NONCE_BYTES + 1];
+    memset(huge, 'a', DPOP_NONCE_BYTES);
+    huge[DPOP_NONCE_BYTES] = '\0';
+    struct builder claims BUILDER_SCOPE;
+    builder_init(&claims, 0);
+    builder_printf(&claims,
+                   "{\"jti\":\"1\",\"htm\":\"POST\",\"htu\":\"" URL "\"" IAT ",\"nonce\":\"%s\"}",
+                   huge);
+    ck_assert(prove("dpop+jwt", claims.bytes, &terms, &proof));
+    ck_assert_str_eq(proof.nonce, "");
+}
+END_TEST
+
 START_TEST(dpop__a_changed_proof_and_one_of_another_key_are_refused)
 {
     struct dpop_terms terms = dpop_terms_of();
@@ -453,6 +476,7 @@ int main(void)
     tcase_add_test(cases, dpop__a_proof_for_this_call_proves_its_key);
     tcase_add_loop_test(cases, dpop__a_proof_with_one_thing_wrong_is_refused, 0, COUNT(bad_proofs));
     tcase_add_test(cases, dpop__the_hash_of_the_token_is_checked_where_it_is_needed);
+    tcase_add_test(cases, dpop__the_nonce_of_a_proof_is_taken_where_it_could_be_ours);
     tcase_add_test(cases, dpop__a_changed_proof_and_one_of_another_key_are_refused);
     Suite *suite = suite_create("token rules");
     suite_add_tcase(suite, cases);
