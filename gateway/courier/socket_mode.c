@@ -47,7 +47,8 @@ struct acknowledgement {
 /* An envelope handed on and not yet acknowledged. */
 struct envelope {
     char id[ENVELOPE_ID_BYTES];
-    unsigned serial; /* of the link that brought it */
+    unsigned serial;       /* of the link that brought it */
+    bool accepts_response; /* its acknowledgement may carry one */
 };
 
 struct socket_mode {
@@ -163,11 +164,14 @@ static void on_interaction(struct socket_mode *mode, const char *id, const struc
 }
 
 static void take_envelope(struct socket_mode *mode, const struct link *link, const char *type,
-                          const char *id, const struct json *payload)
+                          const char *id, const struct json *root)
 {
+    const struct json *payload = json_member(root, "payload");
     struct envelope *envelope = &mode->waiting[mode->waiting_next++ % WAITING_MAX];
     strcpy(envelope->id, id);
     envelope->serial = link->serial;
+    envelope->accepts_response =
+        json_type(json_member(root, "accepts_response_payload")) == JSON_TYPE_TRUE;
     if (strcmp(type, "interactive") == 0 && json_type(payload) == JSON_TYPE_OBJECT) {
         on_interaction(mode, id, payload);
     } else {
@@ -191,7 +195,7 @@ static void take_message(struct socket_mode *mode, struct link *link, const char
     } else if (strcmp(type, "disconnect") == 0) {
         on_disconnect(mode, link, json_text(json_member(root, "reason")));
     } else if (id != NULL && id[0] != '\0' && strlen(id) < ENVELOPE_ID_BYTES) {
-        take_envelope(mode, link, type, id, json_member(root, "payload"));
+        take_envelope(mode, link, type, id, root);
     }
 }
 
@@ -247,7 +251,7 @@ static struct acknowledgement *take_acknowledgements(struct socket_mode *mode)
     return all;
 }
 
-static struct link *find_link(struct socket_mode *mode, const char *id)
+static struct link *find_link(struct socket_mode *mode, const char *id, bool *out_accepts)
 {
     for (size_t i = 0; i < WAITING_MAX; i++) {
         if (strcmp(mode->waiting[i].id, id) != 0) {
@@ -255,6 +259,7 @@ static struct link *find_link(struct socket_mode *mode, const char *id)
         }
         for (size_t j = 0; j < LINKS; j++) {
             if (mode->links[j].client != NULL && mode->links[j].serial == mode->waiting[i].serial) {
+                *out_accepts = mode->waiting[i].accepts_response;
                 return &mode->links[j];
             }
         }
@@ -266,7 +271,8 @@ static void send_acknowledgement(struct socket_mode *mode, const struct acknowle
 {
     struct builder text BUILDER_SCOPE;
     struct canonical_writer writer;
-    struct link *link = find_link(mode, what->id);
+    bool accepts = false;
+    struct link *link = find_link(mode, what->id, &accepts);
     builder_init(&text, 0);
     if (link == NULL) {
         return; /* that socket is gone; what was pressed counts all the same */
@@ -274,7 +280,7 @@ static void send_acknowledgement(struct socket_mode *mode, const struct acknowle
     canonical_begin(&writer, &text);
     canonical_open_object(&writer);
     canonical_member_text(&writer, "envelope_id", what->id);
-    if (what->response != NULL) {
+    if (what->response != NULL && accepts) {
         canonical_member_raw(&writer, "payload", what->response, strlen(what->response));
     }
     canonical_close_object(&writer);

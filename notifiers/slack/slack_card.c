@@ -4,16 +4,29 @@
 #include "formats/text.h"
 #include <string.h>
 
-enum { HEADER_BYTES = 150, FIELDS_MAX = 10, TEXT_BYTES = 2900, ARGUMENTS_LEAST = 1000 };
+/* What each part may take, so that all together stay below what Slack takes of a message. */
+enum {
+    HEADER_BYTES = 150,
+    FIELDS_MAX = 10,
+    FIELD_BYTES = 1450,
+    FACTS_BYTES = 3600, /* shared out evenly when there is more */
+    NAMED_FACTS = 3,    /* agent, for whom, on what: they stand in no arguments */
+    ACTION_BYTES = 1000,
+    WHY_BYTES = 1700,
+    TEXT_BYTES = 700,
+    ARGUMENTS_LEAST = 1000,
+    LAST_BYTES = 2600, /* the agent's reason and the buttons, behind the arguments */
+};
 
 struct blocks {
     struct canonical_writer writer;
     struct arena *arena;
-    size_t used; /* bytes of text so far */
+    size_t used;       /* bytes of text so far */
+    bool lacks_a_name; /* of what is asked, by whom, or on what, not all is shown */
 };
 
-/* {"emoji":false,"text":…,"type":"plain_text"}, cut to what Slack takes. */
-static void plain_text(struct blocks *blocks, const char *text, size_t bytes_max)
+/* {"emoji":false,"text":…,"type":"plain_text"}, cut to what Slack takes; false when it was cut. */
+static bool plain_text(struct blocks *blocks, const char *text, size_t bytes_max)
 {
     size_t length = strlen(text);
     size_t kept = length <= bytes_max ? length : text_cut(text, bytes_max - 4);
@@ -25,6 +38,7 @@ static void plain_text(struct blocks *blocks, const char *text, size_t bytes_max
     canonical_member_text(&blocks->writer, "type", "plain_text");
     canonical_close_object(&blocks->writer);
     blocks->used += strlen(shown);
+    return kept == length;
 }
 
 static void header(struct blocks *blocks, const char *text)
@@ -36,14 +50,15 @@ static void header(struct blocks *blocks, const char *text)
     canonical_close_object(&blocks->writer);
 }
 
-static void section(struct blocks *blocks, const char *text)
+static bool section(struct blocks *blocks, const char *text, size_t bytes_max)
 {
     canonical_open_object(&blocks->writer);
     canonical_member_bool(&blocks->writer, "expand", true); /* nothing folded behind "see more" */
     canonical_name(&blocks->writer, "text");
-    plain_text(blocks, text, TEXT_BYTES);
+    bool is_whole = plain_text(blocks, text, bytes_max);
     canonical_member_text(&blocks->writer, "type", "section");
     canonical_close_object(&blocks->writer);
+    return is_whole;
 }
 
 static void context(struct blocks *blocks, const char *text)
@@ -51,20 +66,23 @@ static void context(struct blocks *blocks, const char *text)
     canonical_open_object(&blocks->writer);
     canonical_name(&blocks->writer, "elements");
     canonical_open_array(&blocks->writer);
-    plain_text(blocks, text, TEXT_BYTES);
+    plain_text(blocks, text, WHY_BYTES);
     canonical_close_array(&blocks->writer);
     canonical_member_text(&blocks->writer, "type", "context");
     canonical_close_object(&blocks->writer);
 }
 
-static void fields(struct blocks *blocks, const struct card_fact *facts, size_t count)
+/* The first `named` of them must stand there whole. */
+static void fields(struct blocks *blocks, const struct card_fact *facts, size_t count,
+                   size_t bytes_max, size_t named)
 {
     canonical_open_object(&blocks->writer);
     canonical_name(&blocks->writer, "fields");
     canonical_open_array(&blocks->writer);
     for (size_t i = 0; i < count; i++) {
-        plain_text(blocks, arena_printf(blocks->arena, "%s\n%s", facts[i].label, facts[i].value),
-                   TEXT_BYTES / 2);
+        const char *text = arena_printf(blocks->arena, "%s\n%s", facts[i].label, facts[i].value);
+        bool is_whole = plain_text(blocks, text, bytes_max);
+        blocks->lacks_a_name = blocks->lacks_a_name || (i < named && !is_whole);
     }
     canonical_close_array(&blocks->writer);
     canonical_member_text(&blocks->writer, "type", "section");
@@ -75,8 +93,14 @@ static void all_fields(struct blocks *blocks, const struct card *card)
 {
     struct card_fact facts[CARD_FACTS_MAX + 12];
     size_t count = card_facts(card, blocks->arena, facts);
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += strlen(facts[i].label) + 1 + strlen(facts[i].value);
+    }
+    size_t each = bytes <= FACTS_BYTES ? FIELD_BYTES : FACTS_BYTES / count;
     for (size_t i = 0; i < count; i += FIELDS_MAX) {
-        fields(blocks, facts + i, count - i < FIELDS_MAX ? count - i : FIELDS_MAX);
+        fields(blocks, facts + i, count - i < FIELDS_MAX ? count - i : FIELDS_MAX, each,
+               i == 0 ? NAMED_FACTS : 0);
     }
 }
 
@@ -171,17 +195,18 @@ static void all_blocks(struct blocks *blocks, const struct card *card)
     const char *head = arena_printf(blocks->arena, "%s: %s", card_heading(card), card->action);
     header(blocks, head);
     if (strlen(head) > HEADER_BYTES) { /* what is approved stands somewhere as a whole */
-        section(blocks, arena_printf(blocks->arena, "Action: %s", card->action));
+        blocks->lacks_a_name =
+            !section(blocks, arena_printf(blocks->arena, "Action: %s", card->action), ACTION_BYTES);
     }
     if (outcome != NULL) {
-        section(blocks, outcome);
+        section(blocks, outcome, TEXT_BYTES);
     }
     all_fields(blocks, card);
     if (card->message != NULL) {
-        section(blocks, arena_printf(blocks->arena, "Policy: %s", card->message));
+        section(blocks, arena_printf(blocks->arena, "Policy: %s", card->message), TEXT_BYTES);
     }
-    size_t left = SLACK_CARD_BYTES > blocks->used + ARGUMENTS_LEAST
-                      ? SLACK_CARD_BYTES - blocks->used - ARGUMENTS_LEAST
+    size_t left = SLACK_CARD_BYTES > blocks->used + LAST_BYTES
+                      ? SLACK_CARD_BYTES - blocks->used - LAST_BYTES
                       : 0;
     const char *arguments = card_arguments(card, left < ARGUMENTS_LEAST ? ARGUMENTS_LEAST : left,
                                            blocks->arena, &is_whole);
@@ -191,7 +216,7 @@ static void all_blocks(struct blocks *blocks, const struct card *card)
     if (card->why != NULL) {
         context(blocks, arena_printf(blocks->arena, "The agent says (not checked): %s", card->why));
     }
-    const char *why_not = card_why_not(card, is_whole);
+    const char *why_not = card_why_not(card, is_whole && !blocks->lacks_a_name);
     if (why_not != NULL && outcome == NULL) {
         context(blocks, why_not);
     }

@@ -9,7 +9,8 @@ import unittest
 from support.gateway import ROOT, Gateway, eventually
 from support.peers import Receiver
 from support.people import Person
-from support.slack import APP_TOKEN, CHANNEL, SECRET, TOKEN, Slack, signed
+from support.slack import APP_TOKEN, CHANNEL, FORMS, SCOPES, SECRET, TEAM, TOKEN, Slack, signed
+from support.slack_steps import channel, post
 from support.teams import Teams, buttons_of, card_of
 
 PACKAGES = ROOT / "web" / "node_modules"
@@ -47,6 +48,27 @@ app.shortcut("countersign_link", async ({ ack, shortcut }) => { await ack(); say
 await app.start();
 say({ started: true });
 process.stdin.on("data", () => app.stop().then(() => process.exit(0)));
+"""
+
+QUESTIONS = """
+import bolt from "@slack/bolt";
+const given = JSON.parse(process.argv[1]);
+const { client } = new bolt.App({ token: given.token, appToken: given.appToken, socketMode: true, logLevel: "error",
+                                  clientOptions: { slackApiUrl: given.url, retryConfig: { retries: 0 } } });
+const refusal = async (call) => { try { await call(); return null; } catch ({ data }) { return [data.error, data.needed]; } };
+const rights = await client.auth.test();
+const { user } = await client.users.info({ user: "U0DANA" });
+const { channel } = await client.conversations.info({ channel: given.channel });
+const opened = await client.conversations.open({ users: "U0DANA" });
+const again = await client.conversations.open({ users: "U0DANA" });
+const posted = await client.chat.postMessage({ channel: opened.channel.id, text: "x", blocks: [{ type: "divider" }] });
+await client.chat.update({ channel: posted.channel, ts: posted.ts, text: "y", blocks: [{ type: "divider" }] });
+process.stdout.write(JSON.stringify({
+  scopes: rights.response_metadata.scopes, guest: [user.is_restricted, user.is_ultra_restricted], team: user.team_id, shared: channel.is_ext_shared,
+  opened: [opened.channel.id, again.channel.id, again.already_open], place: posted.channel,
+  nobody: await refusal(() => client.users.info({ user: "U0NOBODY" })), nowhere: await refusal(() => client.conversations.info({ channel: "C0NOWHERE" })),
+  lacking: await refusal(() => client.apiCall("chat.postEphemeral", { channel: given.channel, user: "U0DANA", text: "x" })) }));
+process.exit(0);
 """
 
 SIGNATURE = """
@@ -146,6 +168,35 @@ class Bolt(unittest.TestCase):
         first = self.slack.sockets[-1]
         first.send({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "fake"}})
         eventually(lambda: self.slack.sockets and self.slack.sockets[-1] is not first, "another is open")
+
+    def ask_as_bolt(self):
+        """What Slack's own client makes of the double's answers."""
+        self.slack.people.update({"U0DANA": {"is_restricted": True}, "U0NOBODY": None})
+        self.slack.planned["chat.postEphemeral"] = [lambda *_: self.slack.scopes.remove("chat:write")]
+        run = node(QUESTIONS, {"token": TOKEN, "appToken": APP_TOKEN, "url": self.slack.url, "channel": CHANNEL})
+        self.assertEqual(0, run.returncode, run.stderr)
+        return json.loads(run.stdout)
+
+    def test_what_we_ask_slack_is_answered_as_its_own_client_expects(self):
+        said = self.ask_as_bolt()
+        self.assertEqual({"scopes": list(SCOPES), "guest": [True, False], "team": TEAM, "shared": False, "opened": ["D0DANA", "D0DANA", True], "place": "D0DANA",
+                          "nobody": ["user_not_found", None], "nowhere": ["channel_not_found", None], "lacking": ["missing_scope", "chat:write"]}, said)
+        self.assertEqual(["y"], [card["text"] for card in self.slack.cards_of("U0DANA")])
+
+    def test_a_form_is_what_both_send_where_slack_reads_no_json(self):
+        """Bolt's client sends forms to the methods of which we found that they read nothing else."""
+        self.ask_as_bolt()
+        bolts = {name: given for name, given in self.slack.calls if name in FORMS and "NO" not in json.dumps(given)}
+        self.slack.people.clear()
+        self.slack.scopes.append("chat:write")
+        self.slack.calls.clear()
+        gateway = Gateway()
+        gateway.extra_config = channel(gateway, self.slack)
+        with gateway:
+            post(gateway, self.slack.shortcut())
+            eventually(lambda: all(self.slack.asked(name) for name in FORMS), "both are asked")
+            ours = {name: given for name, given in self.slack.calls if name in FORMS}
+        self.assertEqual(bolts, ours)
 
     def test_bolts_check_of_signatures_takes_ours(self):
         body = "payload=%7B%22a%22%3A1%7D"

@@ -43,6 +43,7 @@ class Slack:
         self.scopes = list(SCOPES)
         self.people = {}  # what users.info says of them, beside what it says of every full member; None: nobody
         self.places = {CHANNEL: {}}  # the same for conversations.info
+        self.accepting = set()  # envelopes whose acknowledgement may carry an answer
         self.opened = set()  # conversations with people
         self.numbers = itertools.count(1)
         self.tickets, self.sockets, self.acks = set(), [], {}  # sockets: open ones, oldest first; acks: by envelope id
@@ -139,13 +140,18 @@ class Slack:
                      "debug_info": {"host": "fake", "build_number": 1, "approximate_connection_time": 3600}})
         try:
             for message in socket.messages():
+                if message.get("payload") and message["envelope_id"] not in self.accepting:
+                    break  # Slack takes no answer here
                 self.acks.setdefault(message["envelope_id"], []).append((socket, message))
         finally:
             self.sockets.remove(socket)
 
     def envelope(self, payload, kind="interactive", **more):
-        return {"envelope_id": more.pop("id", None) or secrets.token_hex(16), "type": kind, "accepts_response_payload": payload.get("type") == "view_submission",
-                "payload": payload, **more}
+        number = more.pop("id", None) or secrets.token_hex(16)
+        accepts = payload.get("type") == "view_submission"
+        if accepts:
+            self.accepting.add(number)
+        return {"envelope_id": number, "type": kind, "accepts_response_payload": accepts, "payload": payload, **more}
 
     def do_auth_test(self, _):
         return {"ok": True, "url": "https://x.slack.com/", "team": "x", "user": "countersign", "team_id": TEAM, "user_id": "U0BOT", "bot_id": "B0BOT"}
@@ -314,9 +320,21 @@ def check_blocks(blocks):
                 if len(element["text"]["text"]) > 75 or len(element.get("value", "")) > 2000 or len(element.get("url", "")) > 3000:
                     return "button"
                 confirm = element.get("confirm")
-                if confirm and (len(confirm["title"]["text"]) > 100 or len(confirm["text"]["text"]) > 300 or len(confirm["confirm"]["text"]) > 30):
+                if confirm and (len(confirm["title"]["text"]) > 100 or len(confirm["text"]["text"]) > 300 or len(confirm["confirm"]["text"]) > 30
+                                or len(confirm["deny"]["text"]) > 30):
                     return "confirm"
         if block["type"] not in ("header", "section", "context", "actions", "rich_text", "divider", "input"):
             return "unknown block " + block["type"]
-        texts += len(json.dumps(block, ensure_ascii=False))
-    return "msg_blocks_too_long" if texts > 13200 * 2 else None
+        if block["type"] == "context" and len(block["elements"]) > 10:
+            return "context"
+        texts += text_length(block)
+    return "msg_blocks_too_long" if texts > 13200 else None
+
+
+def text_length(value):
+    """Characters of all that stands in a `text`."""
+    if isinstance(value, list):
+        return sum(text_length(one) for one in value)
+    if isinstance(value, dict):
+        return sum(len(one) if name == "text" and isinstance(one, str) else text_length(one) for name, one in value.items())
+    return 0

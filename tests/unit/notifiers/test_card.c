@@ -314,6 +314,95 @@ START_TEST(card__a_card_without_its_members_is_corrupt)
 }
 END_TEST
 
+static bool add_text(void *context, const char *name, const struct json *value);
+
+/* Bytes of all that stands in a `text`. */
+static void add_texts(const struct json *value, size_t *bytes)
+{
+    for (size_t i = 0; json_type_of(value) == JSON_TYPE_ARRAY && i < json_count(value); i++) {
+        add_texts(json_element(value, i), bytes);
+    }
+    if (json_type_of(value) == JSON_TYPE_OBJECT) {
+        json_each_member(value, add_text, bytes);
+    }
+}
+
+static bool add_text(void *context, const char *name, const struct json *value)
+{
+    size_t *bytes = context;
+    *bytes += strcmp(name, "text") == 0 && json_text(value) != NULL ? json_text_length(value) : 0;
+    add_texts(value, bytes);
+    return true;
+}
+
+static size_t shown_bytes(const struct card *card, struct builder *out)
+{
+    struct error error = {0};
+    size_t bytes = 0;
+    builder_clear(out);
+    slack_card_append(out, card, "C1", NULL, arena);
+    struct json_document *document JSON_SCOPE = json_parse(out->bytes, out->length, &error);
+    add_texts(json_member(json_root(document), "blocks"), &bytes);
+    return bytes;
+}
+
+static const char *repeated(const char *text, size_t times)
+{
+    struct builder all BUILDER_SCOPE;
+    builder_init(&all, 0);
+    for (size_t i = 0; i < times; i++) {
+        builder_text(&all, text);
+    }
+    return arena_copy(arena, all.bytes, all.length);
+}
+
+START_TEST(slack__all_that_is_long_at_once_still_fits_one_message)
+{
+    struct builder out BUILDER_SCOPE;
+    const char *dots = repeated("\\u{202e}", 250);
+    struct card card =
+        read_sample(arena_printf(arena, "{\"a\":\"%s\"}", repeated("x", 60000)), NULL, true);
+    builder_init(&out, 0);
+    card.why = card.message = card.question = card.answer = card.asked_by = dots;
+    card.action = card.agent = card.subject = card.resource = dots;
+    for (card.fact_count = 0; card.fact_count < CARD_FACTS_MAX; card.fact_count++) {
+        card.facts[card.fact_count] = (struct card_fact){dots, dots};
+    }
+    size_t bytes = shown_bytes(&card, &out);
+    ck_assert_uint_le(bytes, SLACK_CARD_BYTES);
+    ck_assert_uint_ge(bytes, SLACK_CARD_BYTES / 2);
+    ck_assert_ptr_null(strstr(out.bytes, SLACK_APPROVE));
+    card.state = "denied";
+    card.moment = CARD_ENDED;
+    ck_assert_uint_le(shown_bytes(&card, &out), SLACK_CARD_BYTES);
+}
+END_TEST
+
+START_TEST(slack__who_and_on_what_stand_whole_or_nothing_is_approved)
+{
+    struct builder out BUILDER_SCOPE;
+    const char *dots = repeated("\\u{202e}", 200);
+    builder_init(&out, 0);
+    struct card card = read_sample("{}", NULL, true);
+    shown_bytes(&card, &out);
+    ck_assert_ptr_nonnull(strstr(out.bytes, SLACK_APPROVE));
+    const char **names[] = {&card.action, &card.agent, &card.subject, &card.resource};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *before = *names[i];
+        *names[i] = dots;
+        shown_bytes(&card, &out);
+        ck_assert_ptr_null(strstr(out.bytes, SLACK_APPROVE));
+        ck_assert_ptr_nonnull(strstr(out.bytes, "Not all of it can be shown here"));
+        ck_assert_ptr_nonnull(strstr(out.bytes, SLACK_DENY));
+        *names[i] = before;
+    }
+    card.facts[card.fact_count++] =
+        (struct card_fact){"body", dots}; /* the arguments have it too */
+    shown_bytes(&card, &out);
+    ck_assert_ptr_nonnull(strstr(out.bytes, SLACK_APPROVE));
+}
+END_TEST
+
 START_TEST(slack__the_deny_modal_carries_what_was_pressed_and_where)
 {
     struct builder out BUILDER_SCOPE;
@@ -397,6 +486,8 @@ int main(void)
     tcase_add_loop_test(tests, card__no_approve_button_where_chat_does_not_suffice, 0, 2);
     tcase_add_loop_test(tests, card__what_has_ended_has_no_buttons_but_the_link, 0, 2);
     tcase_add_test(tests, card__a_card_without_its_members_is_corrupt);
+    tcase_add_test(tests, slack__all_that_is_long_at_once_still_fits_one_message);
+    tcase_add_test(tests, slack__who_and_on_what_stand_whole_or_nothing_is_approved);
     tcase_add_test(tests, slack__the_deny_modal_carries_what_was_pressed_and_where);
     Suite *suite = suite_create("card");
     tcase_add_test(tests, card__a_round_up_shows_lines_and_no_arguments_and_decides_nothing);
