@@ -27,6 +27,7 @@ struct transfer {
     struct builder kept; /* what was answered, up to `reply_max` bytes */
     size_t reply_max;
     bool is_cut;
+    bool needs_all; /* a piece of what was asked for is a failure */
     struct egress egress;
     bool is_mail;
     bool is_read_whole; /* the letter, to its end */
@@ -213,6 +214,7 @@ bool transfers_fetch(struct transfers *transfers, const struct courier_source *s
     if (transfer == NULL) {
         return false;
     }
+    transfer->needs_all = true;
     transfer->headers =
         curl_slist_append(NULL, "Accept: application/jwk-set+json, application/json");
     set_options(transfer, url);
@@ -289,7 +291,7 @@ static void read_result(const struct transfer *transfer, CURLcode code, struct t
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
     out->retry_after_ms = egress_pause_ms(curl);
     out->was_sent = uploaded > 0 || (!transfer->is_mail && request_bytes > 0);
-    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut)) {
+    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut && !transfer->needs_all)) {
         out->status = transfer->is_mail && out->status == 221 ? 250 : out->status;
         return;
     }
@@ -297,6 +299,7 @@ static void read_result(const struct transfer *transfer, CURLcode code, struct t
     bool is_refusal = transfer->is_mail && out->status >= 400 && code != CURLE_OPERATION_TIMEDOUT;
     out->status = is_refusal ? out->status : 0;
     out->failure = transfer->egress.was_denied ? "its address is not one this channel may reach"
+                   : transfer->is_cut          ? "its answer is longer than 512 KiB"
                                                : curl_easy_strerror(code);
 }
 

@@ -295,7 +295,7 @@ class KeyServers(Case):
         eventually(lambda: self.is_good(gateway, self.key), "the first keys are fetched")
         for answer, what in ((lambda h: h.reply(302, Location=self.server.url), "answered 302"),
                              (lambda h: h.reply(200, b"<html>"), "no JWK set"),
-                             (lambda h: h.reply(200, b"x" * (600 * 1024)), "writ"),
+                             (lambda h: h.reply(200, b'{"keys":[]}' + b" " * (600 * 1024)), "longer than 512 KiB"),
                              (lambda h: h.reply(503), "answered 503")):
             self.server.answer = answer
             gateway.log.clear()
