@@ -7,7 +7,7 @@
  * to be tried again, or dead. It shares nothing with the loop but jobs; a receiver that hangs,
  * redirects, floods or vanishes costs a connection and no one's time. At least once: a notice whose
  * settlement was lost is sent again under the same id. Each destination has bounds of its own, and
- * one that fails again and again is left alone for a while (destination.c). It also fetches key
+ * one that fails again and again is left alone for a while (circuit.c). It also fetches key
  * sets for trust/ and looks whether its files have changed.
  *
  * Egress: https (http only where the channel says so), no redirects, no proxy from the environment,

@@ -65,8 +65,8 @@ enum notifier_known findings_ask_first(struct findings *findings, size_t channel
                                        const struct notifier_notice *notice, int64_t asked_tick,
                                        struct notifier_finding *out);
 
-/* destination.c: what of each channel is known while the process runs: how much is under way, how
- * it fares, its token, and what waits for its turn. On the courier's thread. */
+/* destination.c and its like: what of each channel is known while the process runs: how much is
+ * under way, how it fares, its token, and what waits for its turn. On the courier's thread. */
 struct destinations;
 struct destinations *destinations_create(struct courier *courier,
                                          const struct courier_options *options,
