@@ -328,6 +328,7 @@ bool compose_card(struct operation *operation, const struct operations_channel *
     list_deciders(&loaded, &contents);
     if (!reader->is_stranger) {
         judge_buttons(operation, channel, &loaded.facts, reader->recipient, &contents);
+        contents.nonce = reader->is_bare ? "" : contents.nonce;
         take_arguments(operation, &contents);
     }
     canonical_begin(&writer, &text);

@@ -87,6 +87,7 @@ bool compose_roundup(struct operation *operation, const struct roundup_row *roun
 struct card_reader {
     const char *recipient;
     bool is_stranger; /* learns how it stands: no arguments, no questions, no buttons */
+    bool is_bare;     /* buttons follow once it is known where the card stands */
 };
 /* compose_card.c: the `card` JSON of the request as it is now (notifiers/card.h). */
 bool compose_card(struct operation *operation, const struct operations_channel *channel,

@@ -11,6 +11,10 @@
  *        ^                 │
  *        └──refused────────┘     (what may have arrived stays posting: its end is told all the
  * same)
+ *
+ * A card that can be changed is posted without its buttons and gets them by a change, under the
+ * same notice: what was posted twice because an answer was lost has buttons once, and the card with
+ * the buttons is the one whose place is known.
  */
 
 #include "notifiers/card.h"
@@ -27,6 +31,7 @@ struct notice_lease {
     const char *address;   /* JSON: of the card that this changes; NULL: it is new */
     bool is_card;
     bool may_stand; /* a card that an earlier attempt may have posted */
+    bool is_bare;   /* a new card without the buttons that it gets by its first change */
     int revision;   /* of the request, as composed; 0 when it is about none */
     int64_t version;
 };

@@ -61,7 +61,7 @@ static bool settle_card(struct operation *operation, const struct notice_lease *
         card.state = "posted";
         card.address = settlement->address != NULL ? settlement->address : card.address;
         card.revision = notice->revision;
-        card.version = notice->version;
+        card.version = notice->is_bare ? -1 : notice->version; /* not all of it is shown */
         card.moment = card_moment_name(moment_of_event(notice->row.event));
         card.changed_at = operation->now;
     } else if (strcmp(card.state, "posting") == 0 && !settlement->may_have_arrived &&
@@ -83,6 +83,16 @@ static bool defer(struct operation *operation, struct notice_lease *notice,
            settle_card(operation, notice, settlement, error);
 }
 
+/* It stands there and can be changed: the same notice goes again, with the buttons. */
+static bool dress(struct operation *operation, struct notice_lease *notice,
+                  const struct notice_settlement *settlement, struct error *error)
+{
+    notice->row.due_at = operation->now;
+    note_notice_due(operation->operations, operation->now);
+    return store_settle_notice(operation->store, &notice->row, error) &&
+           settle_card(operation, notice, settlement, error);
+}
+
 static void count(const struct operation *operation, enum notice_outcome outcome)
 {
     struct metrics *metrics = operation->operations->options.metrics;
@@ -99,6 +109,9 @@ bool operation_settle_notice(struct operation *operation, struct notice_lease *n
     enum notice_outcome outcome = settlement->outcome;
     if (outcome == NOTICE_DEFERRED) {
         return defer(operation, notice, settlement, error);
+    }
+    if (outcome == NOTICE_SENT && notice->is_bare && settlement->address != NULL) {
+        return dress(operation, notice, settlement, error);
     }
     if (outcome == NOTICE_RETRY && strcmp(row->event, NOTICE_TEST_EVENT) == 0) {
         outcome = NOTICE_DEAD; /* a test answers now */
@@ -294,8 +307,12 @@ static bool lease_card(struct leasing *leasing, struct error *error)
     lease->may_stand = strcmp(card.state, "posting") == 0;
     lease->revision = leasing->request.revision;
     lease->version = leasing->request.version;
+    lease->is_bare = leasing->channel->notifier->changes_cards &&
+                     leasing->channel->notifier->decides && lease->address == NULL &&
+                     leasing->request.state == REQUEST_PENDING;
     struct card_reader reader = {.recipient = lease->row.recipient,
-                                 .is_stranger = leasing->is_strangers};
+                                 .is_stranger = leasing->is_strangers,
+                                 .is_bare = lease->is_bare};
     return compose_card(operation, leasing->channel, &leasing->request, &reader,
                         moment_now(leasing), &lease->row.payload, error) &&
            begin_posting(leasing, &card, error);

@@ -41,7 +41,7 @@ class HostilePresses(unittest.TestCase):
 
     def ask(self, **more):
         asked = self.gateway.submit(self.key, **more)
-        self.card_of(asked)
+        eventually(lambda: DENY in self.slack.buttons(self.card_of(asked)), "the card has its buttons")
         return asked
 
     def card_of(self, asked):
@@ -138,7 +138,7 @@ class HostilePresses(unittest.TestCase):
         self.gateway.call("POST", "/v1/agents", {"name": "bot"}, host=True, headers=north)
         self.gateway.call("POST", "/v1/callers", {"name": "runner", "agents": ["bot"], "subjects": ["user/*"]}, host=True, headers=north)
         self.key = self.gateway.call("POST", "/v1/keys", {"caller": "runner"}, host=True, headers=north).json["secret"]
-        asked = self.gateway.submit(self.key)
+        asked = self.ask()
         own = self.card_of(asked)
         self.press(asked)
         eventually(lambda: self.slack.whispers, "dana is told")

@@ -233,11 +233,12 @@ class AdaptiveCards(unittest.TestCase):
             key = gateway.add_caller()
             for number, args in enumerate(({"amount": 125}, {"note": "x" * 30000, "more": "[a](b) \u202e"}, {str(n): "\\\"" * 300 for n in range(40)})):
                 asked = gateway.submit(key, args=args, reason="because")
-                eventually(lambda: len(teams.calls) == 2 * number + 1, "it is asked")
+                eventually(lambda: len(teams.calls) == 3 * number + 2, "it is asked, and its buttons come")
                 gateway.vote(dana, asked["id"], "deny")
-                eventually(lambda: len(teams.calls) == 2 * number + 2, "its end is told")
+                eventually(lambda: len(teams.calls) == 3 * number + 3, "its end is told")
             cards = [card_of(body) for _, _, _, body in teams.calls]
-        self.assertEqual([{"approve", "deny", "Action.OpenUrl"}, {"Action.OpenUrl"}, {"deny", "Action.OpenUrl"}], [set(buttons_of(card)) for card in cards[:3]])
+        self.assertEqual([{"Action.OpenUrl"}, {"approve", "deny", "Action.OpenUrl"}, {"Action.OpenUrl"}, {"Action.OpenUrl"}, {"deny", "Action.OpenUrl"}],
+                         [set(buttons_of(card)) for card in cards[:5]])
         self.assert_known(cards)
 
     def test_microsofts_renderer_knows_everything_that_a_bot_answers(self):

@@ -26,9 +26,8 @@ class SlackToPeople(SlackSteps, unittest.TestCase):
         self.link()
         self.link(self.erin, "U0ERIN")
         asked = self.gateway.submit(self.key)
-        cards = self.card_of("U0DANA"), self.card_of("U0ERIN")
         eventually(lambda: len(self.sent(asked)) == 2, "both are settled")
-        return asked, cards
+        return asked, (self.card_of("U0DANA"), self.card_of("U0ERIN"))
 
     def sent(self, asked):
         return [notice for notice in self.gateway.admin("GET", "/v1/notices?state=sent")["notices"] if notice.get("request") == asked["id"]]

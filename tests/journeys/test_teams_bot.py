@@ -68,8 +68,8 @@ class TeamsBot(unittest.TestCase):
         self.says("Approved by dana")
         self.assertEqual({OPEN}, set(self.teams.buttons()))
         self.assertEqual([place], list(self.teams.messages))
-        self.assertEqual(["POST", "PUT"], [call[0] for call in self.teams.calls])
-        self.assertEqual(1, len(self.teams.logins), "one token served both")
+        self.assertEqual(["POST", "PUT", "PUT"], [call[0] for call in self.teams.calls], "posted, given its buttons, settled")
+        self.assertEqual(1, len(self.teams.logins), "one token served all")
         self.assertEqual(TENANT, self.teams.logins[0][0])
 
     def test_a_card_follows_an_edit_and_another_rung_where_it_stands(self):
@@ -83,7 +83,7 @@ class TeamsBot(unittest.TestCase):
         self.gateway.advance(seconds=301)
         self.sent(3)
         self.says("leads")
-        self.assertEqual(["POST", "PUT", "PUT"], [call[0] for call in self.teams.calls])
+        self.assertEqual(["POST", "PUT", "PUT", "PUT"], [call[0] for call in self.teams.calls])
         self.gateway.advance(seconds=3600)
         self.says("Expired")
         self.assertEqual({OPEN}, set(self.teams.buttons()))
@@ -139,7 +139,7 @@ class TeamsBot(unittest.TestCase):
         self.gateway.vote(self.dana, asked["id"])
         self.sent(2)
         self.says("Approved by dana")
-        self.assertEqual(["POST", "PUT", "PUT"], [call[0] for call in self.teams.calls])
+        self.assertEqual(["POST", "PUT", "PUT", "PUT"], [call[0] for call in self.teams.calls])
         self.assertEqual(2, len(self.teams.logins))
         self.assertEqual([1, 1], [notice["attempts"] for notice in self.notices("sent")], "an old token is no failed attempt")
 
@@ -162,7 +162,7 @@ class TeamsBot(unittest.TestCase):
         self.sent(1)
         (notice,) = self.notices("sent")
         self.assertEqual((asked["id"], 1), (notice["request"], notice["attempts"]))
-        self.assertEqual(1, len(self.teams.calls), "the connector was not asked without one")
+        self.assertEqual(["POST", "PUT"], [call[0] for call in self.teams.calls], "the connector was not asked without one")
 
     def test_a_token_with_a_line_break_goes_into_no_header(self):
         self.teams.login_answers = [(200, {}, {"token_type": "Bearer", "expires_in": 3599, "access_token": "a\r\nX-Evil: 1"})]

@@ -463,10 +463,10 @@ class Deciding(Callback):
         self.assertEqual(200, self.post(self.teams.activity("installationUpdate", action="add")).status)
         self.assertEqual(200, self.post(self.teams.installed(conversation="19:elsewhere@thread.tacv2")).status)
         self.ask(resource="order/4")
-        self.assertEqual(["teams", "emea", "teams", "emea"], self.regions)
+        self.assertEqual([region for region in ("teams", "emea", "teams", "emea") for _ in ("the card", "its buttons")], self.regions)
         self.assertEqual(200, self.post({**self.teams.activity("message"), "serviceUrl": self.teams.base + "/amer/"}, serviceurl=self.teams.base + "/amer/").status)
         self.ask(resource="order/5")
-        self.assertEqual(["amer", "amer"], self.regions[4:], "the bot's answer, and the card")
+        self.assertEqual(["amer", "amer", "amer"], self.regions[8:], "the bot's answer, the card, and its buttons")
 
     @property
     def regions(self):

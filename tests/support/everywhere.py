@@ -24,11 +24,11 @@ def strict(bytes_or_text):
 class Everywhere:
     """Give `config()` to a gateway that is not started yet; `said(place, request)` is what its people saw, oldest first."""
 
-    def __init__(self, gateway):
+    def __init__(self, gateway, slack=None, bot=None):
         self.gateway = gateway
-        self.slack = Slack()
+        self.slack = slack or Slack()
         self.mail = MailServer()
-        self.bot = Teams()
+        self.bot = bot or Teams()
         self.receivers = {place: Receiver() for place in PLACES if place not in ("slack", "mail", "bot")}
         self.receivers["tasks"] = Receiver()
         self.receivers["teams"].otherwise = 202
@@ -86,16 +86,21 @@ class Everywhere:
 
     # ---- what was said ----
     def said(self, place, request):
-        """Of a webhook (path, headers, body), of mail the letters, else JSON; those of Slack and of a bot are the calls that set a message."""
+        """Of a webhook (path, headers, body), of mail the letters, else JSON; of Slack and a bot, where a card is posted without its
+        buttons and changed from then on, the changes."""
+        if place in ("slack", "bot"):
+            return self.calls(place, request)[1:]
+        if place == "mail":
+            return [letter for _, _, letter in list(self.mail.letters) if request in letter["Subject"]]
+        came = [one for one in list(self.receivers[place].came) if request.encode() in one[2]]
+        return came if place in ("hook", "hook-a", "tasks") else [strict(body) for _, _, body in came]
+
+    def calls(self, place, request):
+        """All that set a card, the post first."""
         if place == "slack":
             return [given for method, given in list(self.slack.calls)
                     if method in ("chat.postMessage", "chat.update") and request in json.dumps(given["blocks"])]
-        if place == "mail":
-            return [letter for _, _, letter in list(self.mail.letters) if request in letter["Subject"]]
-        if place == "bot":
-            return [given for _, _, _, given in list(self.bot.calls) if request in json.dumps(given)]
-        came = [one for one in list(self.receivers[place].came) if request.encode() in one[2]]
-        return came if place in ("hook", "hook-a", "tasks") else [strict(body) for _, _, body in came]
+        return [given for _, _, _, given in list(self.bot.calls) if request in json.dumps(given)]
 
 
 def ed25519_verifies(folder, seed, signature, text):

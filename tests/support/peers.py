@@ -72,14 +72,19 @@ class MailServer:
         self.refused = {}  # recipient: answer
         self.logins = []
         self.says_good_bye = True
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.troubles = []  # of the next letters: (word at which, what: takes connection and say); b"" at once, b"." when all was taken
+        self.port = 0
+        self.listen()
 
-    def _accept(self):
+    def listen(self):
+        self.socket = socket.create_server(("127.0.0.1", self.port))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.socket,), daemon=True).start()
+
+    def _accept(self, listening):
         while True:
             try:
-                connection, _ = self.socket.accept()
+                connection, _ = listening.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -95,10 +100,20 @@ class MailServer:
             def say(text):
                 stream.write(text.encode() + b"\r\n")
                 stream.flush()
+
+            def fails(at):
+                if not self.troubles or self.troubles[0][0] != at:
+                    return False
+                self.troubles.pop(0)[1](connection, say)
+                return True
+            if fails(b""):
+                return
             say("220 fake ESMTP")
             sender, recipients = None, []
             for line in stream:
                 word = line.split()[0].upper() if line.split() else b""
+                if fails(word):
+                    return
                 if word == b"EHLO":
                     say("250-fake\r\n250 AUTH PLAIN")
                 elif word == b"AUTH":
@@ -118,8 +133,12 @@ class MailServer:
                         if text == b".\r\n":
                             break
                         lines.append(text[1:] if text.startswith(b"..") else text)
+                    else:
+                        return  # the client went away in the middle: there is no letter
                     message = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
                     self.letters.append((sender, recipients, message))
+                    if fails(b"."):
+                        return
                     say("250 2.0.0 taken as number " + str(len(self.letters)))
                 elif word == b"QUIT":
                     if self.says_good_bye:
@@ -129,6 +148,7 @@ class MailServer:
                     say("250 ok")
 
     def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)  # who waits in accept() holds the port otherwise
         self.socket.close()
 
 

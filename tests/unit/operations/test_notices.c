@@ -251,6 +251,7 @@ START_TEST(cards__a_nonce_is_of_one_card_on_one_channel)
     struct card_row found;
     scenario_publish(&s, chat_policy);
     ask_for("two.go", request);
+    post();
     lease_all();
     struct card card = card_of(&leases[0]);
     ck_assert(card.decides);
@@ -267,6 +268,52 @@ START_TEST(cards__a_nonce_is_of_one_card_on_one_channel)
     }
     ck_assert(!scenario_settle(&s, operation_find_card(scenario_begin_system(&s), "chat", "default",
                                                        request, "AAAA", &found, &s.error)));
+}
+END_TEST
+
+START_TEST(cards__buttons_come_with_the_first_change_when_it_is_known_where_the_card_stands)
+{
+    char request[ID_BYTES];
+    char notice[ID_BYTES];
+    scenario_publish(&s, chat_policy);
+    ask_for("two.go", request);
+    lease_all();
+    memcpy(notice, leases[0].row.id, ID_BYTES);
+    ck_assert_ptr_null(leases[0].address);
+    ck_assert_str_eq(card_of(&leases[0]).nonce, "");
+    /* The answer is lost: what may stand there has no buttons, nor has what is posted again. */
+    settle(&leases[0], (struct notice_settlement){.outcome = NOTICE_RETRY,
+                                                  .reason = "no answer",
+                                                  .retry_after_ms = 1,
+                                                  .may_have_arrived = true});
+    pass(&s, 1);
+    lease_all();
+    ck_assert_str_eq(card_of(&leases[0]).nonce, "");
+    settle(&leases[0], (struct notice_settlement){.outcome = NOTICE_SENT, .address = "{\"ts\":1}"});
+    lease_all();
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(leases[0].row.id, notice);
+    ck_assert_str_eq(leases[0].address, "{\"ts\":1}");
+    ck_assert_uint_eq(strlen(card_of(&leases[0]).nonce), CARD_NONCE_BYTES);
+    settle(&leases[0], (struct notice_settlement){.outcome = NOTICE_SENT});
+    lease_all();
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(cards__what_ends_before_its_buttons_came_never_has_any)
+{
+    char request[ID_BYTES];
+    ask_for("two.go", request);
+    post();
+    vote(&s, DANA, request, false);
+    lease_all();
+    ck_assert_uint_eq(count, 1);
+    ck_assert_int_eq(card_of(&leases[0]).moment, CARD_ENDED);
+    ck_assert_str_eq(card_of(&leases[0]).nonce, "");
+    settle(&leases[0], (struct notice_settlement){.outcome = NOTICE_SENT});
+    lease_all();
+    ck_assert_uint_eq(count, 0); /* nothing is left to say */
 }
 END_TEST
 
@@ -594,6 +641,9 @@ int main(void)
     tcase_add_test(tests, cards__votes_do_not_show_before_the_end);
     tcase_add_test(tests, cards__no_approval_where_a_requirement_takes_no_approval_by_chat);
     tcase_add_test(tests, cards__a_nonce_is_of_one_card_on_one_channel);
+    tcase_add_test(
+        tests, cards__buttons_come_with_the_first_change_when_it_is_known_where_the_card_stands);
+    tcase_add_test(tests, cards__what_ends_before_its_buttons_came_never_has_any);
     tcase_add_test(tests, cards__what_cannot_be_changed_is_followed_by_another_message);
     tcase_add_test(tests, cards__an_escalation_reaches_channels_of_those_who_are_asked_then);
     tcase_add_test(tests, cards__rules_that_ask_for_more_are_told_to_those_who_are_asked_then);

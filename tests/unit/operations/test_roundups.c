@@ -115,15 +115,16 @@ static void sent(struct notice_lease *notice)
     settle(notice, (struct notice_settlement){.outcome = NOTICE_SENT, .address = "{\"ts\":7}"});
 }
 
-/* Sends all that may leave now and returns how many messages that were. */
+/* Sends all that may leave now and returns how many messages that were: one that gets its buttons
+ * by a change is one. */
 static size_t send_all(void)
 {
     size_t messages = 0;
     while (lease_all() > 0) {
         for (size_t i = 0; i < count; i++) {
+            messages += leases[i].is_bare ? 0 : 1;
             sent(&leases[i]);
         }
-        messages += count;
         ck_assert_uint_lt(messages, 100);
     }
     return messages;
@@ -252,7 +253,8 @@ START_TEST(roundups__high_risk_neither_waits_nor_hides)
         lease_all();
         for (size_t i = 0; i < count; i++) {
             struct card card = card_of(&leases[i]);
-            alone += strcmp(card.request, risky) == 0 && card.moment == CARD_ASKED;
+            alone +=
+                strcmp(card.request, risky) == 0 && card.moment == CARD_ASKED && !leases[i].is_bare;
             ck_assert(card.moment == CARD_ASKED || strcmp(card.action, "5 requests wait") == 0);
             sent(&leases[i]);
         }
@@ -392,6 +394,8 @@ START_TEST(roundups__who_is_asked_again_has_a_card_of_its_own)
     struct card card = the_card();
     ck_assert_str_eq(card.request, climbing);
     ck_assert_int_eq(card.moment, CARD_ESCALATED);
+    sent(&leases[0]);
+    ck_assert_str_eq(the_card().request, climbing); /* with its buttons */
     sent(&leases[0]);
     pass(&s, 3 * SECOND);
     ck_assert_str_eq(the_card().action, "4 requests wait");
