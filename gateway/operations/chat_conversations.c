@@ -77,7 +77,8 @@ bool find_conversation(struct operation *operation, const struct operations_chan
                                       error)) {
         return false;
     }
-    if (is_found) {
+    /* One that the configuration allows no more is as if it had not been said. */
+    if (is_found && teams_may_serve(row.service_url, channel->bot->service_url)) {
         *out_service_url = row.service_url;
     }
     return true;

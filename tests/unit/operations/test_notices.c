@@ -606,6 +606,21 @@ START_TEST(bots__what_no_channel_names_is_not_kept_and_no_token_is_lured_away)
 }
 END_TEST
 
+START_TEST(bots__what_was_said_before_the_configuration_changed_lures_no_card)
+{
+    static const struct teams_bot elsewhere = {
+        .app_id = "a1", .conversation = PLACE, .service_url = "https://gcc.example/teams/"};
+    struct operations_channel moved = bots;
+    bool is_named = false;
+    moved.bot = &elsewhere;
+    begin(&moved, NULL);
+    ck_assert(say("a1", PLACE, "https://gcc.example/gcc/", &is_named));
+    ck_assert_str_eq(next_to("two.go"), "https://gcc.example/gcc/");
+    channels[0].bot = &bot;
+    ck_assert_ptr_null(next_to("two.stay"));
+}
+END_TEST
+
 START_TEST(bots__no_person_says_where_a_conversation_is)
 {
     struct chat_conversation said = {.service = "teams",
@@ -657,6 +672,7 @@ int main(void)
     tcase_add_test(tests,
                    bots__cards_go_where_the_service_said_last_and_else_where_the_channel_says);
     tcase_add_test(tests, bots__what_no_channel_names_is_not_kept_and_no_token_is_lured_away);
+    tcase_add_test(tests, bots__what_was_said_before_the_configuration_changed_lures_no_card);
     tcase_add_test(tests, bots__no_person_says_where_a_conversation_is);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
