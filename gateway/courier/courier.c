@@ -34,6 +34,7 @@ struct lease {
 
 struct settlement {
     struct store_job job;
+    struct settlement *next; /* while the store takes no more */
     struct courier *courier;
     struct arena *arena;
     struct operation operation;
@@ -46,7 +47,8 @@ struct courier {
     struct courier_options options;
     pthread_t thread;
     pthread_mutex_t mutex;
-    struct lease *inbox; /* leases that the store gave, for the thread */
+    struct lease *inbox;        /* leases that the store gave, for the thread */
+    struct settlement *waiting; /* for the store to take them: the thread's own */
     bool is_leasing;
     bool is_stopping;
     int jobs;                    /* under way at the store */
@@ -156,6 +158,32 @@ static void forget_unsettled(struct courier *courier, struct lease *lease)
     }
 }
 
+/* What the store's queue has no room for waits here: what was sent must not be sent again. */
+static void submit_settlements(struct courier *courier)
+{
+    struct settlement *settlement = courier->waiting;
+    courier->waiting = NULL;
+    while (settlement != NULL) {
+        struct settlement *next = settlement->next;
+        if (!submit(courier, &settlement->job)) {
+            settlement->next = courier->waiting;
+            courier->waiting = settlement;
+        }
+        settlement = next;
+    }
+}
+
+static void forget_settlements(struct courier *courier)
+{
+    while (courier->waiting != NULL) {
+        struct settlement *settlement = courier->waiting;
+        courier->waiting = settlement->next;
+        arena_destroy(settlement->arena);
+        forget_unsettled(courier, settlement->lease);
+        free(settlement);
+    }
+}
+
 void courier_settle(struct courier *courier, const struct delivery *delivery,
                     const struct notice_settlement *what)
 {
@@ -170,11 +198,9 @@ void courier_settle(struct courier *courier, const struct delivery *delivery,
     settlement->what.address = arena_text(settlement->arena, what->address);
     settlement->job.run = run_settlement;
     settlement->job.done = finish_settlement;
-    if (!submit(courier, &settlement->job)) {
-        arena_destroy(settlement->arena);
-        free(settlement);
-        forget_unsettled(courier, delivery->lease);
-    }
+    settlement->next = courier->waiting;
+    courier->waiting = settlement;
+    submit_settlements(courier);
 }
 
 /* What came of one transfer. */
@@ -257,6 +283,7 @@ static void *run_thread(void *context)
     bool is_stopping = false;
     while (!is_stopping) {
         deliver_all(courier, take_inbox(courier, &is_stopping));
+        submit_settlements(courier);
         words_run(courier->words, courier->destinations);
         findings_run(courier->findings);
         destinations_run(courier->destinations);
@@ -368,6 +395,7 @@ void courier_destroy(struct courier *courier)
     sockets_stop(courier->sockets);
     transfers_destroy(courier->transfers, forget_errand);
     destinations_destroy(courier->destinations, forget_errand, courier);
+    forget_settlements(courier);
     words_destroy(courier->words);
     findings_destroy(courier->findings);
     for (struct lease *lease = take_inbox(courier, &ignored); lease != NULL;) {

@@ -37,7 +37,7 @@ struct delivery {
     bool had_bad_token; /* once already */
 };
 
-/* Any thread's; courier.c. Frees nothing: the delivery is still the caller's. */
+/* courier.c; on the courier's thread. Frees nothing: the delivery is still the caller's. */
 void courier_settle(struct courier *courier, const struct delivery *delivery,
                     const struct notice_settlement *settlement);
 
