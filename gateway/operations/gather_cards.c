@@ -153,14 +153,17 @@ bool gather_card(struct operation *operation, const struct operations_channel *c
 {
     const struct roundup_rule *rule = &channel->roundup;
     struct roundup_place place = place_of(notice);
+    struct roundup_window window = {.since = operation->now - rule->within_ms,
+                                    .now = operation->now,
+                                    .until = operation->now + rule->within_ms,
+                                    .most = rule->over + 1};
     struct roundup_counts counts;
     int64_t until = 0;
     *out_is_gone = false;
     if (rule->over == 0 || is_risky(request)) {
         return true;
     }
-    if (!store_count_place(operation->store, &place, operation->now - rule->within_ms,
-                           operation->now, rule->over + 1, &counts, error)) {
+    if (!store_count_place(operation->store, &place, &window, &counts, error)) {
         return false;
     }
     struct roundup_facts facts = {.was_gathering = notice->gathering != 0,

@@ -33,14 +33,18 @@ struct roundup_place {
     const char *tenant, *channel, *recipient;
 };
 
+struct roundup_window {
+    int64_t since, now, until;
+    int64_t most; /* nothing is counted beyond */
+};
 /* What leaves for a place: prompts told and round-ups made after `since`, prompts due at `now` that
- * are told nowhere yet (each counted up to `most`), and the earliest time of those being gathered,
- * 0 when none are. */
+ * are told nowhere yet, and the earliest time up to `until` of those being gathered, 0 when none
+ * are. */
 struct roundup_counts {
     int64_t told, roundups, due, gathering_until;
 };
-bool store_count_place(struct store *store, const struct roundup_place *place, int64_t since,
-                       int64_t now, int64_t most, struct roundup_counts *out,
+bool store_count_place(struct store *store, const struct roundup_place *place,
+                       const struct roundup_window *window, struct roundup_counts *out,
                        struct error *error) MUST_CHECK;
 
 /* The notices first of their line whose cards are told nowhere yet, due at `now` or being gathered,

@@ -126,6 +126,9 @@ struct statement *statement_of(struct store *store, enum statement_name name);
 void statement_reset(struct statement **statement);
 #define STATEMENT_SCOPE __attribute__((cleanup(statement_reset)))
 
+/* Of a notice: it asks somebody. */
+#define NOTICE_IS_PROMPT "event IN ('request.pending', 'request.escalated', 'request.edited') "
+
 /* Texts are lent until the statement is reset. */
 void statement_text(struct statement *statement, const char *parameter, const char *text);
 void statement_number(struct statement *statement, const char *parameter, int64_t number);

@@ -88,7 +88,7 @@ static const struct statement_text texts[] = {
      .sql = SELECT_NOTICE
      "INDEXED BY notices_place WHERE state = 'waiting' AND is_behind = 0 AND "
      "channel = :of_channel AND recipient = :of_recipient AND tenant = :of_tenant AND "
-     "(due_at <= :now OR gathering = 1) AND EXISTS "
+     "(due_at <= :now OR gathering = 1) AND " NOTICE_IS_PROMPT "AND EXISTS "
      "(SELECT 1 FROM cards WHERE cards.tenant = notices.tenant AND cards.request = "
      "notices.request AND cards.channel = notices.channel AND cards.recipient = "
      "notices.recipient AND cards.state = 'wanted' AND cards.roundup IS NULL) "

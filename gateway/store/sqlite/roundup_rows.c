@@ -56,14 +56,15 @@ static const struct statement_text texts[] = {
             "(SELECT count(*) FROM (SELECT 1 FROM roundups INDEXED BY roundups_of_place "
             "WHERE " OF_PLACE "AND created_at > :since LIMIT :most)) AS roundups, "
             "(SELECT count(*) FROM (SELECT 1 FROM notices INDEXED BY notices_place WHERE "
-            "state = 'waiting' AND is_behind = 0 AND " OF_PLACE "AND due_at <= :now AND EXISTS "
+            "state = 'waiting' AND is_behind = 0 AND " OF_PLACE
+            "AND due_at <= :now AND " NOTICE_IS_PROMPT "AND EXISTS "
             "(SELECT 1 FROM cards WHERE cards.tenant = notices.tenant AND cards.request = "
             "notices.request AND cards.channel = notices.channel AND cards.recipient = "
             "notices.recipient AND cards.state = 'wanted' AND cards.roundup IS NULL) "
             "LIMIT :most)) AS due, "
             "ifnull((SELECT due_at FROM notices INDEXED BY notices_place WHERE "
             "state = 'waiting' AND is_behind = 0 AND " OF_PLACE "AND due_at > :now AND "
-            "gathering = 1 ORDER BY due_at LIMIT 1), 0) AS gathering_until"},
+            "due_at <= :until AND gathering = 1 ORDER BY due_at LIMIT 1), 0) AS gathering_until"},
     {.name = STATEMENT_ROUNDUP_TALLY,
      .shape = &tally_shape,
      .sql = "SELECT requests.state AS state, count(*) AS count, max(requests.risk) AS risk, "
@@ -101,16 +102,18 @@ bool store_read_roundup(struct store *store, const char *tenant, const char *id,
     return statement_get(store, statement, id, arena, out, error);
 }
 
-bool store_count_place(struct store *store, const struct roundup_place *place, int64_t since,
-                       int64_t now, int64_t most, struct roundup_counts *out, struct error *error)
+bool store_count_place(struct store *store, const struct roundup_place *place,
+                       const struct roundup_window *window, struct roundup_counts *out,
+                       struct error *error)
 {
     struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_ROUNDUP_PLACE);
     statement_text(statement, ":of_tenant", place->tenant);
     statement_text(statement, ":of_channel", place->channel);
     statement_text(statement, ":of_recipient", place->recipient);
-    statement_number(statement, ":since", since);
-    statement_number(statement, ":now", now);
-    statement_number(statement, ":most", most);
+    statement_number(statement, ":since", window->since);
+    statement_number(statement, ":now", window->now);
+    statement_number(statement, ":until", window->until);
+    statement_number(statement, ":most", window->most);
     return statement_get(store, statement, place->channel, NULL, out, error);
 }
 
