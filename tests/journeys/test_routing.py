@@ -12,6 +12,7 @@ from support.gateway import BUILD, Gateway, eventually
 from support.peers import MailServer, Proxy, Receiver
 from support.people import Person
 from support.slack import APP, APP_TOKEN, CHANNEL, SECRET, TEAM, TOKEN, Slack
+from support.teams import Teams
 
 POLICY = """
 version: 1
@@ -35,6 +36,7 @@ rules:
     verdict: require_approval
     risk: medium
 """
+HOSTILE = "\u202eevil <!channel> [x](http://evil) <script> \u200bEND"
 ROUNDUP = "    roundup: { over: 2, within: 1m }\n"
 
 
@@ -167,6 +169,43 @@ class Routing(unittest.TestCase):
                    {"revision": 1, "digest": gathered[0]["digest"], "args": {"amount": 2000}}, self.dana)
         eventually(lambda: any(gathered[0]["id"] in json.dumps(message) for message in slack.messages.values()), "an edit raised its risk: its own card")
         eventually(lambda: gateway.advance(1) or "2 requests wait" in self.shown(slack), "and it is no longer among the others")
+
+    def test_a_bot_in_teams_changes_the_one_message_too(self):
+        teams = self.peer(Teams)
+        gateway = self.gateway(lambda gateway: teams.config(gateway.folder) + ROUNDUP)
+        self.ask_many(gateway, 2)
+        self.settled(gateway, 2)
+        rest = self.ask_many(gateway, 3, first=2)
+        self.gathering(gateway, 3)
+        gateway.advance(61)
+        eventually(lambda: len(teams.messages) == 3, "one message more")
+
+        def shown():
+            return json.dumps(list(teams.messages.values())[-1])
+        self.assertIn("3 requests wait", shown())
+        self.assertNotIn("Action.Execute", shown(), "nothing is decided on it")
+        for asked in rest:
+            gateway.vote(self.dana, asked["id"], "deny")
+        eventually(lambda: gateway.advance(1) or "all 3 have ended" in shown(), "it is changed where it stands")
+        self.assertEqual(3, len(teams.messages))
+
+    def test_what_agents_name_things_misleads_nobody_in_a_round_up(self):
+        slack, server = self.peer(Slack), self.peer(MailServer)
+        gateway = self.gateway(lambda gateway: self.slack_channel(slack)(gateway) + self.mail_channel(server, "    to: [ops@example.com]\n" + ROUNDUP))
+        self.ask_many(gateway, 2)
+        self.settled(gateway, 4)
+        for number in range(3):
+            gateway.submit(self.key, resource=f"order/{number} {HOSTILE}")
+        self.gathering(gateway, 6)
+        gateway.advance(61)
+        eventually(lambda: len(slack.messages) == 3 and len(server.letters) == 3, "told together")
+        message, letter = list(slack.messages.values())[-1], server.letters[-1][2]
+        self.assertNotIn("channel", message["text"], "what Slack reads as markup is ours alone")
+        for text in (json.dumps(message, ensure_ascii=False), letter.get_body(("plain",)).get_content(), letter.get_body(("html",)).get_content()):
+            self.assertIn("3 requests wait", text)
+            self.assertIn("u{202e}", text)
+            self.assertFalse({"\u202e", "\u200b"} & set(text))
+        self.assertNotIn("<script>", letter.get_body(("html",)).get_content())
 
     def test_by_mail_there_is_one_letter_and_one_that_says_it_is_over(self):
         server = self.peer(MailServer)
