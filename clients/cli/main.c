@@ -30,7 +30,7 @@ static const struct {
     {"admin", cli_admin, "people, groups, agents, callers, keys, policy (on the host)"},
     {"agents", cli_agents, "explain: which agent a token or certificate is (on the host)"},
     {"keys", cli_keys, "replace, list and export the keys that tokens are signed with"},
-    {"channels", cli_channels, "how channels fare, what they were sent, a test (on the host)"},
+    {"channels", cli_channels, "how channels fare, what they were sent, a test (on the host); which tell you"},
     {"policy", cli_policy, "check, test, explain, bench; publish, versions, rollback, replay"},
     {"recover", cli_recover, "end the freeze after an old store was put back (on the host)"},
     {"ready", cli_ready, "whether the gateway could decide now (on the host; for health checks)"},

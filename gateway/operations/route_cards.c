@@ -275,6 +275,8 @@ static bool tell_card(struct operation *operation, const struct operations_chann
             !insert_card_notice(operation, channel, request, card, event, error)) {
             return false;
         }
+    } else if (moment == CARD_QUESTION) {
+        return true; /* a round-up shows none */
     }
     return tell_roundup(operation, channel, request, roundup, error);
 }

@@ -1,4 +1,5 @@
 #include "notifiers/card.h"
+#include "operations/comment_operations.h"
 #include "operations/notice_internal.h"
 #include "store/choice_rows.h"
 #include "tests/support/run_suite.h"
@@ -407,6 +408,61 @@ START_TEST(roundups__who_is_asked_again_has_a_card_of_its_own)
 }
 END_TEST
 
+static void ask_agent(const char *request)
+{
+    struct comment_row comment;
+    ck_assert(scenario_settle(&s, operation_comment_request(scenario_begin(&s, DANA), request,
+                                                            "Which one?", &comment, &s.error)));
+}
+
+START_TEST(roundups__what_is_told_on_its_own_later_has_its_end_told_on_its_own)
+{
+    tear_down();
+    begin(&plain);
+    tell_five();
+    ask_agent(asked[0]);
+    struct card card = the_card();
+    ck_assert_int_eq(card.moment, CARD_QUESTION);
+    ck_assert_str_eq(card.request, asked[0]);
+    sent(&leases[0]);
+    for (int i = 1; i < 5; i++) {
+        vote(&s, DANA, asked[i], false);
+    }
+    ck_assert_str_eq(the_card().action, "all 4 have ended");
+    sent(&leases[0]);
+    vote(&s, DANA, asked[0], false);
+    card = the_card();
+    ck_assert_int_eq(card.moment, CARD_ENDED);
+    ck_assert_str_eq(card.request, asked[0]);
+    sent(&leases[0]);
+    ck_assert_uint_eq(lease_all(), 0);
+}
+END_TEST
+
+START_TEST(roundups__where_messages_change_a_question_shows_in_the_dashboard_alone)
+{
+    tell_five();
+    ask_agent(asked[0]);
+    pass(&s, 3 * SECOND);
+    ck_assert_uint_eq(lease_all(), 0);
+}
+END_TEST
+
+START_TEST(roundups__no_more_are_gathered_when_they_are_configured_no_more)
+{
+    ask_for("easy.go");
+    ask_for("easy.go");
+    ck_assert_uint_eq(send_all(), 2);
+    ask_for("easy.go");
+    ask_for("easy.go");
+    ck_assert_uint_eq(lease_all(), 0);
+    channels[0].roundup = (struct roundup_rule){0};
+    pass(&s, MINUTE);
+    ck_assert_uint_eq(send_all(), 2);
+    ck_assert_uint_eq(notices_in("gathered"), 0);
+}
+END_TEST
+
 START_TEST(roundups__a_dead_one_can_be_sent_again)
 {
     struct notice_row again;
@@ -503,6 +559,9 @@ int main(void)
     tcase_add_test(tests,
                    roundups__a_gateway_that_is_killed_before_it_was_sent_sends_it_afterwards);
     tcase_add_test(tests, roundups__who_is_asked_again_has_a_card_of_its_own);
+    tcase_add_test(tests, roundups__what_is_told_on_its_own_later_has_its_end_told_on_its_own);
+    tcase_add_test(tests, roundups__where_messages_change_a_question_shows_in_the_dashboard_alone);
+    tcase_add_test(tests, roundups__no_more_are_gathered_when_they_are_configured_no_more);
     tcase_add_test(tests, roundups__a_dead_one_can_be_sent_again);
     tcase_add_test(tests, roundups__who_is_asked_no_more_is_named_nothing);
     tcase_add_test(tests, roundups__who_muted_the_channel_meanwhile_is_not_told);
