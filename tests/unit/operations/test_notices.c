@@ -7,6 +7,7 @@
 #include "tests/support/scenario.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -328,6 +329,31 @@ START_TEST(cards__what_cannot_be_changed_is_followed_by_another_message)
     lease_all();
     ck_assert_uint_eq(count, 1);
     ck_assert_ptr_null(leases[0].address);
+}
+END_TEST
+
+START_TEST(cards__those_of_long_requests_are_not_all_composed_at_once)
+{
+    enum { BIG = 300 * 1000, REQUESTS = 4 };
+    size_t told = 0;
+    for (int i = 0; i < REQUESTS; i++) {
+        char *args = arena_alloc(s.arena, BIG + 64);
+        int length = snprintf(args, 64, "{\"args\":{\"a\":\"%d", i);
+        memset(args + length, 'x', BIG);
+        memcpy(args + length + BIG, "\"}}", 4);
+        submit(&s, RUNNER, ASK(.action = "two.go", .args = args));
+    }
+    for (int round = 0; round < REQUESTS && told < REQUESTS; round++) {
+        lease_all();
+        ck_assert_uint_ge(count, 1);
+        ck_assert_uint_le(count, 2);
+        for (size_t i = 0; i < count; i++) {
+            ck_assert_int_eq(leases[i].row.attempts, 0);
+            settle(&leases[i], (struct notice_settlement){.outcome = NOTICE_SENT});
+        }
+        told += count;
+    }
+    ck_assert_uint_eq(told, REQUESTS);
 }
 END_TEST
 
@@ -663,6 +689,7 @@ int main(void)
     tcase_add_test(tests, cards__an_escalation_reaches_channels_of_those_who_are_asked_then);
     tcase_add_test(tests, cards__rules_that_ask_for_more_are_told_to_those_who_are_asked_then);
     tcase_add_test(tests, cards__rules_that_make_it_riskier_end_the_wait_for_the_morning);
+    tcase_add_test(tests, cards__those_of_long_requests_are_not_all_composed_at_once);
     tcase_add_test(tests, cards__low_risk_waits_while_it_is_quiet_and_nothing_else_does);
     tcase_add_test(tests, cards__what_expires_while_it_is_quiet_is_not_asked);
     tcase_add_test(tests, notices__a_deferred_one_keeps_its_attempts);
