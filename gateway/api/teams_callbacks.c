@@ -216,6 +216,12 @@ void api_answer_teams(struct api_call *call)
     const struct teams_press *press = call->input;
     struct builder body BUILDER_SCOPE;
     builder_init(&body, 0);
+    if (press->activity.kind == TEAMS_ADDED) {
+        /* Where an operator finds the id of a chat, which Teams shows nowhere. */
+        LOG(LOG_LEVEL_INFO, "bot_added", LOG_TEXT("app", press->bot->bot.app_id),
+            LOG_TEXT("conversation", press->activity.conversation),
+            LOG_TEXT("has_cards", press->is_named ? "yes" : "no"));
+    }
     int status = teams_press_answer(call->api, call->arena, press, &body);
     if (body.length > 0) {
         api_answer_json(call, status, &body, NULL, 0);

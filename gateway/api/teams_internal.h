@@ -22,6 +22,7 @@ struct teams_press {
     struct sha256 pressed; /* what the press says, without what changes when it is sent again */
     struct chat_answer answer;
     const char *linked_to; /* the person's name */
+    bool is_named;         /* of a bot that was added: a channel has its cards there */
 };
 
 /* Within an operation that was begun with the call's credential. */

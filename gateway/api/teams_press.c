@@ -57,7 +57,7 @@ static bool link_account(struct teams_press *press, struct operation *operation,
     return true;
 }
 
-static bool note_conversation(const struct teams_press *press, struct operation *operation,
+static bool note_conversation(struct teams_press *press, struct operation *operation,
                               struct error *error)
 {
     const struct teams_activity *activity = &press->activity;
@@ -65,10 +65,9 @@ static bool note_conversation(const struct teams_press *press, struct operation 
                                              .app = press->bot->bot.app_id,
                                              .conversation = activity->conversation,
                                              .service_url = activity->service_url};
-    bool is_named = false;
     return activity->kind == TEAMS_REMOVED
                ? operation_forget_conversation(operation, &conversation, error)
-               : operation_remember_conversation(operation, &conversation, &is_named, error);
+               : operation_remember_conversation(operation, &conversation, &press->is_named, error);
 }
 
 bool teams_press_run(struct teams_press *press, struct operation *operation,
