@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from support.gateway import BUILD, ROOT, Gateway, eventually
-from support.teams import CONVERSATION, SECRET, TENANT, Teams, texts_of
+from support.teams import CONVERSATION, SECRET, TENANT, Teams, card_of, texts_of
 
 POLICY = """
 version: 1
@@ -202,6 +202,15 @@ class TeamsBot(unittest.TestCase):
         self.sent(1)
         self.gateway.vote(self.dana, asked["id"])
         self.says("Approved by dana")
+
+    def test_a_card_taken_without_an_id_has_no_buttons_and_its_end_is_a_card_of_its_own(self):
+        self.teams.answers = [(202, {}, b"")]
+        asked = self.ask()
+        self.gateway.vote(self.dana, asked["id"])
+        self.sent(2)
+        self.says("Approved by dana")
+        self.assertEqual(["POST", "POST"], [call[0] for call in self.teams.calls])
+        self.assertEqual({OPEN}, set(self.teams.buttons(card_of(self.teams.calls[0][3]))))
 
     # ---- where the token goes ----
     def test_a_card_at_a_host_that_is_not_allowed_any_more_gets_no_token(self):
