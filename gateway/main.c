@@ -378,13 +378,13 @@ static void acknowledge(void *context, const char *channel, const char *id, cons
     }
 }
 
-static void find(void *context, const char *channel, const struct notifier_question *question,
-                 int64_t age_ms, int64_t asked_tick, struct notifier_finding *out)
+static void find(void *context, const char *channel, const struct notifier_inquiry *inquiry,
+                 int64_t age_ms, int64_t asked_tick, struct notifier_standing *out)
 {
     struct gateway *gateway = context;
-    *out = (struct notifier_finding){.known = NOTIFIER_UNANSWERED};
+    *out = (struct notifier_standing){.known = NOTIFIER_UNANSWERED};
     if (gateway->courier != NULL) {
-        courier_find(gateway->courier, channel, question, age_ms, asked_tick, out);
+        courier_find(gateway->courier, channel, inquiry, age_ms, asked_tick, out);
     }
 }
 
@@ -581,7 +581,7 @@ static bool open_gateway(struct gateway *gateway, struct error *error)
                                                 .trust = gateway->trust,
                                                 .sources = gateway->config->sources,
                                                 .take_envelope = take_envelope,
-                                                .on_found = wake_loop,
+                                                .on_standing = wake_loop,
                                                 .context = gateway},
                       error);
     if (gateway->courier == NULL) {

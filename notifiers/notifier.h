@@ -90,8 +90,8 @@ enum notifier_asks {
     NOTIFIER_ASKS_RIGHTS,  /* may the gateway do all that it needs? */
     NOTIFIER_ASKS_COUNT,
 };
-enum { NOTIFIER_QUESTIONS_MAX = 2, NOTIFIER_VALUE_BYTES = 64, NOTIFIER_REASON_BYTES = 256 };
-struct notifier_question {
+enum { NOTIFIER_INQUIRIES_MAX = 2, NOTIFIER_VALUE_BYTES = 64, NOTIFIER_REASON_BYTES = 256 };
+struct notifier_inquiry {
     enum notifier_asks asks;
     const char *about; /* an id of the kind's; "" of the app itself */
 };
@@ -103,7 +103,7 @@ enum notifier_known {
     NOTIFIER_BAD,
     NOTIFIER_UNANSWERED, /* it was asked, and the service said nothing of use */
 };
-struct notifier_finding {
+struct notifier_standing {
     enum notifier_known known;
     char value[NOTIFIER_VALUE_BYTES];   /* of an address */
     char reason[NOTIFIER_REASON_BYTES]; /* unless good: what is wrong, for people */
@@ -160,16 +160,16 @@ struct notifier {
                          struct arena *arena, struct notifier_message *out, struct error *error);
     /* Kinds that ask first (all three or none). Which answers must be good before this notice may
      * leave; `notice` NULL: what is asked of the channel itself from time to time. */
-    size_t (*list_questions)(const struct notifier_channel *channel,
+    size_t (*list_inquiries)(const struct notifier_channel *channel,
                              const struct notifier_notice *notice, struct arena *arena,
-                             struct notifier_question out[NOTIFIER_QUESTIONS_MAX]);
-    bool (*compose_question)(const struct notifier_channel *channel,
-                             const struct notifier_question *question, struct arena *arena,
-                             struct notifier_message *out, struct error *error);
+                             struct notifier_inquiry out[NOTIFIER_INQUIRIES_MAX]);
+    bool (*compose_inquiry)(const struct notifier_channel *channel,
+                            const struct notifier_inquiry *inquiry, struct arena *arena,
+                            struct notifier_message *out, struct error *error);
     /* `out` is zeroed before; never leaves it unknown. */
     void (*read_answer)(const struct notifier_channel *channel,
-                        const struct notifier_question *question,
-                        const struct notifier_reply *reply, struct notifier_finding *out);
+                        const struct notifier_inquiry *inquiry, const struct notifier_reply *reply,
+                        struct notifier_standing *out);
 };
 
 const struct notifier *notifier_find(const char *kind); /* NULL when there is none */

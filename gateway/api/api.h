@@ -68,8 +68,8 @@ struct api_chat {
     bool (*say)(void *context, const char *channel, const struct notifier_word *word);
     void (*acknowledge)(void *context, const char *channel, const char *id, const char *response);
     /* As courier_find. */
-    void (*find)(void *context, const char *channel, const struct notifier_question *question,
-                 int64_t age_ms, int64_t asked_tick, struct notifier_finding *out);
+    void (*find)(void *context, const char *channel, const struct notifier_inquiry *inquiry,
+                 int64_t age_ms, int64_t asked_tick, struct notifier_standing *out);
     const struct api_slack_app *slack_apps;
     size_t slack_app_count;
     const struct api_teams_bot *teams_bots;

@@ -64,13 +64,14 @@ void slack_holds_destroy(struct slack_holds *holds)
 /* ---- what Slack says ---- */
 
 static void ask(struct api *api, const struct slack_press *press, enum notifier_asks asks,
-                const char *about, int64_t age_ms, int64_t asked_tick, struct notifier_finding *out)
+                const char *about, int64_t age_ms, int64_t asked_tick,
+                struct notifier_standing *out)
 {
     const struct api_chat *chat = &api->options.chat;
-    struct notifier_question question = {asks, about};
-    *out = (struct notifier_finding){.known = NOTIFIER_UNANSWERED};
+    struct notifier_inquiry inquiry = {asks, about};
+    *out = (struct notifier_standing){.known = NOTIFIER_UNANSWERED};
     if (chat->find != NULL) {
-        chat->find(chat->context, press->channels[0], &question, age_ms, asked_tick, out);
+        chat->find(chat->context, press->channels[0], &inquiry, age_ms, asked_tick, out);
     }
 }
 
@@ -108,8 +109,8 @@ static bool has_place(const struct slack_press *press)
 static enum notifier_known judge(struct api *api, const struct slack_press *press,
                                  int64_t asked_tick, struct error *out)
 {
-    struct notifier_finding person;
-    struct notifier_finding place = {.known = NOTIFIER_GOOD};
+    struct notifier_standing person;
+    struct notifier_standing place = {.known = NOTIFIER_GOOD};
     ask(api, press, NOTIFIER_ASKS_PERSON, press->callback.account, PERSON_AGE_MS, asked_tick,
         &person);
     if (has_place(press)) {

@@ -56,7 +56,7 @@ struct courier {
     struct fetches *fetches;
     struct destinations *destinations;
     struct words *words;
-    struct findings *findings;
+    struct standings *standings;
     struct sockets *sockets;
 };
 
@@ -217,8 +217,8 @@ static void on_transferred(void *context, void *owner, const struct transfer_res
         words_finish(errand, result);
         return;
     }
-    if (errand->kind == ERRAND_QUESTION) {
-        findings_finish(errand, result);
+    if (errand->kind == ERRAND_INQUIRY) {
+        standings_finish(errand, result);
         return;
     }
     destinations_finish(courier->destinations, errand, result);
@@ -285,7 +285,7 @@ static void *run_thread(void *context)
         deliver_all(courier, take_inbox(courier, &is_stopping));
         submit_settlements(courier);
         words_run(courier->words, courier->destinations);
-        findings_run(courier->findings);
+        standings_run(courier->standings);
         destinations_run(courier->destinations);
         ask_for_more(courier);
         fetches_run(courier->fetches);
@@ -308,9 +308,9 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         return NULL;
     }
     courier->fetches = fetches_create(options->trust, options->sources, courier->transfers);
-    courier->findings = findings_create(&courier->options, courier->transfers);
+    courier->standings = standings_create(&courier->options, courier->transfers);
     courier->destinations =
-        destinations_create(courier, options, courier->transfers, courier->findings);
+        destinations_create(courier, options, courier->transfers, courier->standings);
     courier->words = words_create(options, courier->transfers);
     if (pthread_create(&courier->thread, NULL, run_thread, courier) != 0) {
         error_set(error, ERROR_INTERNAL, "no_thread", NULL,
@@ -318,7 +318,7 @@ struct courier *courier_start(const struct courier_options *options, struct erro
         fetches_destroy(courier->fetches);
         destinations_destroy(courier->destinations, NULL, NULL); /* nothing waits yet */
         words_destroy(courier->words);
-        findings_destroy(courier->findings);
+        standings_destroy(courier->standings);
         transfers_destroy(courier->transfers, NULL);
         pthread_mutex_destroy(&courier->mutex);
         free(courier);
@@ -346,17 +346,17 @@ bool courier_say(struct courier *courier, const char *channel, const struct noti
 }
 
 void courier_find(struct courier *courier, const char *channel,
-                  const struct notifier_question *question, int64_t age_ms, int64_t asked_tick,
-                  struct notifier_finding *out)
+                  const struct notifier_inquiry *inquiry, int64_t age_ms, int64_t asked_tick,
+                  struct notifier_standing *out)
 {
     int64_t since = clock_boot_ms() - age_ms;
-    struct findings_age age = {
+    struct standings_age age = {
         .good_since = since, .bad_since = since, .unanswered_since = asked_tick};
-    *out = (struct notifier_finding){.known = NOTIFIER_UNANSWERED};
+    *out = (struct notifier_standing){.known = NOTIFIER_UNANSWERED};
     for (size_t i = 0; i < courier->options.channel_count; i++) {
         const struct notifier_channel *own = &courier->options.channels[i].channel;
-        if (strcmp(own->name, channel) == 0 && notifier_find(own->kind)->compose_question != NULL) {
-            findings_look(courier->findings, i, question, &age, out);
+        if (strcmp(own->name, channel) == 0 && notifier_find(own->kind)->compose_inquiry != NULL) {
+            standings_look(courier->standings, i, inquiry, &age, out);
             return;
         }
     }
@@ -397,7 +397,7 @@ void courier_destroy(struct courier *courier)
     destinations_destroy(courier->destinations, forget_errand, courier);
     forget_settlements(courier);
     words_destroy(courier->words);
-    findings_destroy(courier->findings);
+    standings_destroy(courier->standings);
     for (struct lease *lease = take_inbox(courier, &ignored); lease != NULL;) {
         struct lease *next = lease->next;
         end_lease(lease);

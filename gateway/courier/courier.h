@@ -61,7 +61,8 @@ struct courier_options {
     /* What was pressed in a channel with an app token; on any thread. False: not now. */
     bool (*take_envelope)(void *context, const char *channel, const char *id, const char *payload,
                           size_t length);
-    void (*on_found)(void *context); /* courier_find would say more now; on the courier's thread */
+    void (*on_standing)(
+        void *context); /* courier_find would say more now; on the courier's thread */
     void *context;
 };
 
@@ -79,11 +80,12 @@ void courier_acknowledge(struct courier *courier, const char *channel, const cha
  * and what fails is logged. False when the channel says no words or too many wait. */
 bool courier_say(struct courier *courier, const char *channel, const struct notifier_word *word);
 /* Any thread. What the channel's service says of this, at most `age_ms` ago; what is not known is
- * asked, and `on_found` says when to come again. One that could not be answered since `asked_tick`
- * (of clock_boot_ms) is UNANSWERED, and so is everything about a channel that asks nothing. */
+ * asked, and `on_standing` says when to come again. One that could not be answered since
+ * `asked_tick` (of clock_boot_ms) is UNANSWERED, and so is everything about a channel that asks
+ * nothing. */
 void courier_find(struct courier *courier, const char *channel,
-                  const struct notifier_question *question, int64_t age_ms, int64_t asked_tick,
-                  struct notifier_finding *out);
+                  const struct notifier_inquiry *inquiry, int64_t age_ms, int64_t asked_tick,
+                  struct notifier_standing *out);
 
 /* Ends transfers under way without settling them (their lease runs out) and the thread. Call before
  * the writer stops; results of its jobs must still be delivered until courier_destroy. */

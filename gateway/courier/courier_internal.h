@@ -5,7 +5,7 @@
 #include "operations/notice_operations.h"
 #include "trust/trust.h"
 
-enum errand_kind { ERRAND_FETCH = 1, ERRAND_DELIVERY, ERRAND_TOKEN, ERRAND_WORD, ERRAND_QUESTION };
+enum errand_kind { ERRAND_FETCH = 1, ERRAND_DELIVERY, ERRAND_TOKEN, ERRAND_WORD, ERRAND_INQUIRY };
 
 /* What every transfer's owner begins with. */
 struct errand {
@@ -33,7 +33,7 @@ struct delivery {
     struct notice_lease *notice;
     struct destination *destination;
     int64_t leased_tick;
-    int64_t asked_tick; /* when its turn came and its questions were asked; 0: not yet */
+    int64_t asked_tick; /* when its turn came and its inquiries were asked; 0: not yet */
     bool had_bad_token; /* once already */
 };
 
@@ -41,36 +41,36 @@ struct delivery {
 void courier_settle(struct courier *courier, const struct delivery *delivery,
                     const struct notice_settlement *settlement);
 
-/* findings.c: what services said when they were asked. */
-struct findings;
+/* standings.c: what services said when they were asked. */
+struct standings;
 /* Whether a place is shared is asked again after this; an address is good for a day longer. */
-enum { FINDINGS_GOOD_MS = 5 * 60 * 1000 };
+enum { STANDINGS_GOOD_MS = 5 * 60 * 1000 };
 /* Ticks: an answer from before is asked for anew. */
-struct findings_age {
+struct standings_age {
     int64_t good_since, bad_since, unanswered_since;
 };
-struct findings *findings_create(const struct courier_options *options,
-                                 struct transfers *transfers);
-void findings_destroy(struct findings *findings); /* accepts NULL */
+struct standings *standings_create(const struct courier_options *options,
+                                   struct transfers *transfers);
+void standings_destroy(struct standings *standings); /* accepts NULL */
 /* Any thread. What is known that is young enough; else it is being asked, and UNKNOWN. */
-void findings_look(struct findings *findings, size_t channel,
-                   const struct notifier_question *question, const struct findings_age *age,
-                   struct notifier_finding *out);
+void standings_look(struct standings *standings, size_t channel,
+                    const struct notifier_inquiry *inquiry, const struct standings_age *age,
+                    struct notifier_standing *out);
 /* On the courier's thread: sends what is to be asked. */
-void findings_run(struct findings *findings);
-void findings_finish(struct errand *errand, const struct transfer_result *result);
+void standings_run(struct standings *standings);
+void standings_finish(struct errand *errand, const struct transfer_result *result);
 /* Whether this notice (NULL: the channel as such) may leave, with what its turn, which came at
  * `asked_tick`, found out. Asks what is not known. */
-enum notifier_known findings_ask_first(struct findings *findings, size_t channel,
-                                       const struct notifier_notice *notice, int64_t asked_tick,
-                                       struct notifier_finding *out);
+enum notifier_known standings_ask_first(struct standings *standings, size_t channel,
+                                        const struct notifier_notice *notice, int64_t asked_tick,
+                                        struct notifier_standing *out);
 
 /* destination.c and its like: what of each channel is known while the process runs: how much is
  * under way, how it fares, its token, and what waits for its turn. On the courier's thread. */
 struct destinations;
 struct destinations *destinations_create(struct courier *courier,
                                          const struct courier_options *options,
-                                         struct transfers *transfers, struct findings *findings);
+                                         struct transfers *transfers, struct standings *standings);
 /* What waits is given to `on_cut`. */
 void destinations_destroy(struct destinations *destinations,
                           void (*on_cut)(void *context, void *owner), void *context);

@@ -17,13 +17,13 @@ enum {
 
 struct destinations *destinations_create(struct courier *courier,
                                          const struct courier_options *options,
-                                         struct transfers *transfers, struct findings *findings)
+                                         struct transfers *transfers, struct standings *standings)
 {
     struct destinations *destinations = memory_zeroed(1, sizeof *destinations);
     destinations->courier = courier;
     destinations->operations = options->operations;
     destinations->transfers = transfers;
-    destinations->findings = findings;
+    destinations->standings = standings;
     destinations->count = options->channel_count;
     destinations->items = memory_zeroed(options->channel_count + 1, sizeof *destinations->items);
     for (size_t i = 0; i < options->channel_count; i++) {
@@ -247,7 +247,7 @@ static void run_one(struct destinations *destinations, struct destination *desti
             defer(destinations, destination_take_held(destination));
             continue;
         }
-        struct notifier_finding found;
+        struct notifier_standing found;
         enum notifier_known known =
             may_send(destinations, destination, tick)
                 ? destination_ask_first(destinations, destination, tick, &found)

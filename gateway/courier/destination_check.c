@@ -10,8 +10,8 @@ enum {
 };
 
 /* What the operator must mend is in the log when it begins and when it is over. */
-static void note_finding(struct destinations *destinations, struct destination *destination,
-                         const struct notifier_finding *found)
+static void note_standing(struct destinations *destinations, struct destination *destination,
+                          const struct notifier_standing *found)
 {
     const char *problem = found->known == NOTIFIER_BAD    ? found->problem
                           : found->known == NOTIFIER_GOOD ? NULL
@@ -30,25 +30,25 @@ static void note_finding(struct destinations *destinations, struct destination *
 /* Whether the first that is held may go, and to where. */
 enum notifier_known destination_ask_first(struct destinations *destinations,
                                           struct destination *destination, int64_t tick,
-                                          struct notifier_finding *out)
+                                          struct notifier_standing *out)
 {
     struct delivery *delivery = destination->first;
     struct notifier_notice notice = delivery_notice(delivery);
     delivery->asked_tick = delivery->asked_tick == 0 ? tick : delivery->asked_tick;
-    enum notifier_known known = findings_ask_first(destinations->findings, destination->index,
-                                                   &notice, delivery->asked_tick, out);
-    if (known == NOTIFIER_GOOD && destination->notifier->list_questions != NULL) {
-        note_finding(destinations, destination, out);
+    enum notifier_known known = standings_ask_first(destinations->standings, destination->index,
+                                                    &notice, delivery->asked_tick, out);
+    if (known == NOTIFIER_GOOD && destination->notifier->list_inquiries != NULL) {
+        note_standing(destinations, destination, out);
     }
     return known;
 }
 
 /* It is tried again: what keeps it back can be mended. */
 void destination_refuse_one(struct destinations *destinations, struct delivery *delivery,
-                            const struct notifier_finding *found)
+                            const struct notifier_standing *found)
 {
     struct destination *destination = delivery->destination;
-    note_finding(destinations, destination, found);
+    note_standing(destinations, destination, found);
     if (found->known == NOTIFIER_UNANSWERED) {
         destination_note_failure(destination, found->retry_after_ms, found->reason);
     }
@@ -62,17 +62,17 @@ void destination_refuse_one(struct destinations *destinations, struct delivery *
 void destination_check(struct destinations *destinations, struct destination *destination,
                        int64_t tick)
 {
-    struct notifier_finding found;
-    if (destination->notifier->list_questions == NULL || tick < destination->next_check_tick) {
+    struct notifier_standing found;
+    if (destination->notifier->list_inquiries == NULL || tick < destination->next_check_tick) {
         return;
     }
     destination->checking_tick =
         destination->checking_tick == 0 ? tick : destination->checking_tick;
-    if (findings_ask_first(destinations->findings, destination->index, NULL,
-                           destination->checking_tick, &found) == NOTIFIER_UNKNOWN) {
+    if (standings_ask_first(destinations->standings, destination->index, NULL,
+                            destination->checking_tick, &found) == NOTIFIER_UNKNOWN) {
         return;
     }
-    note_finding(destinations, destination, &found);
+    note_standing(destinations, destination, &found);
     destination->checking_tick = 0;
     destination->next_check_tick =
         tick + (found.known == NOTIFIER_GOOD ? CHECK_MS : CHECK_AGAIN_MS);

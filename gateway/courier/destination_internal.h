@@ -31,7 +31,7 @@ struct destinations {
     struct courier *courier;
     struct operations *operations;
     struct transfers *transfers;
-    struct findings *findings;
+    struct standings *standings;
     struct destination *items;
     size_t count;
 };
@@ -66,10 +66,10 @@ void destination_finish_token(struct destinations *destinations, struct errand *
 /* destination_check.c: whether the first that is held may go, and to where. */
 enum notifier_known destination_ask_first(struct destinations *destinations,
                                           struct destination *destination, int64_t tick,
-                                          struct notifier_finding *out);
+                                          struct notifier_standing *out);
 /* Frees the delivery. */
 void destination_refuse_one(struct destinations *destinations, struct delivery *delivery,
-                            const struct notifier_finding *found);
+                            const struct notifier_standing *found);
 void destination_check(struct destinations *destinations, struct destination *destination,
                        int64_t tick);
 

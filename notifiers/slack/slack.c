@@ -141,6 +141,6 @@ const struct notifier slack_notifier = {.kind = "slack",
                                         .compose = compose,
                                         .judge = judge,
                                         .compose_word = compose_word,
-                                        .list_questions = slack_list_questions,
-                                        .compose_question = slack_compose_question,
+                                        .list_inquiries = slack_list_inquiries,
+                                        .compose_inquiry = slack_compose_inquiry,
                                         .read_answer = slack_read_answer};

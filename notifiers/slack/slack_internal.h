@@ -14,15 +14,15 @@ bool slack_is_passing(const char *code);
 /* slack_callback.c: upper-case letters and digits, 1 to 40. */
 bool slack_is_id(const char *text);
 
-/* slack_questions.c: the hooks of struct notifier. */
-size_t slack_list_questions(const struct notifier_channel *channel,
+/* slack_inquiries.c: the hooks of struct notifier. */
+size_t slack_list_inquiries(const struct notifier_channel *channel,
                             const struct notifier_notice *notice, struct arena *arena,
-                            struct notifier_question out[NOTIFIER_QUESTIONS_MAX]);
-bool slack_compose_question(const struct notifier_channel *channel,
-                            const struct notifier_question *question, struct arena *arena,
-                            struct notifier_message *out, struct error *error) MUST_CHECK;
+                            struct notifier_inquiry out[NOTIFIER_INQUIRIES_MAX]);
+bool slack_compose_inquiry(const struct notifier_channel *channel,
+                           const struct notifier_inquiry *inquiry, struct arena *arena,
+                           struct notifier_message *out, struct error *error) MUST_CHECK;
 void slack_read_answer(const struct notifier_channel *channel,
-                       const struct notifier_question *question, const struct notifier_reply *reply,
-                       struct notifier_finding *out);
+                       const struct notifier_inquiry *inquiry, const struct notifier_reply *reply,
+                       struct notifier_standing *out);
 
 #endif

@@ -114,7 +114,7 @@ class SlackToPeople(SlackSteps, unittest.TestCase):
         self.link()
         self.gateway.submit(self.key)
         eventually(lambda: self.slack.asked("conversations.open"), "it is tried")
-        eventually(lambda: self.gateway.logged("question_not_answered"), "and not answered")
+        eventually(lambda: self.gateway.logged("inquiry_not_answered"), "and not answered")
         eventually(lambda: self.gateway.advance(seconds=6) or self.slack.cards_of("U0DANA"), "it is opened later")
 
     def test_somebody_slack_does_not_know_gets_no_card_and_the_notice_says_why(self):

@@ -32,7 +32,7 @@ static const char *user_of(const char *account)
     return slash == NULL ? account : slash + 1;
 }
 
-/* ---- which questions ---- */
+/* ---- which inquiries ---- */
 
 /* What has ended is frozen wherever it stands; everything else needs a place of our own. */
 static bool is_frozen(const struct notifier_notice *notice, struct arena *arena)
@@ -44,21 +44,21 @@ static bool is_frozen(const struct notifier_notice *notice, struct arena *arena)
            strcmp(card.state, "pending") != 0;
 }
 
-size_t slack_list_questions(const struct notifier_channel *channel,
+size_t slack_list_inquiries(const struct notifier_channel *channel,
                             const struct notifier_notice *notice, struct arena *arena,
-                            struct notifier_question out[NOTIFIER_QUESTIONS_MAX])
+                            struct notifier_inquiry out[NOTIFIER_INQUIRIES_MAX])
 {
     const char *place = notifier_option(channel, "channel");
     size_t count = 0;
     if (notice != NULL && notice->is_test) {
-        out[count++] = (struct notifier_question){NOTIFIER_ASKS_RIGHTS, ""};
+        out[count++] = (struct notifier_inquiry){NOTIFIER_ASKS_RIGHTS, ""};
     }
     if (place != NULL && (notice == NULL || !is_frozen(notice, arena))) {
-        out[count++] = (struct notifier_question){NOTIFIER_ASKS_PLACE, place};
+        out[count++] = (struct notifier_inquiry){NOTIFIER_ASKS_PLACE, place};
     }
     if (place == NULL && notice != NULL && notice->address == NULL) {
         out[count++] =
-            (struct notifier_question){NOTIFIER_ASKS_ADDRESS, notice->to == NULL ? "" : notice->to};
+            (struct notifier_inquiry){NOTIFIER_ASKS_ADDRESS, notice->to == NULL ? "" : notice->to};
     }
     return count;
 }
@@ -91,15 +91,15 @@ static void compose_open(const struct notifier_channel *channel, const char *use
     slack_call(channel, "conversations.open", "application/json; charset=utf-8", &body, arena, out);
 }
 
-bool slack_compose_question(const struct notifier_channel *channel,
-                            const struct notifier_question *question, struct arena *arena,
-                            struct notifier_message *out, struct error *error)
+bool slack_compose_inquiry(const struct notifier_channel *channel,
+                           const struct notifier_inquiry *inquiry, struct arena *arena,
+                           struct notifier_message *out, struct error *error)
 {
-    const char *id = user_of(question->about);
-    if (question->asks != NOTIFIER_ASKS_RIGHTS && !slack_is_id(id)) {
+    const char *id = user_of(inquiry->about);
+    if (inquiry->asks != NOTIFIER_ASKS_RIGHTS && !slack_is_id(id)) {
         return error_set(error, ERROR_INVALID, "bad_id", NULL, "`%.40s` is no id of Slack's", id);
     }
-    switch (question->asks) {
+    switch (inquiry->asks) {
     case NOTIFIER_ASKS_PLACE:
         compose_form(channel, "conversations.info", "channel", id, arena, out);
         return true;
@@ -116,12 +116,12 @@ bool slack_compose_question(const struct notifier_channel *channel,
     case NOTIFIER_ASKS_COUNT:
         break;
     }
-    return error_set(error, ERROR_INTERNAL, "no_question", NULL, "Slack is asked nothing of this");
+    return error_set(error, ERROR_INTERNAL, "no_inquiry", NULL, "Slack is asked nothing of this");
 }
 
 /* ---- reading what it says ---- */
 
-static void say_bad(struct notifier_finding *out, const char *reason, const char *problem)
+static void say_bad(struct notifier_standing *out, const char *reason, const char *problem)
 {
     out->known = NOTIFIER_BAD;
     out->problem = problem;
@@ -145,7 +145,7 @@ static bool is_text(const struct json *value, const char *text, size_t length)
 }
 
 static void read_place(const struct notifier_channel *channel, const struct json *answer,
-                       struct notifier_finding *out)
+                       struct notifier_standing *out)
 {
     const struct json *place = json_member(answer, "channel");
     bool is_ours = notifier_option(channel, "enterprises") != NULL;
@@ -191,7 +191,7 @@ static bool is_where_they_say(const struct json *user, const char *account)
 
 /* `is_app_user` is no sign of a bot: it says that this person authorized the app. */
 static void read_person(const char *account, const struct json *answer,
-                        struct notifier_finding *out)
+                        struct notifier_standing *out)
 {
     const struct json *user = json_member(answer, "user");
     if (says(user, "deleted")) {
@@ -210,7 +210,7 @@ static void read_person(const char *account, const struct json *answer,
     }
 }
 
-static void read_address(const struct json *answer, struct notifier_finding *out)
+static void read_address(const struct json *answer, struct notifier_standing *out)
 {
     const char *id = json_text(json_member(json_member(answer, "channel"), "id"));
     if (id == NULL || !slack_is_id(id) || strlen(id) >= sizeof out->value) {
@@ -237,7 +237,7 @@ static bool has_scope(const char *scopes, const char *wanted)
 }
 
 static void read_rights(const struct notifier_channel *channel, const struct notifier_reply *reply,
-                        struct notifier_finding *out)
+                        struct notifier_standing *out)
 {
     static const char *const of_channels[] = {"chat:write", "users:read", "channels:read",
                                               "groups:read", NULL};
@@ -272,8 +272,8 @@ static const char *problem_of(enum notifier_asks asks, const char *code)
     return strcmp(code, "channel_not_found") == 0 ? not_found : not_said;
 }
 
-static void read_error(const struct notifier_question *question, const char *code,
-                       struct notifier_finding *out)
+static void read_error(const struct notifier_inquiry *inquiry, const char *code,
+                       struct notifier_standing *out)
 {
     static const char *const about[] = {[NOTIFIER_ASKS_PLACE] = "whether this channel is shared",
                                         [NOTIFIER_ASKS_PERSON] =
@@ -282,14 +282,14 @@ static void read_error(const struct notifier_question *question, const char *cod
                                         [NOTIFIER_ASKS_RIGHTS] = "which scopes the app has"};
     bool is_passing = code == NULL || slack_is_passing(code);
     out->known = is_passing ? NOTIFIER_UNANSWERED : NOTIFIER_BAD;
-    out->problem = is_passing ? NULL : problem_of(question->asks, code);
-    snprintf(out->reason, sizeof out->reason, "Slack does not say %s (%.80s)",
-             about[question->asks], code == NULL ? "no answer of Slack's" : code);
+    out->problem = is_passing ? NULL : problem_of(inquiry->asks, code);
+    snprintf(out->reason, sizeof out->reason, "Slack does not say %s (%.80s)", about[inquiry->asks],
+             code == NULL ? "no answer of Slack's" : code);
 }
 
 void slack_read_answer(const struct notifier_channel *channel,
-                       const struct notifier_question *question, const struct notifier_reply *reply,
-                       struct notifier_finding *out)
+                       const struct notifier_inquiry *inquiry, const struct notifier_reply *reply,
+                       struct notifier_standing *out)
 {
     struct error ignored = {0};
     bool is_answer = reply->status >= 200 && reply->status < 300;
@@ -298,15 +298,15 @@ void slack_read_answer(const struct notifier_channel *channel,
     const struct json *answer = document == NULL ? NULL : json_root(document);
     out->retry_after_ms = reply->retry_after_ms;
     if (!says(answer, "ok")) {
-        read_error(question, json_text(json_member(answer, "error")), out);
+        read_error(inquiry, json_text(json_member(answer, "error")), out);
         return;
     }
-    switch (question->asks) {
+    switch (inquiry->asks) {
     case NOTIFIER_ASKS_PLACE:
         read_place(channel, answer, out);
         return;
     case NOTIFIER_ASKS_PERSON:
-        read_person(question->about, answer, out);
+        read_person(inquiry->about, answer, out);
         return;
     case NOTIFIER_ASKS_ADDRESS:
         read_address(answer, out);

@@ -27,10 +27,10 @@ static void tear_down(void)
 
 static const char *asked_of(enum notifier_asks asks, const char *about)
 {
-    struct notifier_question question = {asks, about};
+    struct notifier_inquiry inquiry = {asks, about};
     struct notifier_message message = {0};
     struct error error = {0};
-    if (!slack_notifier.compose_question(&channel, &question, arena, &message, &error)) {
+    if (!slack_notifier.compose_inquiry(&channel, &inquiry, arena, &message, &error)) {
         return error.code;
     }
     return arena_printf(arena, "%s %s %s", strrchr(message.url, '/') + 1,
@@ -53,20 +53,20 @@ START_TEST(slack__nothing_is_asked_about_what_is_no_id)
     ck_assert_str_eq(asked_of(NOTIFIER_ASKS_PERSON, "/T1/U1&user=U2"), "bad_id");
     ck_assert_str_eq(asked_of(NOTIFIER_ASKS_PERSON, "/T1/"), "bad_id");
     ck_assert_str_eq(asked_of(NOTIFIER_ASKS_ADDRESS, "dana@example.com"), "bad_id");
-    ck_assert_str_eq(asked_of(NOTIFIER_ASKS_NOTHING, "U1"), "no_question");
+    ck_assert_str_eq(asked_of(NOTIFIER_ASKS_NOTHING, "U1"), "no_inquiry");
 }
 END_TEST
 
 /* ---- reading ---- */
 
-static struct notifier_finding read_as(enum notifier_asks asks, const char *about, long status,
-                                       const char *body, const char *scopes)
+static struct notifier_standing read_as(enum notifier_asks asks, const char *about, long status,
+                                        const char *body, const char *scopes)
 {
-    struct notifier_question question = {asks, about};
+    struct notifier_inquiry inquiry = {asks, about};
     struct notifier_reply reply = {
         .status = status, .body = body, .length = strlen(body), .scopes = scopes};
-    struct notifier_finding found = {0};
-    slack_notifier.read_answer(&channel, &question, &reply, &found);
+    struct notifier_standing found = {0};
+    slack_notifier.read_answer(&channel, &inquiry, &reply, &found);
     return found;
 }
 
@@ -148,7 +148,7 @@ START_TEST(slack__what_says_nothing_of_use_is_unanswered)
                    {200, "<html>"}};
     for (size_t i = 0; i < COUNT(replies); i++) {
         for (enum notifier_asks asks = NOTIFIER_ASKS_PLACE; asks < NOTIFIER_ASKS_COUNT; asks++) {
-            struct notifier_finding found =
+            struct notifier_standing found =
                 read_as(asks, "/T1/U1", replies[i].status, replies[i].body, NULL);
             ck_assert_msg(found.known == NOTIFIER_UNANSWERED, "%s", replies[i].body);
             ck_assert_ptr_null(found.problem);
@@ -175,7 +175,7 @@ START_TEST(slack__a_place_that_is_shared_or_may_be_is_bad_and_says_what_to_do)
         "{\"ok\":false,\"error\":\"missing_scope\"}",
         "{\"ok\":false,\"error\":\"invalid_auth\"}"};
     for (size_t i = 0; i < COUNT(shared); i++) {
-        struct notifier_finding found = read_as(NOTIFIER_ASKS_PLACE, "C1", 200, shared[i], NULL);
+        struct notifier_standing found = read_as(NOTIFIER_ASKS_PLACE, "C1", 200, shared[i], NULL);
         ck_assert_msg(found.known == NOTIFIER_BAD && found.problem != NULL, "%s", shared[i]);
     }
     ck_assert_int_eq(
@@ -206,8 +206,8 @@ END_TEST
 
 START_TEST(slack__a_conversation_is_where_slack_says)
 {
-    struct notifier_finding found = read_as(NOTIFIER_ASKS_ADDRESS, "/T1/U1", 200,
-                                            "{\"ok\":true,\"channel\":{\"id\":\"D1\"}}", NULL);
+    struct notifier_standing found = read_as(NOTIFIER_ASKS_ADDRESS, "/T1/U1", 200,
+                                             "{\"ok\":true,\"channel\":{\"id\":\"D1\"}}", NULL);
     ck_assert_int_eq(found.known, NOTIFIER_GOOD);
     ck_assert_str_eq(found.value, "D1");
     ck_assert_int_eq(read_as(NOTIFIER_ASKS_ADDRESS, "/T1/U1", 200,
@@ -221,7 +221,8 @@ END_TEST
 
 static const char *missing(const char *scopes)
 {
-    struct notifier_finding found = read_as(NOTIFIER_ASKS_RIGHTS, "", 200, "{\"ok\":true}", scopes);
+    struct notifier_standing found =
+        read_as(NOTIFIER_ASKS_RIGHTS, "", 200, "{\"ok\":true}", scopes);
     return found.known == NOTIFIER_GOOD ? "none" : arena_text(arena, found.reason);
 }
 
@@ -240,16 +241,16 @@ START_TEST(slack__the_scopes_that_a_channel_needs_are_looked_for)
 }
 END_TEST
 
-/* ---- which questions ---- */
+/* ---- which inquiries ---- */
 
 static const char *needed(const struct notifier_notice *notice)
 {
     static const char *const names[] = {"", "place", "person", "address", "rights"};
-    struct notifier_question questions[NOTIFIER_QUESTIONS_MAX];
-    size_t count = slack_notifier.list_questions(&channel, notice, arena, questions);
+    struct notifier_inquiry inquiries[NOTIFIER_INQUIRIES_MAX];
+    size_t count = slack_notifier.list_inquiries(&channel, notice, arena, inquiries);
     const char *all = "";
     for (size_t i = 0; i < count; i++) {
-        all = arena_printf(arena, "%s%s:%s ", all, names[questions[i].asks], questions[i].about);
+        all = arena_printf(arena, "%s%s:%s ", all, names[inquiries[i].asks], inquiries[i].about);
     }
     return all;
 }
@@ -287,7 +288,7 @@ END_TEST
 
 int main(void)
 {
-    TCase *tests = tcase_create("slack_questions");
+    TCase *tests = tcase_create("slack_inquiries");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, slack__what_reads_forms_alone_is_asked_in_forms);
     tcase_add_test(tests, slack__nothing_is_asked_about_what_is_no_id);
@@ -300,7 +301,7 @@ int main(void)
     tcase_add_test(tests, slack__the_scopes_that_a_channel_needs_are_looked_for);
     tcase_add_test(tests,
                    slack__what_shows_something_new_asks_about_its_place_and_what_freezes_does_not);
-    Suite *suite = suite_create("slack_questions");
+    Suite *suite = suite_create("slack_inquiries");
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
