@@ -57,11 +57,11 @@ static void read_answers(const struct notifier *notifier, const struct notifier_
         return;
     }
     for (enum notifier_asks asks = NOTIFIER_ASKS_NOTHING + 1; asks < NOTIFIER_ASKS_COUNT; asks++) {
-        struct notifier_finding finding = {0};
-        struct notifier_question question = {asks, "/T1/U1"};
-        notifier->read_answer(&channel, &question, reply, &finding);
-        CHECK(finding.known != NOTIFIER_UNKNOWN);
-        CHECK(memchr(finding.reason, '\0', sizeof finding.reason) != NULL);
+        struct notifier_standing standing = {0};
+        struct notifier_inquiry inquiry = {asks, "/T1/U1"};
+        notifier->read_answer(&channel, &inquiry, reply, &standing);
+        CHECK(standing.known != NOTIFIER_UNKNOWN);
+        CHECK(memchr(standing.reason, '\0', sizeof standing.reason) != NULL);
     }
 }
 
