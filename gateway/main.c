@@ -298,6 +298,9 @@ static void on_wake(void *context)
 {
     struct gateway *gateway = context;
     store_writer_deliver(gateway->writer);
+    if (gateway->courier != NULL) {
+        courier_look(gateway->courier);
+    }
     store_reader_deliver(gateway->reader);
     workers_deliver(gateway->workers);
     workers_deliver(gateway->verifiers);

@@ -334,6 +334,14 @@ void courier_reread(struct courier *courier)
     transfers_wake(courier->transfers);
 }
 
+void courier_look(struct courier *courier)
+{
+    int64_t due_at = operations_notices_due_at(courier->options.operations);
+    if (due_at != 0 && due_at <= clock_wall_ms()) {
+        transfers_wake(courier->transfers);
+    }
+}
+
 void courier_acknowledge(struct courier *courier, const char *channel, const char *id,
                          const char *response)
 {

@@ -76,6 +76,9 @@ void courier_reread(struct courier *courier);
  */
 void courier_acknowledge(struct courier *courier, const char *channel, const char *id,
                          const char *response);
+/* Any thread; after each batch of the store. What is due in the outbox leaves now and not within 50
+ * ms. */
+void courier_look(struct courier *courier);
 /* Any thread. Says something to one person through the channel, at once and once: nothing is kept,
  * and what fails is logged. False when the channel says no words or too many wait. */
 bool courier_say(struct courier *courier, const char *channel, const struct notifier_word *word);

@@ -41,7 +41,9 @@ def half(handler, _):
     hang_up(handler)
 
 
-def endless(handler, _):
+def endless(handler, forward):
+    """It was taken: a status says so, whatever comes behind it."""
+    forward()
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000)
     hang_up(handler)
 
@@ -65,6 +67,7 @@ class Front:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # the head and the body are two writes
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0))

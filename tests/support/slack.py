@@ -51,6 +51,7 @@ class Slack:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # the head and the body are two writes
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0))

@@ -48,6 +48,7 @@ class Teams:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # the head and the body are two writes
 
             def handle_one(self):
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0))
