@@ -623,6 +623,7 @@ static bool close_gateway(struct gateway *gateway, bool was_running)
         store_reader_deliver(gateway->reader);
     }
     courier_destroy(gateway->courier);
+    gateway->courier = NULL; /* the live door's end may turn the loop once more */
     live_destroy(gateway->live);
     api_destroy(gateway->api);
     if (was_running &&
