@@ -18,11 +18,23 @@ static const struct notifier plain_kind = {.kind = "plain", .shows_cards = true}
 
 static struct operations_channel channels[2];
 static struct scenario s;
+static bool has_begun;
 static struct notice_lease *leases;
 static size_t count;
 
+static void tear_down(void)
+{
+    scenario_end(&s);
+    has_begun = false;
+}
+
+/* Also anew, with other channels. */
 static void begin(const struct operations_channel *first, const struct operations_channel *second)
 {
+    if (has_begun) {
+        tear_down();
+    }
+    has_begun = true;
     channels[0] = *first;
     channels[1] = second == NULL ? (struct operations_channel){0} : *second;
     scenario_start(&s, NULL);
@@ -36,11 +48,6 @@ static const struct operations_channel plain = {.name = "plain", .notifier = &pl
 static void set_up(void)
 {
     begin(&chat, NULL);
-}
-
-static void tear_down(void)
-{
-    scenario_end(&s);
 }
 
 /* Leases live in the scenario's arena, as what is committed does. */
@@ -321,7 +328,6 @@ END_TEST
 START_TEST(cards__what_cannot_be_changed_is_followed_by_another_message)
 {
     char request[ID_BYTES];
-    tear_down();
     begin(&plain, NULL);
     ask_for("two.go", request);
     post();
@@ -369,7 +375,6 @@ START_TEST(cards__rules_that_ask_for_more_are_told_to_those_who_are_asked_then)
     char request[ID_BYTES];
     of_leads.groups = leads;
     of_leads.group_count = 1;
-    tear_down();
     begin(&chat, &of_leads);
     ask_for("ops.go", request);
     post();
@@ -403,7 +408,6 @@ START_TEST(cards__rules_that_make_it_riskier_end_the_wait_for_the_morning)
     int64_t minute = s.now / MINUTE % 1440;
     quiet.quiet.from = (int)((minute + 1440 - 60) % 1440);
     quiet.quiet.to = (int)((minute + 10) % 1440);
-    tear_down();
     begin(&quiet, NULL);
     scenario_publish(&s, RISKY("low"));
     ask_for("ops.go", request);
@@ -423,7 +427,6 @@ START_TEST(cards__an_escalation_reaches_channels_of_those_who_are_asked_then)
     char request[ID_BYTES];
     of_leads.groups = leads;
     of_leads.group_count = 1;
-    tear_down();
     begin(&chat, &of_leads);
     ask_for("ladder.climb", request);
     lease_all();
@@ -446,7 +449,6 @@ START_TEST(cards__low_risk_waits_while_it_is_quiet_and_nothing_else_does)
 {
     struct operations_channel quiet = plain;
     char request[ID_BYTES];
-    tear_down();
     begin(&plain, NULL);
     scenario_publish(&s, chat_policy);
     int64_t minute = s.now / MINUTE % 1440;
@@ -459,7 +461,6 @@ START_TEST(cards__low_risk_waits_while_it_is_quiet_and_nothing_else_does)
     pass(&s, 10 * MINUTE);
     lease_all();
     ck_assert_uint_eq(count, 1);
-    tear_down();
     begin(&quiet, NULL);
     ask_for("critical.drop", request);
     lease_all();
@@ -471,7 +472,6 @@ START_TEST(cards__what_expires_while_it_is_quiet_is_not_asked)
 {
     struct operations_channel quiet = plain;
     char request[ID_BYTES];
-    tear_down();
     begin(&plain, NULL);
     scenario_publish(&s, chat_policy);
     quiet.quiet.from = (int)(s.now / MINUTE % 1440);
@@ -601,7 +601,6 @@ static const char *next_to(const char *action)
 START_TEST(bots__cards_go_where_the_service_said_last_and_else_where_the_channel_says)
 {
     bool is_named = false;
-    tear_down();
     begin(&bots, NULL);
     ck_assert_ptr_null(next_to("two.go"));
     ck_assert(say("a1", PLACE ";messageid=17", "https://smba.trafficmanager.net/emea/", &is_named));
@@ -619,7 +618,6 @@ END_TEST
 START_TEST(bots__what_no_channel_names_is_not_kept_and_no_token_is_lured_away)
 {
     bool is_named = true;
-    tear_down();
     begin(&bots, NULL);
     ck_assert(say("a1", "19:1@thread.tacv2", "https://smba.trafficmanager.net/emea/", &is_named));
     ck_assert(!is_named);
@@ -654,7 +652,6 @@ START_TEST(bots__no_person_says_where_a_conversation_is)
                                      .conversation = PLACE,
                                      .service_url = "https://smba.trafficmanager.net/emea/"};
     bool is_named = false;
-    tear_down();
     begin(&bots, NULL);
     ck_assert(!scenario_settle(
         &s, operation_remember_conversation(scenario_begin(&s, DANA), &said, &is_named, &s.error)));
