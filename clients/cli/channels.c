@@ -37,6 +37,7 @@ static void print_channel(const struct json *channel)
     bool answers = json_type_of(json_member(channel, "answers")) == JSON_TYPE_TRUE;
     const char *problem = cli_text(channel, "problem");
     int64_t unlinked = 0;
+    int64_t muted = 0;
     printf("%-20s %-10s %s%s", cli_text(channel, "name"), cli_text(channel, "kind"),
            answers              ? "answers"
            : problem[0] != '\0' ? "fails: "
@@ -46,6 +47,9 @@ static void print_channel(const struct json *channel)
                                 : again);
     if (json_integer(json_member(channel, "unlinked"), &unlinked) && unlinked > 0) {
         printf(" (%lld without a linked account are told nothing)", (long long)unlinked);
+    }
+    if (json_integer(json_member(channel, "muted"), &muted) && muted > 0) {
+        printf(" (%lld muted it)", (long long)muted);
     }
     printf("\n");
 }

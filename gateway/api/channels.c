@@ -63,6 +63,9 @@ static void write_channel(struct canonical_writer *writer, const struct operatio
     canonical_member_integer(writer, "held", state->held);
     canonical_member_integer(writer, "in_flight", state->in_flight);
     canonical_member_text(writer, "kind", channel->notifier->kind);
+    if (channel->notifier->asks_people || channel->tells_accounts) {
+        canonical_member_integer(writer, "muted", state->muted);
+    }
     canonical_member_text(writer, "name", channel->name);
     write_texts(writer, "people", channel->people, channel->person_count);
     canonical_member_text(writer, "problem", state->problem);

@@ -4,6 +4,7 @@
 #include "formats/text.h"
 #include "ledger/entry_data.h"
 #include "operations/gateway_time.h"
+#include "store/choice_rows.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -340,12 +341,16 @@ bool operation_list_channels(struct operation *operation, const struct operation
             continue;
         }
         int unlinked = 0;
-        if (!count_unlinked(operation, &operations->options.channels[i], &unlinked, error)) {
+        int64_t muted = 0;
+        if (!count_unlinked(operation, &operations->options.channels[i], &unlinked, error) ||
+            !store_count_muted(operation->store, operation->principal.tenant,
+                               operations->options.channels[i].name, &muted, error)) {
             return false;
         }
         own[*out_count] = operations->options.channels[i];
         (*out_states)[(*out_count)++] = (struct operations_channel_state){
             .unlinked = unlinked,
+            .muted = muted,
             .problem = atomic_load(&operations->channel_states[i].problem),
             .failures = atomic_load(&operations->channel_states[i].failures),
             .in_flight = atomic_load(&operations->channel_states[i].in_flight),

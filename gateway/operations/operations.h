@@ -56,6 +56,7 @@ struct operations_channel {
 struct operations_channel_state {
     const char *problem; /* what the operator must mend; static; NULL: nothing known */
     int unlinked;       /* of a channel of people's accounts: who is told nothing for want of one */
+    int64_t muted;      /* how many people have it leave them alone */
     int failures;       /* one after another */
     int in_flight;      /* messages under way */
     int held;           /* that wait for their turn */

@@ -19,5 +19,8 @@ bool store_put_choice(struct store *store, const struct choice_row *choice,
 /* Of who chose nothing: nothing quiet, nothing muted. */
 bool store_read_choice(struct store *store, const char *tenant, const char *person,
                        struct arena *arena, struct choice_row *out, struct error *error) MUST_CHECK;
+/* How many people of the tenant muted this channel. */
+bool store_count_muted(struct store *store, const char *tenant, const char *channel, int64_t *out,
+                       struct error *error) MUST_CHECK;
 
 #endif

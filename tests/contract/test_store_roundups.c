@@ -241,6 +241,22 @@ START_TEST(choices__the_last_one_counts_and_is_one_persons_of_one_tenant)
 }
 END_TEST
 
+START_TEST(choices__those_who_muted_a_channel_are_counted_by_its_whole_name)
+{
+    static const char *const muted[] = {" mail ", " mail2 mail ", " mail2 ", ""};
+    int64_t count = 0;
+    for (size_t i = 0; i < 4; i++) {
+        struct choice_row choice = {.tenant = "main", .quiet_hours = "", .muted = muted[i]};
+        snprintf(choice.person, sizeof choice.person, "per_%zu", i);
+        ck_assert(store_put_choice(fixture.store, &choice, fresh()));
+    }
+    ck_assert(store_count_muted(fixture.store, "main", "mail", &count, fresh()));
+    ck_assert_int_eq(count, 2);
+    ck_assert(store_count_muted(fixture.store, "other", "mail", &count, fresh()));
+    ck_assert_int_eq(count, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_roundups");
@@ -255,6 +271,7 @@ int main(void)
     tcase_add_test(tests, roundups__a_line_waits_while_nobody_has_leased_it);
     tcase_add_test(tests, choices__who_chose_nothing_has_no_quiet_hours_and_mutes_nothing);
     tcase_add_test(tests, choices__the_last_one_counts_and_is_one_persons_of_one_tenant);
+    tcase_add_test(tests, choices__those_who_muted_a_channel_are_counted_by_its_whole_name);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

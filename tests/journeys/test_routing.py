@@ -352,6 +352,8 @@ class Routing(unittest.TestCase):
         dana.step_up()
         silent = dana.ok("PUT", "/v1/me/channels", {"muted": ["mail"], "accepts_silence": True})
         self.assertEqual((True, True), (silent["accepts_silence"], silent["channels"][0]["muted"]))
+        listed = {one["name"]: one.get("muted") for one in gateway.admin("GET", "/v1/channels")["channels"]}
+        self.assertEqual({"mail": 1, "finance-mail": 0, "mattermost": None}, listed, "the operator sees that somebody did")
         gateway.submit(self.key, action="table.drop", resource="order/2")
         eventually(lambda: len(self.told("erin")) == 2, "the other is told")
         eventually(lambda: len([one for one in self.notices(gateway, "&state=sent") if one.get("request")]) == 5, "all is told")

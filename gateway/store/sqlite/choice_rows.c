@@ -26,6 +26,9 @@ static const struct statement_text texts[] = {
      .shape = &choice_shape,
      .sql = "SELECT tenant, person, quiet_hours, muted, accepts_silence, changed_at FROM choices "
             "WHERE tenant = :of_tenant AND person = :of_person"},
+    {.name = STATEMENT_CHOICE_COUNT_MUTED,
+     .sql = "SELECT count(*) FROM choices WHERE tenant = :of_tenant AND "
+            "instr(muted, ' ' || :of_channel || ' ') > 0"},
 };
 const struct statement_list choice_statements = STATEMENT_LIST(texts);
 
@@ -52,4 +55,13 @@ bool store_read_choice(struct store *store, const char *tenant, const char *pers
         snprintf(out->person, sizeof out->person, "%s", person);
     }
     return true;
+}
+
+bool store_count_muted(struct store *store, const char *tenant, const char *channel, int64_t *out,
+                       struct error *error)
+{
+    struct statement *statement STATEMENT_SCOPE = statement_of(store, STATEMENT_CHOICE_COUNT_MUTED);
+    statement_text(statement, ":of_tenant", tenant);
+    statement_text(statement, ":of_channel", channel);
+    return statement_count(store, statement, out, error);
 }
