@@ -112,18 +112,29 @@ static void open_link(struct socket_mode *mode, struct link *link)
                           .pinged_tick = tick};
 }
 
-/* Opens one where none works or is about to. */
-static void keep_one_open(struct socket_mode *mode)
+/* Where another can be opened: a free one, or the one that has been leaving for longest, whose
+ * successor is told to leave as well. NULL while one works or is about to. */
+static struct link *find_spare(struct socket_mode *mode)
 {
     struct link *spare = NULL;
     for (size_t i = 0; i < LINKS; i++) {
-        if (mode->links[i].client == NULL) {
-            spare = &mode->links[i];
-        } else if (!mode->links[i].is_leaving) {
-            return;
+        struct link *link = &mode->links[i];
+        if (link->client != NULL && !link->is_leaving) {
+            return NULL;
         }
+        bool is_better =
+            spare == NULL ||
+            (spare->client != NULL && (link->client == NULL || link->left_tick < spare->left_tick));
+        spare = is_better ? link : spare;
     }
+    return spare;
+}
+
+static void keep_one_open(struct socket_mode *mode)
+{
+    struct link *spare = find_spare(mode);
     if (spare != NULL && clock_boot_ms() >= mode->next_open_tick) {
+        close_link(spare);
         open_link(mode, spare);
     }
 }

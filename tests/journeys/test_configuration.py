@@ -133,6 +133,27 @@ class Configuration(unittest.TestCase):
             with self.subTest(text=text):
                 self.assert_refused(text, "", *words)
 
+    def test_a_slack_channel_is_read_strictly(self):
+        secret = self.folder / "slack.secret"
+        secret.write_text("EXAMPLE-EXAMPLE-secret\n")
+        secret.chmod(0o600)
+        keys = {"channel": "C0123ABCD", "token_file": secret, "app": "A0123ABCD", "signing_secret_file": secret, "teams": "[T0123ABCD]"}
+
+        def slack(**changed):
+            said = ", ".join(f"{key}: {value}" for key, value in {**keys, **changed}.items() if value is not None)
+            return self.good + f"channels:\n  - {{ name: s, kind: slack, {said} }}\n"
+
+        for good in (slack(), slack(channel="G0123ABCD"), slack(channel=None, to="people"), slack(enterprises="[E0123ABCD]"),
+                     slack(signing_secret_file=None, app_token_file=secret)):
+            self.assertEqual(0, self.check(good).returncode, self.check(good).stderr)
+        for text, *words in ((slack(channel=None), "channel"), (slack(channel="D0123ABCD"), "channel"), (slack(channel="general"), "channel"),
+                             (slack(to="people"), "not both"), (slack(channel=None, to="dana"), "to: people"), (slack(channel=None, to="[people]"), ":"),
+                             (slack(token_file=None), "token_file"), (slack(app=None), "app"), (slack(app="T0123ABCD"), "app"), (slack(teams=None), "teams"),
+                             (slack(teams="[E0123ABCD]"), "teams"), (slack(enterprises="[T0123ABCD]"), "enterprises"),
+                             (slack(signing_secret_file=None), "app_token_file"), (slack(url="http://127.0.0.1:1/"), "allow_http")):
+            with self.subTest(text=text):
+                self.assert_refused(text, "", *words)
+
     def test_an_unknown_key_names_its_place_and_the_nearest_one(self):
         self.assert_refused(self.good + "polcy: /x\n", ":6:1:", "policy")
 

@@ -286,6 +286,18 @@ class SocketMode(BySocket, SlackChannel):
         old.drop()
         eventually(lambda: len(self.slack.sockets) == 1, "the old one is gone")
 
+    def test_a_socket_that_is_told_to_leave_while_another_still_leaves_is_replaced_at_once(self):
+        self.link()
+        asked = self.ask()
+        for number in range(1, 4):
+            newest = self.slack.sockets[-1]
+            newest.send({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "fake"}})
+            eventually(lambda: self.slack.sockets[-1] is not newest, f"the {number}th is replaced")
+            self.assertIn(newest, self.slack.sockets, "and read until it is gone")
+        self.click(APPROVE)
+        self.assertEqual("approved", self.state(asked))
+        eventually(lambda: len(self.slack.sockets) == 2, "no more than two are kept")
+
     def test_a_socket_that_breaks_or_falls_silent_is_opened_anew(self):
         self.slack.sockets[-1].drop()
         eventually(lambda: not self.slack.sockets, "it is gone")

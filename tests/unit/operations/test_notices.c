@@ -637,6 +637,7 @@ START_TEST(bots__what_was_said_before_the_configuration_changed_lures_no_card)
     struct operations_channel moved = bots;
     bool is_named = false;
     moved.bot = &elsewhere;
+    tear_down();
     begin(&moved, NULL);
     ck_assert(say("a1", PLACE, "https://gcc.example/gcc/", &is_named));
     ck_assert_str_eq(next_to("two.go"), "https://gcc.example/gcc/");
