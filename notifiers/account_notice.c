@@ -209,3 +209,31 @@ const char *account_advice(const struct account_notice *notice)
            "gateway's address yourself, open Account, end the other sessions, change your "
            "password, and take back what you do not know.";
 }
+
+size_t account_facts(const struct account_notice *notice, struct arena *arena,
+                     struct account_fact out[ACCOUNT_FACTS_SHOWN_MAX])
+{
+    char at[TIME_TEXT_BYTES];
+    size_t count = 0;
+    text_write_time(notice->at, at);
+    out[count++] = (struct account_fact){"Account", notice->account};
+    out[count++] = (struct account_fact){"Gateway", notice->issuer};
+    out[count++] = (struct account_fact){"When", arena_text(arena, at)};
+    out[count++] = (struct account_fact){"By", account_actor_text(notice, arena)};
+    for (size_t i = 0; i < notice->fact_count; i++) {
+        out[count++] = notice->facts[i];
+    }
+    return count;
+}
+
+const char *account_closing(const struct account_notice *notice, struct arena *arena)
+{
+    return arena_printf(
+        arena, "%s%s",
+        notice->is_last
+            ? "There were many of these within an hour: no more of this sort are told for now. "
+            : "",
+        "This message asks for nothing: nothing in it can be pressed or answered, and nobody will "
+        "ask you for a password or a code. It is sent whatever else you are told, and cannot be "
+        "turned off in your account.");
+}

@@ -19,6 +19,7 @@
 
 enum {
     ACCOUNT_FACTS_MAX = 4,
+    ACCOUNT_FACTS_SHOWN_MAX = ACCOUNT_FACTS_MAX + 4,
     ACCOUNT_TEXT_BYTES_MAX = 200, /* one text as shown */
     ACCOUNT_EVENT_BYTES = 40,
 };
@@ -88,7 +89,12 @@ bool account_notice_read(const char *json, size_t length, struct arena *arena,
 const char *account_heading(enum account_moment moment);
 /* "Somebody who was signed in as you" */
 const char *account_actor_text(const struct account_notice *notice, struct arena *arena);
+/* What it says in order: account, gateway, when, who, then its own facts. */
+size_t account_facts(const struct account_notice *notice, struct arena *arena,
+                     struct account_fact out[ACCOUNT_FACTS_SHOWN_MAX]);
 /* What to do where the owner did not expect it. */
 const char *account_advice(const struct account_notice *notice);
+/* That it asks for nothing, and cannot be turned off; and where it is the last for now, that. */
+const char *account_closing(const struct account_notice *notice, struct arena *arena);
 
 #endif

@@ -138,7 +138,7 @@ struct notifier {
     bool shows_cards;   /* otherwise events */
     bool changes_cards; /* a card that is there can be changed; otherwise each is a new message */
     bool asks_people;   /* each person who is asked is told at an address of their own */
-    bool tells_owners;  /* people are told of changes to their accounts (account_notice.h) */
+    bool tells_owners;  /* where it tells people, it tells them of changes to their accounts too */
     bool decides;       /* people can approve and deny in it */
     bool calls_back;    /* tells only who asked, where their task said: `to` is a URL */
     /* Everything in `arena`; `now` is this attempt's wall time. */

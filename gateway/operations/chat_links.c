@@ -91,9 +91,10 @@ bool operation_remove_chat_link(struct operation *operation, const char *id, str
                             .id = link.id,
                             .owner = link.person,
                             .changed = {"chat_link", link.service}};
-    return store_delete_chat_link(operation->store, link.id, error) &&
-           note_change(operation, &change, error) &&
-           tell_of_link(operation, &link, ACCOUNT_CHAT_UNLINKED, error);
+    /* Told first, so that who loses it is told there. */
+    return tell_of_link(operation, &link, ACCOUNT_CHAT_UNLINKED, error) &&
+           store_delete_chat_link(operation->store, link.id, error) &&
+           note_change(operation, &change, error);
 }
 
 /* ---- linking ---- */

@@ -64,8 +64,8 @@ static bool tell_through(struct operation *operation, const struct operations_ch
     const char *current = NULL;
     struct former_address_row *former;
     size_t count;
-    if (!store_find_address(operation->store, operation->principal.tenant, person, kind,
-                            operation->arena, &current, error) ||
+    if (!find_told_address(operation, channel, operation->principal.tenant, person, &current,
+                           error) ||
         !store_list_former_addresses(operation->store, person, kind,
                                      operation->now - FORMER_ADDRESS_MS, FORMER_ADDRESSES_MAX,
                                      operation->arena, &former, &count, error)) {
@@ -84,18 +84,25 @@ static bool tell_through(struct operation *operation, const struct operations_ch
     return true;
 }
 
+/* To each at an address, or in a conversation, of their own. */
+static bool tells_owners(const struct operations_channel *channel, const char *tenant)
+{
+    return channel->notifier->tells_owners && channel_asks_people(channel) &&
+           channel_is_of(channel, tenant);
+}
+
 /* The first channel of each kind that tells owners: two of a kind serve different groups, and an
  * owner is one. */
 static bool is_first_of_kind(const struct operations_options *options, size_t index,
                              const char *tenant)
 {
     const struct operations_channel *channel = &options->channels[index];
-    if (!channel->notifier->tells_owners || !channel_is_of(channel, tenant)) {
+    if (!tells_owners(channel, tenant)) {
         return false;
     }
     for (size_t i = 0; i < index; i++) {
         if (options->channels[i].notifier == channel->notifier &&
-            channel_is_of(&options->channels[i], tenant)) {
+            tells_owners(&options->channels[i], tenant)) {
             return false;
         }
     }

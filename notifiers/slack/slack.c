@@ -41,6 +41,24 @@ static bool read_address(const char *address, struct arena *arena, const char **
                      "the place of this card is not one that Slack answered");
 }
 
+/* Only in a conversation with its owner: what is told there is nobody else's business. */
+static bool compose_account(const struct notifier_channel *channel,
+                            const struct notifier_notice *notice, struct arena *arena,
+                            struct notifier_message *out, struct error *error)
+{
+    struct builder body BUILDER_SCOPE;
+    struct account_notice account;
+    builder_init(&body, 0);
+    if (notice->to == NULL || notice->place == NULL) {
+        return error_set(error, ERROR_INTERNAL, "no_place", NULL, "nobody said where this goes");
+    }
+    if (!account_notice_read(notice->payload, strlen(notice->payload), arena, &account, error)) {
+        return false;
+    }
+    slack_account_append(&body, &account, notice->place, arena);
+    return call(channel, "chat.postMessage", &body, arena, out);
+}
+
 static bool compose(const struct notifier_channel *channel, const struct notifier_notice *notice,
                     int64_t now, struct arena *arena, struct notifier_message *out,
                     struct error *error)
@@ -50,6 +68,9 @@ static bool compose(const struct notifier_channel *channel, const struct notifie
     const char *place = notice->to == NULL ? notifier_option(channel, "channel") : notice->place;
     const char *ts = NULL;
     (void)now;
+    if (notice->is_account) {
+        return compose_account(channel, notice, arena, out, error);
+    }
     builder_init(&body, 0);
     if (!card_read(notice->payload, strlen(notice->payload), arena, &card, error) ||
         (notice->address != NULL && !read_address(notice->address, arena, &place, &ts, error))) {
@@ -137,6 +158,7 @@ static void judge(const struct notifier_channel *channel, const struct notifier_
 const struct notifier slack_notifier = {.kind = "slack",
                                         .shows_cards = true,
                                         .changes_cards = true,
+                                        .tells_owners = true,
                                         .decides = true,
                                         .compose = compose,
                                         .judge = judge,

@@ -4,6 +4,7 @@
 /* Shared by the files of this folder only. */
 
 #include "base/builder.h"
+#include "notifiers/account_notice.h"
 #include "notifiers/notifier.h"
 
 /* slack.c: a call of the Web API with this body. */
@@ -13,6 +14,10 @@ void slack_call(const struct notifier_channel *channel, const char *method, cons
 bool slack_is_passing(const char *code);
 /* slack_callback.c: upper-case letters and digits, 1 to 40. */
 bool slack_is_id(const char *text);
+
+/* slack_account.c: chat.postMessage's body that tells the owner of an account. */
+void slack_account_append(struct builder *out, const struct account_notice *notice,
+                          const char *channel, struct arena *arena);
 
 /* slack_inquiries.c: the hooks of struct notifier. */
 size_t slack_list_inquiries(const struct notifier_channel *channel,

@@ -189,6 +189,35 @@ class AccountNotices(unittest.TestCase):
         self.dana.ok("DELETE", f"/v1/me/chat-links/{link['id']}")
         self.assertEqual("A chat account is no longer linked to your account", self.told(2)[-1])
 
+    def test_where_slack_tells_people_it_tells_owners_in_their_own_conversation_and_a_channel_never(self):
+        for where, is_told in (("to: people", True), (f"channel: {slack_steps.CHANNEL}", False)):
+            with self.subTest(where=where):
+                slack = slack_steps.Slack()
+                self.addCleanup(slack.stop)
+                gateway = Gateway()
+                gateway.extra_config = slack_steps.channel(gateway, slack, where=where)
+                with gateway:
+                    dana = Person(gateway, "dana", ["oncall"])
+                    dana.step_up()
+                    for user in ("U0DANA", "U0OTHER"):
+                        code = dana.ok("POST", "/v1/me/chat-links", {})["code"]
+                        slack_steps.post(gateway, slack.submit({"callback_id": "countersign_link"}, "code", code, user=user))
+                    dana.ok("POST", "/v1/tokens", {"person": "dana", "label": HOSTILE})
+                    (link,) = [one for one in dana.ok("GET", "/v1/me/chat-links")["links"] if one["account"].endswith("U0DANA")]
+                    dana.ok("DELETE", f"/v1/me/chat-links/{link['id']}")
+                    eventually(lambda: not gateway.admin("GET", "/v1/notices?state=waiting")["notices"], "all is told")
+                    if not is_told:
+                        self.assertEqual({}, slack.told)
+                        continue
+                    told = slack.told_to("U0DANA")
+                    self.assertEqual(["A chat account is no longer linked to your account"] + 2 * ["A chat account was linked to your account"]
+                                     + ["A personal token was made for your account"], sorted(one["text"] for one in told))
+                    self.assertEqual([], slack.told_to("U0OTHER"), "the first account of the channel's own teams")
+                    shown = json.dumps(told, ensure_ascii=False)
+                    self.assertNotIn("evil", shown)
+                    self.assertNotIn("mrkdwn", shown)
+                    self.assertIn("By: somebody who was signed in as you", shown)
+
     # ---- what admins do to it ----
     def test_what_an_admin_does_to_an_account_is_told_its_owner_with_who_did_it(self):
         self.start()

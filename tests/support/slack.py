@@ -38,6 +38,7 @@ class Slack:
 
     def __init__(self):
         self.messages, self.views, self.whispers, self.calls = {}, [], [], []
+        self.told = {}  # messages that are no cards: what owners of accounts are told
         self.answers = []  # of the next calls that are no questions: (status, headers, body), or callables
         self.planned = {}  # the same, by method
         self.scopes = list(SCOPES)
@@ -190,7 +191,8 @@ class Slack:
         if problem:
             return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": [problem]}}
         ts = f"1700000000.{next(self.numbers):06d}"
-        self.messages[(given["channel"], ts)] = given
+        is_told = "your account" in given["text"].lower()
+        (self.told if is_told else self.messages)[(given["channel"], ts)] = given
         return {"ok": True, "channel": given["channel"], "ts": ts, "message": {"ts": ts, **given}}
 
     def do_chat_update(self, given):
@@ -224,6 +226,9 @@ class Slack:
 
     def cards_of(self, user):
         return [message for (channel, _), message in self.messages.items() if channel == self.conversation(user)]
+
+    def told_to(self, user):
+        return [message for (channel, _), message in self.told.items() if channel == self.conversation(user)]
 
     def asked(self, method):
         return [given for name, given in self.calls if name == method]

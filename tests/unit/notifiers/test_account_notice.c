@@ -220,6 +220,33 @@ START_TEST(account_notice__a_mail_channel_refuses_a_payload_that_is_none)
 }
 END_TEST
 
+START_TEST(account_notice__slack_tells_it_in_a_conversation_and_interprets_nothing)
+{
+    struct notifier_channel channel = {.url = "https://slack.com/api/", .secret = "xoxb-EXAMPLE"};
+    struct account_notice told = sample();
+    told.by = "<!channel> *root*";
+    struct notifier_notice notice = {.id = "ntc_1",
+                                     .to = "/T0TEAM/U0DANA",
+                                     .payload = account_notice_write(&told, arena),
+                                     .is_account = true};
+    struct notifier_message message;
+    struct error error = {0};
+    ck_assert(!slack_notifier.compose(&channel, &notice, 1, arena, &message, &error));
+    ck_assert_str_eq(error.code, "no_place");
+    notice.place = "D0DANA";
+    ck_assert(slack_notifier.compose(&channel, &notice, 1, arena, &message, &error));
+    ck_assert_ptr_nonnull(strstr(message.url, "chat.postMessage"));
+    ck_assert_ptr_nonnull(strstr(message.body, "\"channel\":\"D0DANA\""));
+    ck_assert_ptr_nonnull(strstr(message.body, "<!channel> *root*, another person"));
+    ck_assert_ptr_null(strstr(message.body, "mrkdwn"));
+    ck_assert_ptr_null(strstr(message.body, "actions"));
+    notice.payload = "{}";
+    ck_assert(!slack_notifier.compose(&channel, &notice, 1, arena, &message, &error));
+    notice.to = NULL;
+    ck_assert(!slack_notifier.compose(&channel, &notice, 1, arena, &message, &error));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("account_notice");
@@ -233,6 +260,7 @@ int main(void)
     tcase_add_test(tests,
                    account_notice__a_letter_says_what_who_when_and_what_to_do_and_holds_no_link);
     tcase_add_test(tests, account_notice__who_did_it_decides_what_the_owner_is_told_to_do);
+    tcase_add_test(tests, account_notice__slack_tells_it_in_a_conversation_and_interprets_nothing);
     tcase_add_test(tests, account_notice__a_mail_channel_refuses_a_payload_that_is_none);
     Suite *suite = suite_create("account_notice");
     suite_add_tcase(suite, tests);
