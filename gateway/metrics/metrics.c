@@ -86,8 +86,11 @@ static const struct description table[METRIC_COUNT] = {
     [METRIC_NOTICES_SENT] = {TYPE_COUNTER, "notices_sent_total", "Notices delivered.", NULL},
     [METRIC_NOTICES_DEAD] = {TYPE_COUNTER, "notices_dead_total",
                              "Notices given up after the last attempt.", NULL},
-    [METRIC_CHANNELS_OPEN] = {TYPE_GAUGE, "channels_open",
-                              "Channels left alone because they failed again and again.", NULL},
+    [METRIC_CHANNELS_OPEN] =
+        {TYPE_GAUGE, "channels_open",
+         "Channels left alone because they failed again and again, or that lack what the "
+         "operator must mend.",
+         NULL},
 };
 
 /* Each on a cache line of its own: the loop and the store thread bump neighbours all the time. */

@@ -317,10 +317,10 @@ void operations_note_channel(struct operations *operations, size_t index,
         atomic_store(&operations->channel_states[index].failures, state->failures);
         atomic_store(&operations->channel_states[index].in_flight, state->in_flight);
         atomic_store(&operations->channel_states[index].held, state->held);
-        bool was_open =
-            atomic_exchange(&operations->channel_states[index].open_until, state->open_until) != 0;
-        metrics_add(operations->options.metrics, METRIC_CHANNELS_OPEN,
-                    (state->open_until != 0) - was_open);
+        atomic_store(&operations->channel_states[index].open_until, state->open_until);
+        bool fails = state->open_until != 0 || state->problem != NULL;
+        bool did_fail = atomic_exchange(&operations->channel_states[index].fails, fails);
+        metrics_add(operations->options.metrics, METRIC_CHANNELS_OPEN, fails - did_fail);
     }
 }
 

@@ -102,6 +102,7 @@ struct operations {
     struct {
         _Atomic int failures, in_flight, held;
         _Atomic(const char *) problem;
+        _Atomic bool fails; /* open, or with a problem */
         _Atomic int64_t open_until;
     } channel_states[OPERATIONS_CHANNELS_MAX];
 

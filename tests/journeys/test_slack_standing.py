@@ -226,6 +226,7 @@ class SlackStanding(SlackSteps, unittest.TestCase):
                 self.assertIn("shared", channel["problem"])
                 self.assertFalse(self.slack.messages)
         self.assertIn("fails: ", self.cli("channels", "list").stdout)
+        self.assertEqual(1, self.gateway.metric("countersign_channels_open"))
         self.assertIn("shared", self.gateway.logged("channel_fails")["reason"])
         self.slack.places[CHANNEL] = {}
         for _ in range(10):  # a clock that runs ahead of what is under way would have it sent again
@@ -235,6 +236,7 @@ class SlackStanding(SlackSteps, unittest.TestCase):
         self.assertEqual(len(SHARED), len(self.slack.messages), "what waited is asked")
         (channel,) = self.gateway.admin("GET", "/v1/channels")["channels"]
         self.assertEqual((True, None), (channel["answers"], channel.get("problem")))
+        self.assertEqual(0, self.gateway.metric("countersign_channels_open"))
         eventually(lambda: self.gateway.logged("channel_answers_again"), "it is in the log")
 
     def came(self, count):
