@@ -67,6 +67,7 @@ struct notifier_message {
     const char *body;
     size_t length;
     bool is_put;               /* PUT instead of POST */
+    bool is_get;               /* GET instead, without a body */
     bool is_mail;              /* by SMTP, from `from` to `to` */
     const char *from, *to;     /* addresses, mail_is_address */
     const char *user, *secret; /* who signs in to the mail server; NULL: nobody */
@@ -158,14 +159,15 @@ struct notifier {
     /* Kinds that say something at once to who pressed; NULL for others, who answer the press. */
     bool (*compose_word)(const struct notifier_channel *channel, const struct notifier_word *word,
                          struct arena *arena, struct notifier_message *out, struct error *error);
-    /* Kinds that ask first (all three or none). Which answers must be good before this notice may
-     * leave; `notice` NULL: what is asked of the channel itself from time to time. */
+    /* Kinds that ask first; those that only ask who presses list nothing (NULL). Which answers must
+     * be good before this notice may leave; `notice` NULL: what is asked of the channel itself from
+     * time to time. */
     size_t (*list_inquiries)(const struct notifier_channel *channel,
                              const struct notifier_notice *notice, struct arena *arena,
                              struct notifier_inquiry out[NOTIFIER_INQUIRIES_MAX]);
     bool (*compose_inquiry)(const struct notifier_channel *channel,
-                            const struct notifier_inquiry *inquiry, struct arena *arena,
-                            struct notifier_message *out, struct error *error);
+                            const struct notifier_inquiry *inquiry, const char *token,
+                            struct arena *arena, struct notifier_message *out, struct error *error);
     /* `out` is zeroed before; never leaves it unknown. */
     void (*read_answer)(const struct notifier_channel *channel,
                         const struct notifier_inquiry *inquiry, const struct notifier_reply *reply,

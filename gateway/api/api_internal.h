@@ -68,7 +68,9 @@ struct api_route {
     bool (*look)(struct api_call *call, struct error *error);
     bool (*work)(struct api_call *call, struct error *error);
     bool (*accept)(struct api_call *call, struct error *error); /* or NULL */
-    void (*hold)(struct api_call *call); /* submits the call, when it is time; or NULL */
+    void (*hold)(
+        struct api_call *call); /* submits the call, when it is time; or NULL. After `accept`
+                                   where there is one: what it submits is the run */
     bool (*run)(struct api_call *call, struct error *error);
     void (*answer)(struct api_call *call);
     /* Answers, and ends the call, where what it runs was refused; NULL: a problem. */
@@ -124,7 +126,8 @@ extern const size_t api_area_count;
 
 /* call.c: from exchange to answer. */
 void api_submit(struct api_call *call);
-void api_end_call(struct api_call *call); /* after its answer was given */
+void api_submit_run(struct api_call *call); /* what was before it is done */
+void api_end_call(struct api_call *call);   /* after its answer was given */
 struct api_call *api_new_call(struct api *api, struct http_exchange *exchange,
                               const struct api_route *route);
 
@@ -627,7 +630,7 @@ struct api {
     struct api_attempts *attempts;
     struct api_nonces *nonces;
     struct api_envelopes *envelopes;
-    struct slack_holds *holds;
+    struct api_holds *holds;
     struct api_call *calls; /* under way */
     int64_t wall_now;
     bool is_draining;
@@ -636,9 +639,9 @@ struct api {
     void *idle_context;
 };
 
-/* slack_standing.c */
-struct slack_holds *slack_holds_create(struct api *api);
-void slack_holds_destroy(struct slack_holds *holds); /* accepts NULL */
+/* holds.c */
+struct api_holds *api_holds_create(struct api *api);
+void api_holds_destroy(struct api_holds *holds); /* accepts NULL */
 /* slack_envelopes.c */
 struct api_envelopes *api_envelopes_create(void);
 void api_envelopes_destroy(struct api_envelopes *envelopes);
@@ -652,6 +655,7 @@ void api_refuse_slack(struct api_call *call, const struct error *error);
 bool api_read_teams(struct api_call *call, struct error *error) MUST_CHECK;
 bool api_work_teams(struct api_call *call, struct error *error) MUST_CHECK;
 bool api_accept_teams(struct api_call *call, struct error *error) MUST_CHECK;
+void api_hold_teams(struct api_call *call);
 bool api_run_teams(struct api_call *call, struct error *error) MUST_CHECK;
 void api_answer_teams(struct api_call *call);
 void api_refuse_teams(struct api_call *call, const struct error *error);

@@ -190,7 +190,7 @@ static void submit_job(struct api_call *call,
     }
 }
 
-static void submit_run(struct api_call *call)
+void api_submit_run(struct api_call *call)
 {
     submit_job(call, run_job, finish_job, call->thread == API_ON_READER);
 }
@@ -214,10 +214,12 @@ static void finish_work(struct worker_job *job)
     if (call->work_ok && call->route->accept != NULL) {
         call->work_ok = call->route->accept(call, &call->work_error);
     }
-    if (call->work_ok) {
-        submit_run(call);
-    } else {
+    if (!call->work_ok) {
         refuse(call, &call->work_error);
+    } else if (call->route->accept != NULL && call->route->hold != NULL) {
+        call->route->hold(call);
+    } else {
+        api_submit_run(call);
     }
 }
 
@@ -243,7 +245,7 @@ static void finish_look(struct store_job *job, bool ok, const struct error *erro
     struct api_call *call = (struct api_call *)job;
     if (!ok && call->change != NULL && api_is_for_two(error)) {
         call->must_propose = true;
-        submit_run(call);
+        api_submit_run(call);
     } else if (!ok) {
         refuse(call, error);
     } else {
@@ -258,7 +260,7 @@ void api_submit(struct api_call *call)
     } else if (call->route->work != NULL) {
         start_work(call, call->api->options.verifiers);
     } else {
-        submit_run(call);
+        api_submit_run(call);
     }
 }
 
@@ -472,7 +474,7 @@ static void proceed(struct api_call *call)
         call->route->answer(call);
     } else if (call->holder == NULL) {
         api_note_change(call);
-        if (call->route->hold != NULL) {
+        if (call->route->hold != NULL && call->route->accept == NULL) {
             call->route->hold(call);
         } else {
             api_submit(call);
@@ -613,7 +615,7 @@ struct api *api_create(const struct api_options *options)
     api->attempts = api_attempts_create();
     api->nonces = api_nonces_create();
     api->envelopes = api_envelopes_create();
-    api->holds = slack_holds_create(api);
+    api->holds = api_holds_create(api);
     api->waiters = api_waiters_create(api);
     return api;
 }
@@ -628,7 +630,7 @@ void api_destroy(struct api *api)
     api_noise_destroy(api->noise);
     api_attempts_destroy(api->attempts);
     api_nonces_destroy(api->nonces);
-    slack_holds_destroy(api->holds);
+    api_holds_destroy(api->holds);
     api_envelopes_destroy(api->envelopes);
     pthread_mutex_destroy(&api->folder_lock);
     free(api);

@@ -87,6 +87,7 @@ static const struct api_route table[] = {
      .read = api_read_teams,
      .work = api_work_teams,
      .accept = api_accept_teams,
+     .hold = api_hold_teams,
      .run = api_run_teams,
      .answer = api_answer_teams,
      .refuse = api_refuse_teams,

@@ -1,3 +1,4 @@
+#include "api/holds_internal.h"
 #include "api/slack_internal.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -212,7 +213,7 @@ void api_run_envelopes(struct api *api)
     envelopes->first = envelopes->last = NULL;
     envelopes->count = 0;
     pthread_mutex_unlock(&envelopes->mutex);
-    slack_run_holds(api);
+    holds_run(api);
     while (envelope != NULL) {
         struct envelope *next = envelope->next;
         take(envelope);

@@ -27,8 +27,6 @@ bool slack_press_admit(struct api *api, const struct slack_press *press,
  * RETRY_LATER `standing_unknown`. */
 void slack_hold(struct api *api, const struct slack_press *press,
                 void (*go)(void *owner, const struct error *refusal), void *owner);
-/* Those of which more may be known now. */
-void slack_run_holds(struct api *api);
 /* Within an operation that was begun with the credential. */
 bool slack_press_run(struct slack_press *press, struct operation *operation,
                      struct error *error) MUST_CHECK;

@@ -1,9 +1,7 @@
+#include "api/holds_internal.h"
 #include "api/slack_internal.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
-#include <stdlib.h>
-#include <string.h>
 
 /*
  * Whether who pressed may decide at all, and where: what Slack alone can say, asked before a vote
@@ -14,66 +12,9 @@
  * and what the modal brings is held.
  */
 
-enum { HOLD_MS = 2000, HOLDS_MAX = 256, PERSON_AGE_MS = 60 * 1000, PLACE_AGE_MS = 5 * 60 * 1000 };
-
-struct hold {
-    struct hold *next;
-    const struct slack_press *press;
-    void (*go)(void *owner, const struct error *refusal);
-    void *owner;
-    int64_t asked_tick;
-};
-
-struct slack_holds {
-    struct api *api;
-    struct loop_timer *timer;
-    struct hold *first, *last; /* in order of coming */
-    size_t count;
-};
-
-static void on_due(void *context)
-{
-    struct slack_holds *holds = context;
-    slack_run_holds(holds->api);
-}
-
-struct slack_holds *slack_holds_create(struct api *api)
-{
-    struct slack_holds *holds = memory_zeroed(1, sizeof *holds);
-    holds->api = api;
-    holds->timer = loop_timer_create(api->options.loop, on_due, holds);
-    return holds;
-}
-
-void slack_holds_destroy(struct slack_holds *holds)
-{
-    if (holds == NULL) {
-        return;
-    }
-    holds->api->is_draining = true; /* what goes on now is let go */
-    while (holds->first != NULL) {
-        struct hold *hold = holds->first;
-        holds->first = hold->next;
-        hold->go(hold->owner, NULL);
-        free(hold);
-    }
-    loop_timer_destroy(holds->timer);
-    free(holds);
-}
+enum { HOLD_MS = 2000, PERSON_AGE_MS = 60 * 1000, PLACE_AGE_MS = 5 * 60 * 1000 };
 
 /* ---- what Slack says ---- */
-
-static void ask(struct api *api, const struct slack_press *press, enum notifier_asks asks,
-                const char *about, int64_t age_ms, int64_t asked_tick,
-                struct notifier_standing *out)
-{
-    const struct api_chat *chat = &api->options.chat;
-    struct notifier_inquiry inquiry = {asks, about};
-    *out = (struct notifier_standing){.known = NOTIFIER_UNANSWERED};
-    if (chat->find != NULL) {
-        chat->find(chat->context, press->channels[0], &inquiry, age_ms, asked_tick, out);
-    }
-}
 
 static const char *nothing_done(const struct slack_press *press)
 {
@@ -111,11 +52,11 @@ static enum notifier_known judge(struct api *api, const struct slack_press *pres
 {
     struct notifier_standing person;
     struct notifier_standing place = {.known = NOTIFIER_GOOD};
-    ask(api, press, NOTIFIER_ASKS_PERSON, press->callback.account, PERSON_AGE_MS, asked_tick,
-        &person);
+    holds_ask(api, press->channels[0], NOTIFIER_ASKS_PERSON, press->callback.account, PERSON_AGE_MS,
+              asked_tick, &person);
     if (has_place(press)) {
-        ask(api, press, NOTIFIER_ASKS_PLACE, press->callback.place, PLACE_AGE_MS, asked_tick,
-            &place);
+        holds_ask(api, press->channels[0], NOTIFIER_ASKS_PLACE, press->callback.place, PLACE_AGE_MS,
+                  asked_tick, &place);
     }
     if (person.known == NOTIFIER_BAD) {
         return refuse(press, "not_a_member", person.reason, out);
@@ -136,88 +77,40 @@ static enum notifier_known judge(struct api *api, const struct slack_press *pres
 
 /* ---- waiting for it ---- */
 
-/* True when it went on. */
-static bool try(struct api *api, const struct hold *hold)
+static enum notifier_known judge_held(struct api *api, const void *press, int64_t asked_tick,
+                                      struct error *out)
 {
-    struct error refusal = {0};
-    enum notifier_known known = judge(api, hold->press, hold->asked_tick, &refusal);
-    if (known == NOTIFIER_UNKNOWN && loop_now(api->options.loop) - hold->asked_tick >= HOLD_MS) {
-        known = give_up(hold->press, "it did not answer in time", &refusal);
-    }
-    if (known == NOTIFIER_UNKNOWN) {
-        return false;
-    }
-    hold->go(hold->owner, known == NOTIFIER_GOOD ? NULL : &refusal);
-    return true;
+    return judge(api, press, asked_tick, out);
 }
 
-static void append(struct slack_holds *holds, struct hold *hold)
+static enum notifier_known give_up_held(const void *press, const char *reason, struct error *out)
 {
-    hold->next = NULL;
-    if (holds->last != NULL) {
-        holds->last->next = hold;
-    } else {
-        holds->first = hold;
-        loop_timer_arm(holds->timer, hold->asked_tick + HOLD_MS);
-    }
-    holds->last = hold;
-    holds->count++;
+    return give_up(press, reason, out);
 }
 
-void slack_run_holds(struct api *api)
-{
-    struct slack_holds *holds = api->holds;
-    struct hold *hold = holds->first;
-    holds->first = holds->last = NULL;
-    holds->count = 0;
-    while (hold != NULL) {
-        struct hold *next = hold->next;
-        if (try(api, hold)) {
-            free(hold);
-        } else {
-            append(holds, hold);
-        }
-        hold = next;
-    }
-}
+static const struct hold_terms terms = {judge_held, give_up_held, HOLD_MS};
 
 /* What opens a modal goes on whatever is not known yet. */
-static void look(struct api *api, const struct hold *hold)
+static void look(struct api *api, const struct slack_press *press,
+                 void (*go)(void *owner, const struct error *refusal), void *owner)
 {
     struct error refusal = {0};
-    bool is_bad = judge(api, hold->press, hold->asked_tick, &refusal) == NOTIFIER_BAD;
-    hold->go(hold->owner, is_bad ? &refusal : NULL);
-}
-
-static void hold_until_known(struct api *api, const struct hold *given)
-{
-    struct error refusal = {0};
-    if (try(api, given)) {
-        return;
-    }
-    if (api->holds->count == HOLDS_MAX) {
-        (void)give_up(given->press, "too many wait", &refusal);
-        given->go(given->owner, &refusal);
-        return;
-    }
-    struct hold *hold = memory_zeroed(1, sizeof *hold);
-    *hold = *given;
-    append(api->holds, hold);
+    bool is_bad = judge(api, press, clock_boot_ms(), &refusal) == NOTIFIER_BAD;
+    go(owner, is_bad ? &refusal : NULL);
 }
 
 void slack_hold(struct api *api, const struct slack_press *press,
                 void (*go)(void *owner, const struct error *refusal), void *owner)
 {
-    struct hold hold = {.press = press, .go = go, .owner = owner, .asked_tick = clock_boot_ms()};
     switch (press->callback.what) {
     case CALLBACK_APPROVE:
     case CALLBACK_DENY:
     case CALLBACK_LINK:
-        hold_until_known(api, &hold);
+        holds_wait(api, &terms, press, go, owner);
         return;
     case CALLBACK_ASK_REASON:
     case CALLBACK_ASK_CODE:
-        look(api, &hold);
+        look(api, press, go, owner);
         return;
     case CALLBACK_NONE:
     case CALLBACK_IGNORED:

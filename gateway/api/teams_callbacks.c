@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "identity/token_rules.h"
+#include "notifiers/teams/teams_member.h"
 #include "trust/trust.h"
 #include <string.h>
 
@@ -195,6 +196,9 @@ bool api_accept_teams(struct api_call *call, struct error *error)
         return false;
     }
     set_credential(call, &press->activity);
+    if (press->activity.kind == TEAMS_PRESS) {
+        press->member = teams_member_about(&press->activity, call->arena);
+    }
     if (callback->what == CALLBACK_LINK) {
         return api_attempts_take(call->api, callback->account, callback->account, error);
     }
@@ -202,6 +206,20 @@ bool api_accept_teams(struct api_call *call, struct error *error)
         press->pressed = hash_press(callback);
     }
     return true;
+}
+
+static void go(void *owner, const struct error *refusal)
+{
+    if (refusal != NULL) {
+        api_refuse_teams(owner, refusal);
+    } else {
+        api_submit_run(owner);
+    }
+}
+
+void api_hold_teams(struct api_call *call)
+{
+    teams_hold(call->api, call->input, go, call);
 }
 
 bool api_run_teams(struct api_call *call, struct error *error)

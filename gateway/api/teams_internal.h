@@ -19,12 +19,19 @@ struct teams_press {
     const char **channels;           /* of the bots that take it */
     size_t channel_count;
     struct teams_activity activity;
+    const char *member;    /* what Teams is asked about who pressed */
     struct sha256 pressed; /* what the press says, without what changes when it is sent again */
     struct chat_answer answer;
     const char *linked_to; /* the person's name */
     bool is_named;         /* of a bot that was added: a channel has its cards there */
 };
 
+/* teams_standing.c; loop thread. Calls `go` when Teams has said whether this account may decide, or
+ * has not within five seconds: at once where it is known, and for what is no press. `refusal`: why
+ * the press is not carried out, or NULL. FORBIDDEN `not_a_member`; RETRY_LATER `standing_unknown`.
+ */
+void teams_hold(struct api *api, const struct teams_press *press,
+                void (*go)(void *owner, const struct error *refusal), void *owner);
 /* Within an operation that was begun with the call's credential. */
 bool teams_press_run(struct teams_press *press, struct operation *operation,
                      const struct credential *credential, struct error *error) MUST_CHECK;

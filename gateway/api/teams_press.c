@@ -18,6 +18,7 @@ static struct chat_press press_of(const struct teams_press *press, struct operat
         .channels = press->channels,
         .channel_count = press->channel_count,
         .request = callback->request,
+        .place = callback->place,
         .nonce = callback->nonce,
         .approves = callback->what == CALLBACK_APPROVE,
         .reason = callback->reason,

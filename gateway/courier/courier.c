@@ -285,7 +285,7 @@ static void *run_thread(void *context)
         deliver_all(courier, take_inbox(courier, &is_stopping));
         submit_settlements(courier);
         words_run(courier->words, courier->destinations);
-        standings_run(courier->standings);
+        standings_run(courier->standings, courier->destinations);
         destinations_run(courier->destinations);
         ask_for_more(courier);
         fetches_run(courier->fetches);

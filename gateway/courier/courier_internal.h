@@ -43,6 +43,7 @@ void courier_settle(struct courier *courier, const struct delivery *delivery,
 
 /* standings.c: what services said when they were asked. */
 struct standings;
+struct destinations;
 /* Whether a place is shared is asked again after this; an address is good for a day longer. */
 enum { STANDINGS_GOOD_MS = 5 * 60 * 1000 };
 /* Ticks: an answer from before is asked for anew. */
@@ -56,8 +57,9 @@ void standings_destroy(struct standings *standings); /* accepts NULL */
 void standings_look(struct standings *standings, size_t channel,
                     const struct notifier_inquiry *inquiry, const struct standings_age *age,
                     struct notifier_standing *out);
-/* On the courier's thread: sends what is to be asked. */
-void standings_run(struct standings *standings);
+/* On the courier's thread: sends what is to be asked, with a token of `destinations` where the kind
+ * needs one. */
+void standings_run(struct standings *standings, struct destinations *destinations);
 void standings_finish(struct errand *errand, const struct transfer_result *result);
 /* Whether this notice (NULL: the channel as such) may leave, with what its turn, which came at
  * `asked_tick`, found out. Asks what is not known. */
@@ -92,6 +94,9 @@ const char *destinations_skipped(struct destinations *destinations, struct arena
  * channel's kind needs none; starts to fetch one otherwise. */
 bool destinations_token(struct destinations *destinations, const struct courier_channel *channel,
                         const char **out);
+/* The service takes it no more: another is fetched when it is needed. */
+void destinations_drop_token(struct destinations *destinations,
+                             const struct courier_channel *channel);
 
 /* sockets.c: those of Socket Mode, one an app. */
 struct sockets;

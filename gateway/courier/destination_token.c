@@ -122,19 +122,40 @@ void destination_finish_token(struct destinations *destinations, struct errand *
     free(errand);
 }
 
+static struct destination *find_destination(struct destinations *destinations,
+                                            const struct courier_channel *channel)
+{
+    for (size_t i = 0; i < destinations->count; i++) {
+        if (destinations->items[i].channel == channel) {
+            return &destinations->items[i];
+        }
+    }
+    return NULL;
+}
+
+void destinations_drop_token(struct destinations *destinations,
+                             const struct courier_channel *channel)
+{
+    struct destination *destination = find_destination(destinations, channel);
+    if (destination != NULL) {
+        destination_forget_token(destination);
+    }
+}
+
+/* What is there is used whatever the circuit says; none is asked for while it is open. */
 bool destinations_token(struct destinations *destinations, const struct courier_channel *channel,
                         const char **out)
 {
     int64_t tick = clock_boot_ms();
-    for (size_t i = 0; i < destinations->count; i++) {
-        struct destination *destination = &destinations->items[i];
-        if (destination->channel == channel) {
-            bool needs_none = destination->notifier->compose_token == NULL;
-            bool has_one = needs_none || (!destination_is_open(destination, tick) &&
-                                          destination_has_token(destinations, destination, tick));
-            *out = has_one ? destination->token : NULL;
-            return has_one;
-        }
+    struct destination *destination = find_destination(destinations, channel);
+    *out = NULL;
+    if (destination == NULL) {
+        return false;
     }
-    return false;
+    bool is_fresh = destination->token != NULL && destination->token_until_tick > tick;
+    bool may_ask =
+        destination->notifier->compose_token == NULL || !destination_is_open(destination, tick);
+    bool has_one = is_fresh || (may_ask && destination_has_token(destinations, destination, tick));
+    *out = has_one ? destination->token : NULL;
+    return has_one;
 }

@@ -17,12 +17,13 @@
 enum {
     STANDINGS_MAX = 512,
     UNDER_WAY_MAX = 32,
-    ABOUT_BYTES = 160,
+    ABOUT_BYTES = 1280, /* of a member in Teams: account, user, conversation, service */
+    TOKEN_WAIT_MS = 10 * 1000,
     PAUSE_MS_MAX = 60 * 1000,
     ADDRESS_MS = 24 * 3600 * 1000
 };
 
-enum stage { FREE = 0, WANTED, UNDER_WAY, ANSWERED };
+enum stage { FREE = 0, WANTED, NEEDS_TOKEN, UNDER_WAY, ANSWERED };
 
 struct entry {
     enum stage stage;
@@ -30,12 +31,15 @@ struct entry {
     enum notifier_asks asks;
     char about[ABOUT_BYTES];
     int64_t known_tick;
+    int64_t wanted_tick; /* since when it is to be asked */
+    bool had_bad_token;  /* once already */
     struct notifier_standing standing;
 };
 
 struct inquiry_errand {
     struct errand errand; /* first */
     struct standings *standings;
+    struct destinations *destinations;
     struct entry *entry; /* does not move, and is not given away while it is under way */
 };
 
@@ -47,7 +51,8 @@ struct standings {
     /* Until when a service wants no more inquiries of a sort. */
     int64_t paused_until[OPERATIONS_CHANNELS_MAX][NOTIFIER_ASKS_COUNT];
     bool has_wanted;
-    int under_way; /* the courier's thread's own */
+    int under_way;    /* the courier's thread's own, as the next */
+    bool needs_token; /* some do */
 };
 
 struct standings *standings_create(const struct courier_options *options,
@@ -134,7 +139,8 @@ static void want(struct standings *standings, struct entry *entry, size_t channe
     } else if (entry == NULL) {
         say_unanswered(out, "too much is being asked already");
     } else {
-        *entry = (struct entry){.stage = WANTED, .channel = channel, .asks = inquiry->asks};
+        *entry = (struct entry){
+            .stage = WANTED, .channel = channel, .asks = inquiry->asks, .wanted_tick = tick};
         snprintf(entry->about, sizeof entry->about, "%s", inquiry->about);
         standings->has_wanted = true;
         *out = (struct notifier_standing){.known = NOTIFIER_UNKNOWN};
@@ -186,19 +192,47 @@ static void settle(struct standings *standings, struct entry *entry,
     }
 }
 
-static void ask(struct standings *standings, struct entry *entry)
+static void set_stage(struct standings *standings, struct entry *entry, enum stage stage)
+{
+    pthread_mutex_lock(&standings->mutex);
+    entry->stage = stage;
+    pthread_mutex_unlock(&standings->mutex);
+}
+
+/* It is looked again when the courier turns next, but not for long. */
+static void wait_for_token(struct standings *standings, struct entry *entry)
+{
+    struct notifier_standing standing;
+    if (clock_boot_ms() - entry->wanted_tick < TOKEN_WAIT_MS) {
+        standings->needs_token = true;
+        set_stage(standings, entry, NEEDS_TOKEN);
+        return;
+    }
+    say_unanswered(&standing, "there is no token to ask with");
+    settle(standings, entry, &standing);
+}
+
+static void ask(struct standings *standings, struct destinations *destinations, struct entry *entry)
 {
     const struct courier_channel *channel = &standings->options->channels[entry->channel];
     struct notifier_inquiry inquiry = {entry->asks, entry->about};
     struct notifier_message message;
     struct notifier_standing standing;
     struct error error = {0};
+    const char *token = NULL;
+    if (notifier_find(channel->channel.kind)->compose_token != NULL &&
+        !destinations_token(destinations, channel, &token)) {
+        wait_for_token(standings, entry);
+        return;
+    }
     struct arena *arena ARENA_SCOPE = arena_create();
     struct inquiry_errand *errand = memory_zeroed(1, sizeof *errand);
-    *errand = (struct inquiry_errand){
-        .errand.kind = ERRAND_INQUIRY, .standings = standings, .entry = entry};
+    *errand = (struct inquiry_errand){.errand.kind = ERRAND_INQUIRY,
+                                      .standings = standings,
+                                      .destinations = destinations,
+                                      .entry = entry};
     if (!notifier_find(channel->channel.kind)
-             ->compose_inquiry(&channel->channel, &inquiry, arena, &message, &error)) {
+             ->compose_inquiry(&channel->channel, &inquiry, token, arena, &message, &error)) {
         say_unanswered(&standing, error.message);
         standing.known = NOTIFIER_BAD;
     } else if (transfers_add(standings->transfers, channel, &message, errand)) {
@@ -226,13 +260,27 @@ static struct entry *take_wanted(struct standings *standings)
     return entry;
 }
 
-void standings_run(struct standings *standings)
+static void want_again(struct standings *standings)
+{
+    pthread_mutex_lock(&standings->mutex);
+    for (size_t i = 0; standings->needs_token && i < STANDINGS_MAX; i++) {
+        if (standings->entries[i].stage == NEEDS_TOKEN) {
+            standings->entries[i].stage = WANTED;
+            standings->has_wanted = true;
+        }
+    }
+    pthread_mutex_unlock(&standings->mutex);
+    standings->needs_token = false;
+}
+
+void standings_run(struct standings *standings, struct destinations *destinations)
 {
     struct entry *entry = NULL;
+    want_again(standings);
     do {
         entry = standings->under_way < UNDER_WAY_MAX ? take_wanted(standings) : NULL;
         if (entry != NULL) {
-            ask(standings, entry);
+            ask(standings, destinations, entry);
         }
     } while (entry != NULL);
 }
@@ -258,13 +306,20 @@ void standings_finish(struct errand *errand, const struct transfer_result *resul
                                    .length = result->length,
                                    .scopes = result->scopes};
     struct notifier_standing standing = {0};
+    const struct notifier *notifier = notifier_find(channel->channel.kind);
+    own->standings->under_way--;
+    if (result->status == 401 && notifier->compose_token != NULL && !entry->had_bad_token) {
+        entry->had_bad_token = true;
+        destinations_drop_token(own->destinations, channel);
+        wait_for_token(own->standings, entry);
+        free(own);
+        return;
+    }
     if (result->status == 0) {
         say_unanswered(&standing, result->failure);
     } else {
-        notifier_find(channel->channel.kind)
-            ->read_answer(&channel->channel, &inquiry, &reply, &standing);
+        notifier->read_answer(&channel->channel, &inquiry, &reply, &standing);
     }
-    own->standings->under_way--;
     note_unanswered(entry, channel, &standing);
     settle(own->standings, entry, &standing);
     free(own);

@@ -273,6 +273,10 @@ bool transfers_add(struct transfers *transfers, const struct courier_channel *ch
     }
     transfer->headers = curl_slist_append(transfer->headers, "Expect:");
     set_options(transfer, message->url);
+    if (message->is_get) {
+        curl_easy_setopt(transfer->curl, CURLOPT_HTTPGET, 1L);
+        return start(transfers, transfer);
+    }
     curl_easy_setopt(transfer->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)message->length);
     curl_easy_setopt(transfer->curl, CURLOPT_COPYPOSTFIELDS, message->body);
     if (message->is_put) {
@@ -291,7 +295,8 @@ static void read_result(const struct transfer *transfer, CURLcode code, struct t
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
     out->retry_after_ms = egress_pause_ms(curl);
     out->was_sent = uploaded > 0 || (!transfer->is_mail && request_bytes > 0);
-    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut && !transfer->needs_all)) {
+    if (code == CURLE_OK ||
+        (code == CURLE_WRITE_ERROR && transfer->is_cut && !transfer->needs_all)) {
         out->status = transfer->is_mail && out->status == 221 ? 250 : out->status;
         return;
     }

@@ -49,8 +49,10 @@ static bool stands_there(const struct card_row *card, const char *place)
     struct error ignored = {0};
     struct json_document *address JSON_SCOPE =
         card->address == NULL ? NULL : json_parse(card->address, strlen(card->address), &ignored);
+    const struct json *root = address == NULL ? NULL : json_root(address);
+    const char *channel = json_text(json_member(root, "channel")); /* of Slack's */
     const char *known =
-        address == NULL ? NULL : json_text(json_member(json_root(address), "channel"));
+        channel != NULL ? channel : json_text(json_member(root, "conversation")); /* of Teams' */
     return place == NULL || known == NULL || strcmp(known, place) == 0;
 }
 

@@ -92,10 +92,11 @@ static void compose_open(const struct notifier_channel *channel, const char *use
 }
 
 bool slack_compose_inquiry(const struct notifier_channel *channel,
-                           const struct notifier_inquiry *inquiry, struct arena *arena,
-                           struct notifier_message *out, struct error *error)
+                           const struct notifier_inquiry *inquiry, const char *token,
+                           struct arena *arena, struct notifier_message *out, struct error *error)
 {
     const char *id = user_of(inquiry->about);
+    (void)token; /* the channel has its own */
     if (inquiry->asks != NOTIFIER_ASKS_RIGHTS && !slack_is_id(id)) {
         return error_set(error, ERROR_INVALID, "bad_id", NULL, "`%.40s` is no id of Slack's", id);
     }

@@ -24,8 +24,9 @@ size_t slack_list_inquiries(const struct notifier_channel *channel,
                             const struct notifier_notice *notice, struct arena *arena,
                             struct notifier_inquiry out[NOTIFIER_INQUIRIES_MAX]);
 bool slack_compose_inquiry(const struct notifier_channel *channel,
-                           const struct notifier_inquiry *inquiry, struct arena *arena,
-                           struct notifier_message *out, struct error *error) MUST_CHECK;
+                           const struct notifier_inquiry *inquiry, const char *token,
+                           struct arena *arena, struct notifier_message *out,
+                           struct error *error) MUST_CHECK;
 void slack_read_answer(const struct notifier_channel *channel,
                        const struct notifier_inquiry *inquiry, const struct notifier_reply *reply,
                        struct notifier_standing *out);

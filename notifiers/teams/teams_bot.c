@@ -4,6 +4,7 @@
 #include "notifiers/notifier.h"
 #include "notifiers/teams/teams_address.h"
 #include "notifiers/teams/teams_card.h"
+#include "notifiers/teams/teams_member.h"
 #include "notifiers/teams/teams_place.h"
 #include <string.h>
 
@@ -218,4 +219,6 @@ const struct notifier teams_bot_notifier = {.kind = "teams-bot",
                                             .judge = judge,
                                             .compose_token = compose_token,
                                             .read_token = read_token,
-                                            .compose_word = compose_word};
+                                            .compose_word = compose_word,
+                                            .compose_inquiry = teams_compose_inquiry,
+                                            .read_answer = teams_read_answer};

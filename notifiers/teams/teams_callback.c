@@ -85,6 +85,9 @@ static bool read_place(const struct json *root, const struct teams_bot *bot, str
     }
     out->service_url = arena_text(arena, service);
     out->conversation = read_id(json_member(root, "conversation"), "id", arena);
+    if (out->conversation != NULL) {
+        out->place = arena_copy(arena, out->conversation, strcspn(out->conversation, ";"));
+    }
     return out->conversation != NULL || bad_payload(error, "/conversation/id");
 }
 
@@ -120,7 +123,7 @@ static void set_account(const struct teams_bot *bot, struct teams_activity *out)
     snprintf(out->callback.account, sizeof out->callback.account, "%s/%s", bot->tenant_id,
              out->object);
     out->callback.user = out->user;
-    out->callback.place = out->conversation;
+    out->callback.place = out->place;
 }
 
 /* ---- what was pressed ---- */

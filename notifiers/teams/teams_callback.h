@@ -51,7 +51,8 @@ struct teams_activity {
     struct callback callback; /* of a press: what, on which card, by which account */
     const char *id;           /* of the activity: the same when it is sent again */
     const char *service_url;  /* as the activity says; the token's claim must be the same */
-    const char *conversation; /* id */
+    const char *conversation; /* id: of a thread, where it is in one */
+    const char *place;        /* the same without the thread: as channels name it */
     const char *user;         /* 29:…, from.id; NULL when not said */
     const char *object;       /* from.aadObjectId, a GUID in lower case; NULL when not said */
 };

@@ -48,6 +48,7 @@ NOT_TOLD = {
     "no_such_card",
     "no_token",
     "no_websockets",
+    "not_a_member",
     "not_in_force",
     "not_linked",
     "other_ledger_key",

@@ -1,5 +1,6 @@
 """What the Bot Framework sends: proven rule by rule, then a press is a vote of whoever the account is linked to."""
 import json
+import threading
 import unittest
 
 from support.gateway import Gateway, eventually
@@ -473,13 +474,95 @@ class Deciding(Callback):
 
     @property
     def regions(self):
-        return [path.split("/")[1] for path in self.paths if "/v3/" in path]
+        return [path.split("/")[1] for path in self.paths if "/activities" in path]
 
     def setUp(self):
         self.paths = []
         super().setUp()
         answer = self.teams.answer
         self.teams.answer = lambda handler, method, path, body: self.paths.append(path) or answer(handler, method, path, body)
+
+
+class Standing(Callback):
+    """Before a press is carried out Teams is asked who made it."""
+
+    def setUp(self):
+        super().setUp()
+        self.person()
+        self.asked = self.ask()
+        self.gateway.advance(seconds=61)  # what was known of dana is asked again
+        self.teams.asked.clear()
+
+    def nothing_counted(self):
+        self.assertEqual(("pending", []), (self.state(self.asked), self.votes(self.asked)))
+
+    def test_who_became_a_guest_left_or_is_of_another_tenant_decides_no_more(self):
+        for said, words in (({"userRole": "guest"}, "Guests of this organization decide nothing here"), ({"userRole": "anonymous"}, "Guests"),
+                            ({"userRole": None}, "Guests"), ({"tenantId": OTHER}, "of another tenant"), ({"tenantId": None}, "of another tenant"),
+                            ({"objectId": OTHER}, "another, or"), (None, "does not know this account")):
+            self.teams.people[DANA] = said
+            self.gateway.advance(seconds=61)
+            self.told(self.press("approve"), words)
+            self.told(self.press("deny"), "Nothing was counted")
+        self.nothing_counted()
+        self.assertEqual("not_a_member", self.gateway.logged("press_refused")["code"])
+        self.teams.people[DANA] = {"objectId": None, "aadObjectId": DANA}
+        self.gateway.advance(seconds=61)
+        self.told(self.press("approve"), "another, or")
+        self.teams.people.clear()
+        self.gateway.advance(seconds=61)
+        self.shown(self.press("approve"), "Approved by dana")
+
+    def test_a_guest_links_nothing(self):
+        erin = Person(self.gateway, "erin", ["oncall"])
+        self.teams.people[ERIN] = {"userRole": "guest"}
+        self.told(self.press("link", card=self.form(), typed={"code": self.code(erin)}, user=ERIN), "Nothing was linked")
+        self.assertEqual([], erin.ok("GET", "/v1/me/chat-links")["links"])
+
+    def test_it_is_asked_once_a_minute_for_one_person(self):
+        self.teams.messages.clear()
+        self.ask("payments.pair")
+        self.told(self.press("approve"), "People still needed: 1")
+        self.told(self.press("approve"), "You had said so before")
+        self.assertEqual(1, len(self.teams.asked))
+        self.gateway.advance(seconds=61)
+        self.told(self.press("approve"), "You had said so before")
+        self.assertEqual(2, len(self.teams.asked))
+
+    def test_while_teams_says_nothing_nothing_is_counted_and_the_button_stays_good(self):
+        for answers in ([500], [429], [(200, {}, b"garbage")], [(200, {}, [])]):
+            self.teams.member_answers = answers
+            self.told(self.press("approve"), "Teams did not say who you are")
+            self.nothing_counted()
+        self.gateway.advance(seconds=61)
+        self.shown(self.press("approve"), "Approved by dana")
+
+    def test_a_connector_that_hangs_is_waited_for_five_seconds(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        self.teams.member_answers = [lambda handler: release.wait(60) and None]
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(self.press("approve")))
+        thread.start()
+        eventually(lambda: self.teams.asked, "it is asked")
+        self.assertEqual([], answers)
+        self.gateway.advance(seconds=5)
+        thread.join(30)
+        self.told(answers[0], "Teams did not say who you are")
+        self.nothing_counted()
+
+    def test_a_token_that_is_void_is_replaced_and_it_is_asked_again_at_once(self):
+        self.teams.revoke()
+        self.shown(self.press("approve"), "Approved by dana")
+        self.assertEqual(2, len(self.teams.asked))
+
+    def test_a_press_from_elsewhere_than_where_the_card_stands_decides_nothing(self):
+        elsewhere = "19:elsewhere@thread.tacv2"
+        self.teams.members.add(elsewhere)
+        press = self.teams.press("approve")
+        self.shown(self.post({**press, "conversation": {**press["conversation"], "id": elsewhere}}), self.asked["id"])
+        self.nothing_counted()
+        self.shown(self.press("approve"), "Approved by dana")
 
 
 class TwoPlaces(Callback):

@@ -38,7 +38,8 @@ class Teams:
 
     def __init__(self):
         self.messages, self.calls, self.logins = {}, [], []
-        self.answers, self.login_answers = [], []
+        self.answers, self.login_answers, self.member_answers = [], [], []
+        self.people, self.asked = {}, []  # by object id: members of what is said of them, None for nobody; paths that were asked
         self.tokens, self.lifetime = set(), 3599
         self.members = {CONVERSATION}  # conversations that the bot is in
         self.numbers = itertools.count(1)
@@ -108,6 +109,10 @@ class Teams:
 
     # ---- what is answered ----
     def answer(self, handler, method, path, body):
+        member = re.fullmatch(r"/\w+/v3/conversations/([^/]+)/members/([^/]+)", path)
+        if method == "GET" and member:
+            self.asked.append(path)
+            return self.planned(self.member_answers, handler) or self.describe(handler, *map(urllib.parse.unquote, member.groups()))
         if method == "GET":
             return self.publish(path)
         login = re.fullmatch(r"/([^/]+)/oauth2/v2\.0/token", path)
@@ -160,6 +165,17 @@ class Teams:
         activity = activity or f"{1700000000000 + next(self.numbers)}"
         self.messages[(conversation, activity)] = given
         return (201 if len(self.messages) else 200), {}, {"id": activity}
+
+    def describe(self, handler, conversation, user):
+        """A member, as Get Conversation Member has it."""
+        number = user.removeprefix("29:")
+        known = f"{number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:]}"
+        if (handler.headers["Authorization"] or "").removeprefix("Bearer ") not in self.tokens:
+            return 401, {}, {"error": {"code": "Unauthorized", "message": "Authorization has been denied for this request."}}
+        if ";" in conversation or conversation not in self.members or self.people.get(known, {}) is None:
+            return 404, {}, {"error": {"code": "MemberNotFoundInConversation", "message": "Member not found in conversation."}}
+        return 200, {}, {"id": user, "objectId": known, "name": "Somebody", "givenName": "Some", "surname": "Body", "email": "somebody@example.com",
+                         "userPrincipalName": "somebody@example.com", "tenantId": TENANT, "userRole": "user", **self.people.get(known, {})}
 
     def revoke(self):
         """No token that was given is good any more."""

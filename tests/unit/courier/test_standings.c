@@ -69,7 +69,7 @@ static struct notifier_standing look(enum notifier_asks asks, const char *about,
 static void run_until(int count)
 {
     for (int i = 0; i < 1000 && told < count; i++) {
-        standings_run(standings);
+        standings_run(standings, NULL);
         transfers_run(transfers, 20);
     }
     ck_assert_int_eq(told, count);
@@ -92,7 +92,7 @@ END_TEST
 START_TEST(standings__what_cannot_be_asked_is_bad_without_a_call)
 {
     ck_assert_int_eq(look(NOTIFIER_ASKS_PERSON, "/T1/no id", &ever).known, NOTIFIER_UNKNOWN);
-    standings_run(standings);
+    standings_run(standings, NULL);
     ck_assert_int_eq(transfers_count(transfers), 0);
     ck_assert_int_eq(told, 1);
     ck_assert_int_eq(look(NOTIFIER_ASKS_PERSON, "/T1/no id", &ever).known, NOTIFIER_BAD);
@@ -110,11 +110,11 @@ START_TEST(standings__are_bounded_and_so_is_what_is_asked_at_once)
     struct notifier_standing over = look(NOTIFIER_ASKS_PERSON, "/T1/UOVER", &ever);
     ck_assert_int_eq(over.known, NOTIFIER_UNANSWERED);
     ck_assert_ptr_nonnull(strstr(over.reason, "too much"));
-    standings_run(standings);
+    standings_run(standings, NULL);
     ck_assert_int_eq(transfers_count(transfers), AT_ONCE);
     run_until(KEPT);
     ck_assert_int_eq(look(NOTIFIER_ASKS_PERSON, "/T1/UOVER", &ever).known, NOTIFIER_UNKNOWN);
-    char longer[200];
+    char longer[2000];
     memset(longer, 'U', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     ck_assert_int_eq(look(NOTIFIER_ASKS_PERSON, longer, &ever).known, NOTIFIER_UNANSWERED);

@@ -30,7 +30,7 @@ static const char *asked_of(enum notifier_asks asks, const char *about)
     struct notifier_inquiry inquiry = {asks, about};
     struct notifier_message message = {0};
     struct error error = {0};
-    if (!slack_notifier.compose_inquiry(&channel, &inquiry, arena, &message, &error)) {
+    if (!slack_notifier.compose_inquiry(&channel, &inquiry, NULL, arena, &message, &error)) {
         return error.code;
     }
     return arena_printf(arena, "%s %s %s", strrchr(message.url, '/') + 1,
