@@ -41,7 +41,7 @@ static const char policy[] =
     "    approval: { groups: [ops], timeout: 1h, ladder: [{ after: 0s, to: [ops] }, { after: 10m, "
     "to: [leads] }] }\n";
 
-enum { ASKED_MAX = 20 };
+enum { ASKED_MAX = 40, STEPS = 150, SEEDS = 25 };
 
 static struct operations_channel channels[1];
 static struct scenario s;
@@ -50,10 +50,17 @@ static size_t count;
 static char asked[ASKED_MAX][ID_BYTES];
 static int asked_count;
 
+/* What each round-up said last, as far as it is known to have arrived. */
+static struct {
+    char id[ID_BYTES];
+    const char *action;
+} said[ASKED_MAX];
+
 static void begin(const struct operations_channel *channel)
 {
     channels[0] = *channel;
     asked_count = 0;
+    memset(said, 0, sizeof said);
     scenario_start(&s, policy);
     s.rig.operations->options.channels = channels;
     s.rig.operations->options.channel_count = 1;
@@ -111,8 +118,26 @@ static void settle(struct notice_lease *notice, struct notice_settlement settlem
     scenario_commit(&s);
 }
 
+static const char **said_by(const char *roundup)
+{
+    for (size_t i = 0; i < ASKED_MAX; i++) {
+        if (said[i].id[0] == '\0') {
+            snprintf(said[i].id, sizeof said[i].id, "%s", roundup);
+        }
+        if (strcmp(said[i].id, roundup) == 0) {
+            return &said[i].action;
+        }
+    }
+    ck_abort_msg("too many round-ups");
+}
+
+static struct card card_of(const struct notice_lease *notice);
+
 static void sent(struct notice_lease *notice)
 {
+    if (notice->row.roundup != NULL) {
+        *said_by(notice->row.roundup) = card_of(notice).action;
+    }
     settle(notice, (struct notice_settlement){.outcome = NOTICE_SENT, .address = "{\"ts\":7}"});
 }
 
@@ -538,6 +563,141 @@ START_TEST(roundups__who_muted_the_channel_meanwhile_is_not_told)
 }
 END_TEST
 
+/* ---- whatever happens ---- */
+
+static unsigned chance;
+
+static unsigned dice(unsigned sides)
+{
+    chance = chance * 1103515245u + 12345u;
+    return (chance >> 16) % sides;
+}
+
+static void reopen(void)
+{
+    scenario_restart(&s);
+    s.rig.operations->options.channels = channels;
+    s.rig.operations->options.channel_count = 1;
+}
+
+/* Some arrive, some are refused, of some nobody knows, and some are never heard of again. */
+static void deliver_somehow(void)
+{
+    lease_all();
+    for (size_t i = 0; i < count; i++) {
+        struct notice_settlement refused = {
+            .outcome = NOTICE_RETRY, .reason = "answered 503", .retry_after_ms = 2000};
+        struct notice_settlement unknown = refused;
+        unknown.may_have_arrived = true;
+        switch (dice(8)) {
+        case 0:
+            settle(&leases[i], refused);
+            break;
+        case 1:
+            settle(&leases[i], unknown);
+            break;
+        case 2:
+            settle(&leases[i],
+                   (struct notice_settlement){.outcome = NOTICE_DEFERRED, .retry_after_ms = 500});
+            break;
+        case 3:
+            break; /* its lease runs out */
+        default:
+            sent(&leases[i]);
+        }
+    }
+}
+
+static void do_something(void)
+{
+    static const char *const actions[] = {"easy.go", "easy.go", "easy.go", "middling.go",
+                                          "risky.go"};
+    switch (dice(7)) {
+    case 0:
+    case 1:
+    case 2:
+        if (asked_count < ASKED_MAX) {
+            ask_for(actions[dice(5)]);
+        }
+        break;
+    case 3:
+        if (asked_count > 0) {
+            struct vote_result ignored; /* many have ended */
+            (void)try_vote(&s, DANA, asked[dice((unsigned)asked_count)], dice(2) == 0, &ignored);
+        }
+        break;
+    case 4:
+        pass(&s, 1000 + (int64_t)dice(20000));
+        break;
+    case 5:
+        if (dice(5) == 0) {
+            reopen();
+        }
+        break;
+    default:
+        deliver_somehow();
+    }
+}
+
+/* What a round-up says is what it would say now. */
+static void check_said(struct operation *operation, const struct roundup_row *roundup)
+{
+    struct notice_lease now = {0};
+    int pending = 0;
+    ck_assert(compose_roundup(operation, roundup, &now.row.payload, &pending, &s.error));
+    ck_assert_str_eq(*said_by(roundup->id), card_of(&now).action);
+}
+
+/* Where its card stands shows it as it is now, or a round-up that does. */
+static void check_told(const char *request)
+{
+    struct card_row *cards;
+    size_t found;
+    struct roundup_row roundup;
+    struct operation *operation = scenario_begin_system(&s);
+    struct request_row row;
+    ck_assert(store_read_request(operation->store, "default", request, s.arena, &row, &s.error));
+    ck_assert(store_list_cards(operation->store, "default", request, "chat", s.arena, &cards,
+                               &found, &s.error));
+    ck_assert_uint_eq(found, 1);
+    bool waits = row.state == REQUEST_PENDING;
+    if (cards[0].roundup != NULL) {
+        ck_assert_int_le(row.risk, POLICY_RISK_MEDIUM);
+        ck_assert(store_read_roundup(operation->store, "default", cards[0].roundup, s.arena,
+                                     &roundup, &s.error));
+        bool is_told = strcmp(roundup.state, "posted") == 0;
+        ck_assert_msg(is_told || !waits, "%s waits and is in a round-up that was not sent",
+                      request);
+        if (is_told) {
+            check_said(operation, &roundup);
+        }
+    } else {
+        bool is_told = strcmp(cards[0].state, "posted") == 0;
+        ck_assert_msg(is_told || !waits, "%s waits and nobody was told", request);
+        /* What waits has versions that are no news: a restart makes one. */
+        ck_assert_msg(!is_told || waits || cards[0].version == row.version, "%s: an old card",
+                      request);
+    }
+    scenario_undo(&s);
+}
+
+START_TEST(roundups__whatever_happens_who_waits_is_told_and_what_stands_is_true)
+{
+    chance = (unsigned)_i * 7919u + 1;
+    for (int i = 0; i < STEPS; i++) {
+        do_something();
+    }
+    for (int i = 0; i < 40 && notices_in("waiting") > 0; i++) {
+        pass(&s, 15 * SECOND);
+        (void)send_all();
+    }
+    ck_assert_uint_eq(notices_in("waiting"), 0);
+    for (int i = 0; i < asked_count; i++) {
+        check_told(asked[i]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("roundups");
@@ -565,6 +725,8 @@ int main(void)
     tcase_add_test(tests, roundups__a_dead_one_can_be_sent_again);
     tcase_add_test(tests, roundups__who_is_asked_no_more_is_named_nothing);
     tcase_add_test(tests, roundups__who_muted_the_channel_meanwhile_is_not_told);
+    tcase_add_loop_test(tests, roundups__whatever_happens_who_waits_is_told_and_what_stands_is_true,
+                        0, SEEDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
