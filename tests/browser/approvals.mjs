@@ -15,7 +15,7 @@ async function authenticator(tab) {
   });
 }
 
-export function approvalJourneys({ test, gateway, build, page, open, approve, isReady, isLive, stateOf, people }) {
+export function approvalJourneys({ test, gateway, build, page, open, approve, isReady, isLive, stateOf, violations, people }) {
   test("an approver changes the arguments, and what runs is the new revision", async () => {
     const { dana } = people();
     const request = await gateway.ask({ args: '{"amount":125,"currency":"EUR","rate":1.5}' });
@@ -219,6 +219,7 @@ export function approvalJourneys({ test, gateway, build, page, open, approve, is
       await tab.getByRole("button", { name: "End quiet hours" }).waitFor();
       await row.getByRole("button", { name: "Mute" }).click();
       await row.getByRole("alert").filter({ hasText: "not even of critical risk" }).waitFor();
+      assert.deepEqual((await violations(tab)).bad, []);
       await row.getByRole("button", { name: "Keep it" }).click();
       assert.match(await row.innerText(), /tells you/);
       await row.getByRole("button", { name: "Mute" }).click();
@@ -226,6 +227,7 @@ export function approvalJourneys({ test, gateway, build, page, open, approve, is
       await row.getByRole("group").getByRole("button", { name: "Mute it all the same" }).click();
       await row.getByText("muted").waitFor();
       await tab.getByText("You are told of nothing, critical risk included.").waitFor();
+      assert.deepEqual((await violations(tab)).bad, []);
       await row.getByRole("button", { name: "Unmute" }).click();
       await row.getByText("tells you").waitFor();
       await tab.context().close();

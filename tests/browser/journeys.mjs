@@ -589,7 +589,7 @@ test("another site can neither embed the page nor reach its calls", async () => 
   assert.match(html.headers["content-security-policy"], /frame-ancestors 'none'/);
 });
 
-approvalJourneys({ test, gateway, build, page, open, approve, deny, isReady, isLive, stateOf, people: () => ({ admin, dana, erik }) });
+approvalJourneys({ test, gateway, build, page, open, approve, deny, isReady, isLive, stateOf, violations, people: () => ({ admin, dana, erik }) });
 
 // ---- accessibility, phones, keys ----
 
