@@ -157,6 +157,8 @@ class TeamsBot(unittest.TestCase):
         (fares,) = eventually(lambda: [one for one in self.gateway.admin("GET", "/v1/channels")["channels"] if not one["answers"]], "the circuit is open")
         self.assertTrue(fares["tried_again_at"])
         for tries, seconds in ((2, 6), (3, 21), (4, 23)):
+            # What was answered must have been taken before the clock moves: the pause begins then.
+            eventually(lambda: self.gateway.admin("GET", "/v1/channels")["channels"][0]["failures"] == tries + 3, "it is known that there is none")
             self.gateway.advance(seconds=seconds)
             eventually(lambda: len(self.teams.logins) == tries, f"it is asked for the {tries}th time: {len(self.teams.logins)}")
         self.sent(1)
