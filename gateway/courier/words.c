@@ -15,6 +15,7 @@ enum {
 struct word {
     struct errand errand; /* first: the owner of a transfer */
     struct word *next;
+    struct words *words;
     const struct courier_channel *channel;
     struct arena *arena; /* of the next */
     struct notifier_word what;
@@ -27,7 +28,7 @@ struct words {
     struct transfers *transfers;
     pthread_mutex_t mutex;
     struct word *first, *last;
-    int count;
+    int count; /* that wait or are on their way */
 };
 
 struct words *words_create(const struct courier_options *options, struct transfers *transfers)
@@ -42,6 +43,9 @@ struct words *words_create(const struct courier_options *options, struct transfe
 
 static void free_word(struct word *word)
 {
+    pthread_mutex_lock(&word->words->mutex);
+    word->words->count--;
+    pthread_mutex_unlock(&word->words->mutex);
     arena_destroy(word->arena);
     free(word);
 }
@@ -71,45 +75,46 @@ static const struct courier_channel *find_channel(const struct words *words, con
     return NULL;
 }
 
-static bool add(struct words *words, struct word *word)
+static bool make_room(struct words *words)
 {
     pthread_mutex_lock(&words->mutex);
     bool has_room = words->count < WORDS_MAX;
-    if (has_room) {
-        word->next = NULL;
-        if (words->last != NULL) {
-            words->last->next = word;
-        } else {
-            words->first = word;
-        }
-        words->last = word;
-        words->count++;
-    }
+    words->count += has_room;
     pthread_mutex_unlock(&words->mutex);
     return has_room;
+}
+
+static void append(struct words *words, struct word *word)
+{
+    pthread_mutex_lock(&words->mutex);
+    word->next = NULL;
+    if (words->last != NULL) {
+        words->last->next = word;
+    } else {
+        words->first = word;
+    }
+    words->last = word;
+    pthread_mutex_unlock(&words->mutex);
 }
 
 bool words_take(struct words *words, const char *channel, const struct notifier_word *what)
 {
     const struct courier_channel *found = find_channel(words, channel);
-    if (found == NULL) {
+    if (found == NULL || !make_room(words)) {
         return false;
     }
     struct word *word = memory_zeroed(1, sizeof *word);
     word->errand.kind = ERRAND_WORD;
+    word->words = words;
     word->channel = found;
     word->arena = arena_create();
     word->what.method = arena_text(word->arena, what->method);
     word->what.body = arena_text(word->arena, what->body);
     word->what.place = arena_text(word->arena, what->place);
     word->taken_tick = clock_boot_ms();
-    bool has_room = add(words, word);
-    if (has_room) {
-        transfers_wake(words->transfers);
-    } else {
-        free_word(word);
-    }
-    return has_room;
+    append(words, word);
+    transfers_wake(words->transfers);
+    return true;
 }
 
 static struct word *take_all(struct words *words)
@@ -117,7 +122,6 @@ static struct word *take_all(struct words *words)
     pthread_mutex_lock(&words->mutex);
     struct word *all = words->first;
     words->first = words->last = NULL;
-    words->count = 0;
     pthread_mutex_unlock(&words->mutex);
     return all;
 }
@@ -149,9 +153,11 @@ static void say_or_wait(struct words *words, struct destinations *destinations, 
     bool is_ready = destinations_token(destinations, word->channel, &word->what.token);
     if (is_ready) {
         say(words, word);
-    } else if (clock_boot_ms() - word->taken_tick > WAIT_MS_MAX || !add(words, word)) {
+    } else if (clock_boot_ms() - word->taken_tick > WAIT_MS_MAX) {
         not_said(word, "there is no token");
         free_word(word);
+    } else {
+        append(words, word);
     }
 }
 
