@@ -83,7 +83,8 @@ class SlackStanding(SlackSteps, unittest.TestCase):
         return [line for line in entries if '"type":"vote"' in line]
 
     def test_a_guest_can_neither_deny_nor_link(self):
-        asked = self.begin()
+        self.link()
+        asked = self.ask()
         self.click(DENY)
         eventually(lambda: self.slack.views[-1]["callback_id"] == DENY, "the modal opened while dana was a member")
         view = self.slack.views[-1]
@@ -139,6 +140,20 @@ class SlackStanding(SlackSteps, unittest.TestCase):
         held.release()
         eventually(lambda: self.click(APPROVE) and self.state(asked) == "approved", "what came late is known when it is pressed again")
         self.assertEqual(count, len(self.slack.asked("users.info")))
+
+    def test_a_denial_is_not_counted_either_and_the_modal_stays_with_what_was_typed(self):
+        asked = self.begin()
+        opened, held = len(self.slack.views), self.held("users.info")
+        self.click(DENY)
+        eventually(lambda: len(self.slack.views) > opened, "the modal opens, whatever is known")
+        view = self.slack.views[-1]
+        self.assertTrue(held.came.wait(60), "Slack is asked")
+        answer = self.post(self.slack.submit(view, "reason", "no"))
+        self.assertIn("try again", answer.json["errors"]["reason"])
+        self.assertEqual("pending", self.state(asked))
+        held.release()
+        eventually(lambda: self.post(self.slack.submit(view, "reason", "no")).json["response_action"] == "update", "once Slack has said who it is")
+        self.assertEqual("denied", self.state(asked))
 
     def test_an_answer_that_is_none_counts_nothing(self):
         asked = self.begin()
@@ -201,6 +216,22 @@ class SlackStanding(SlackSteps, unittest.TestCase):
         connection.close()
         held.release()
         eventually(lambda: self.state(asked) == "approved", "it was pressed, whoever hears of it")
+
+    def test_a_gateway_told_to_stop_while_it_asks_stops_and_has_counted_nothing(self):
+        asked = self.begin()
+        held = self.held("users.info")
+        payload = self.slack.press(APPROVE)
+        waiting = threading.Thread(target=self.unanswered, args=(payload,))
+        waiting.start()
+        self.assertTrue(held.came.wait(60), "Slack is asked")
+        self.assertEqual(0, self.gateway.stop())
+        waiting.join(60)
+        held.release()
+        self.gateway.start()
+        self.started()
+        self.assertEqual("pending", self.state(asked))
+        self.post(payload)
+        self.assertEqual("approved", self.state(asked))
 
     def unanswered(self, payload):
         try:
