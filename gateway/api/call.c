@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct api_call *api_new_call(struct api *api, struct http_exchange *exchange,
                               const struct api_route *route)
@@ -354,6 +355,12 @@ static bool read_host_tenant(struct api_call *call, struct error *error)
     return true;
 }
 
+/* The socket's mode keeps others out; should somebody loosen it, they are still nobody. */
+static bool is_host_user(const struct http_credentials *peer)
+{
+    return peer->uid == 0 || peer->uid == geteuid();
+}
+
 /* Who asks: a bearer credential, a session, or on the host socket the machine's own user. */
 static bool read_credential(struct api_call *call, struct error *error)
 {
@@ -373,7 +380,7 @@ static bool read_credential(struct api_call *call, struct error *error)
     }
     if (authorization == NULL &&
         http_listener_id(call->exchange) == call->api->options.host_listener &&
-        http_peer_credentials(call->exchange, &peer)) {
+        http_peer_credentials(call->exchange, &peer) && is_host_user(&peer)) {
         call->credential = (struct credential){.kind = CREDENTIAL_HOST, .host_uid = peer.uid};
         return read_host_tenant(call, error);
     }
