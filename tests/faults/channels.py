@@ -217,10 +217,20 @@ def attempts(gateway, request):
     return [notice for notice in gateway.admin("GET", f"/v1/notices?request={request}")["notices"] if notice["attempts"] or notice["state"] != "waiting"]
 
 
+def is_still(gateway):
+    """Nothing is under way: a minute that passes in a moment would end the lease of what is, and it would be sent twice at once."""
+    return not any(channel["in_flight"] for channel in gateway.admin("GET", "/v1/channels")["channels"])
+
+
+def pass_time(gateway, seconds):
+    eventually(lambda: is_still(gateway), "all that is under way comes to an end", 60)
+    gateway.advance(seconds)
+
+
 def pass_circuits(gateway):
-    """Time goes on while a circuit is open and nothing is under way, so that no lease runs out."""
+    """Time goes on while a circuit is open and nothing is under way."""
     fare = gateway.admin("GET", "/v1/channels")["channels"]
-    if not all(channel["answers"] for channel in fare) and not any(channel["in_flight"] for channel in fare):
+    if not all(channel["answers"] for channel in fare) and is_still(gateway):
         gateway.advance(2)
 
 
@@ -254,7 +264,7 @@ def outage(setting, gateway, others, dana, key, number):
     if kill and moment == "ended":
         kill_when_reached(setting, gateway, kill)
     calm()
-    gateway.advance(chance.choice([0, 1, 6, 70]))
+    pass_time(gateway, chance.choice([0, 1, 6, 70]))
     return asked["id"]
 
 
@@ -354,7 +364,7 @@ def run(setting):
                 setting.tally.rounds += 1
                 setting.progress(number, setting.rounds)
             others.calm()
-            eventually(lambda: gateway.advance(3700) or not waiting(gateway), "all is settled in the end", 120)
+            eventually(lambda: pass_time(gateway, 3700) or not waiting(gateway), "all is settled in the end", 120)
             setting.say(f"{sum(setting.kinds.values())} outages of {len(setting.kinds)} kinds, {setting.kills} kills in the middle of a delivery")
             check_end(setting, gateway, others, requests)
     finally:
