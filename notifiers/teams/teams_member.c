@@ -107,6 +107,8 @@ void teams_read_answer(const struct notifier_channel *channel,
                  reply->status);
     } else if (!is_account(member, inquiry->about)) {
         say(out, NOTIFIER_BAD, "Teams says that this account is another, or of another tenant.");
+    } else if (json_text(json_member(member, "userRole")) == NULL) {
+        say(out, NOTIFIER_BAD, "Teams does not say whether this account is a full member.");
     } else if (!is_full(member)) {
         say(out, NOTIFIER_BAD, "Guests of this organization decide nothing here.");
     } else {

@@ -498,7 +498,7 @@ class Standing(Callback):
 
     def test_who_became_a_guest_left_or_is_of_another_tenant_decides_no_more(self):
         for said, words in (({"userRole": "guest"}, "Guests of this organization decide nothing here"), ({"userRole": "anonymous"}, "Guests"),
-                            ({"userRole": None}, "Guests"), ({"tenantId": OTHER}, "of another tenant"), ({"tenantId": None}, "of another tenant"),
+                            ({"userRole": None}, "does not say whether"), ({"tenantId": OTHER}, "of another tenant"), ({"tenantId": None}, "of another tenant"),
                             ({"objectId": OTHER}, "another, or"), (None, "does not know this account")):
             self.teams.people[DANA] = said
             self.gateway.advance(seconds=61)
