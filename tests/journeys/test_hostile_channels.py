@@ -1,6 +1,8 @@
 """Channels when who is at the other end, or who may test them, means ill: nobody else pays for it."""
+import socket
 import threading
 import time
+import types
 import unittest
 
 from support.gateway import Gateway, eventually
@@ -87,6 +89,19 @@ class HostileChannels(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 5)
         eventually(lambda: len(self.notices(gateway, "?channel=mail&state=sent")) == 2, "both letters are settled")
         self.assertEqual(2, len(server.letters))
+
+    def test_a_mail_server_that_says_nothing_at_all_does_not_keep_the_gateway_from_stopping(self):
+        mute = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(mute.close)
+        mute.settimeout(20)
+        place = types.SimpleNamespace(port=mute.getsockname()[1])
+        gateway = self.gateway(self.mail(place, "    to: [ops@example.com]\n"))
+        gateway.submit(self.key)
+        connection, _ = mute.accept()
+        self.addCleanup(connection.close)
+        began = time.monotonic()
+        self.assertEqual(0, gateway.stop())
+        self.assertLess(time.monotonic() - began, 10)
 
     def test_a_retry_after_of_all_there_is_is_no_reason_to_fall_over_or_silent(self):
         receiver = self.receiver()
