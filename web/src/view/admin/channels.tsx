@@ -56,7 +56,7 @@ function Standing({ of }: { of: Channel }) {
   if (of.answers && of.failures === 0) return <span class="state approved">answers</span>;
   return (
     <>
-      <span class="state denied">{of.answers ? `failed ${of.failures} times` : "left alone"}</span>
+      <span class="state failing">{of.answers ? `failed ${of.failures} times` : "left alone"}</span>
       {of.tried_again_at !== undefined && <div class="quiet">tried again <Moment at={timeOf(of.tried_again_at)} /></div>}
     </>
   );
