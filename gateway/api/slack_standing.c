@@ -90,12 +90,14 @@ static enum notifier_known give_up_held(const void *press, const char *reason, s
 
 static const struct hold_terms terms = {judge_held, give_up_held, HOLD_MS};
 
-/* What opens a modal goes on whatever is not known yet. */
+/* What opens a modal goes on whatever is not known yet. A shortcut names no place where a refusal
+ * could be told: its modal opens, and refuses what is typed. */
 static void look(struct api *api, const struct slack_press *press,
                  void (*go)(void *owner, const struct error *refusal), void *owner)
 {
     struct error refusal = {0};
-    bool is_bad = judge(api, press, clock_boot_ms(), &refusal) == NOTIFIER_BAD;
+    bool is_bad = judge(api, press, clock_boot_ms(), &refusal) == NOTIFIER_BAD &&
+                  press->callback.what == CALLBACK_ASK_REASON;
     go(owner, is_bad ? &refusal : NULL);
 }
 

@@ -99,7 +99,10 @@ class SlackStanding(SlackSteps, unittest.TestCase):
         (link,) = self.dana.ok("GET", "/v1/me/chat-links")["links"]
         self.dana.ok("DELETE", f"/v1/me/chat-links/{link['id']}")
         code = self.dana.ok("POST", "/v1/me/chat-links", {}, want=(201,))["code"]
-        answer = self.post(self.slack.submit({"callback_id": "countersign_link"}, "code", code))
+        opened = len(self.slack.views)
+        self.post(self.slack.shortcut())
+        eventually(lambda: len(self.slack.views) == opened + 1, "the modal opens, where a refusal can be told")
+        answer = self.post(self.slack.submit(self.slack.views[-1], "code", code))
         self.assertIn("Guests", answer.json["errors"]["code"])
         self.assertEqual([], self.dana.ok("GET", "/v1/me/chat-links")["links"])
         self.slack.people.clear()
