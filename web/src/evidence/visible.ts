@@ -24,7 +24,7 @@ export const MISLEADING: readonly Range[] = [
   [0xf0000, 0x10ffff],
 ];
 
-/** Spaces that are wider, narrower or less breakable than they look. The gateway leaves these. */
+/** Spaces that are wider, narrower or less breakable than they look. Cards show them as escapes too. */
 const ODD_SPACES: readonly Range[] = [
   [0x00a0, 0x00a0], [0x1680, 0x1680], [0x2000, 0x200a], [0x202f, 0x202f], [0x205f, 0x205f],
   [0x3000, 0x3000],
