@@ -119,7 +119,10 @@ class SlackToPeople(SlackSteps, unittest.TestCase):
 
     def test_somebody_slack_does_not_know_gets_no_card_and_the_notice_says_why(self):
         self.link()
+        eventually(lambda: self.gateway.admin("GET", "/v1/notices?state=sent")["notices"], "dana is told of the link, in a conversation")
+        self.gateway.restart()  # which forgets where that is
         self.slack.people["U0DANA"] = None
+        self.slack.messages.clear()
         self.gateway.submit(self.key)
         eventually(lambda: "user_not_found" in json.dumps(self.gateway.admin("GET", "/v1/notices")), "the notice says why")
         self.assertFalse(self.slack.messages)
