@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { Gateway, PASSWORD, eventually } from "./gateway.mjs";
 
@@ -179,8 +180,13 @@ export function approvalJourneys({ test, gateway, build, page, open, approve, is
     });
     await new Promise((done) => sink.listen(0, "127.0.0.1", done));
     const hook = `channels:\n  - { name: hook, kind: template, template: ntfy, url: "http://127.0.0.1:${sink.address().port}/", allow_http: true, allow_networks: [127.0.0.0/8], options: { topic: approvals } }\n`;
-    const other = await new Gateway(build, hook).start();
+    const other = new Gateway(build);
+    const secret = `${other.folder}/slack.secret`;
+    writeFileSync(secret, "xoxb-obviously-fake-token", { mode: 0o600 });
+    other.config = `${hook}  - { name: dms, kind: slack, to: people, url: "http://127.0.0.1:${sink.address().port}/", allow_http: true, allow_networks: [127.0.0.0/8], token_file: ${secret}, app: A0123456789, signing_secret_file: ${secret}, teams: [T0123456789] }\n`;
+    await other.start();
     try {
+      await other.admin("POST", "/v1/people", { name: "rita", groups: ["oncall"] });
       const { link_path: link } = await other.admin("POST", "/v1/setup/link");
       const tab = await page(undefined, "/");
       await tab.goto(other.url + link);
@@ -189,7 +195,9 @@ export function approvalJourneys({ test, gateway, build, page, open, approve, is
       await tab.getByRole("button", { name: "Set up" }).click();
       await isLive(tab);
       await tab.getByRole("link", { name: "Channels" }).click();
-      await tab.getByRole("button", { name: "Test" }).click();
+      const row = (name) => tab.getByRole("row").filter({ hasText: name });
+      await row("dms").getByText("linked no account: told nothing here").waitFor();
+      await row("hook").getByRole("button", { name: "Test" }).click();
       await tab.getByRole("status").filter({ hasText: "Sent. It answered" }).waitFor();
       assert.deepEqual(came, ["/"]);
       await tab.context().close();

@@ -18,9 +18,12 @@ interface Channel {
   readonly held: number;
   readonly in_flight: number;
   readonly groups?: readonly string[];
+  readonly muted?: number;
   readonly people?: readonly string[];
+  readonly problem?: string;
   readonly tell?: readonly string[];
   readonly tried_again_at?: string;
+  readonly unlinked?: number;
 }
 
 export function Channels() {
@@ -40,7 +43,10 @@ export function Channels() {
                 {one.kind}
                 <div class="quiet">{one.decides ? "people can decide in it" : "tells only"}</div>
               </td>
-              <td>{[...(one.groups ?? []), ...(one.people ?? [])].join(", ") || <span class="quiet">everybody asked</span>}</td>
+              <td>
+                {[...(one.groups ?? []), ...(one.people ?? [])].join(", ") || <span class="quiet">everybody asked</span>}
+                <Untold of={one} />
+              </td>
               <td class="num">{one.held + one.in_flight}</td>
               <td><Standing of={one} /></td>
               <td class="acts">{isAdmin.value && <Try name={one.name} then={() => void loaded.reload()} />}</td>
@@ -52,11 +58,24 @@ export function Channels() {
   );
 }
 
-function Standing({ of }: { of: Channel }) {
-  if (of.answers && of.failures === 0) return <span class="state approved">answers</span>;
+/** Who is asked there and hears nothing of it. */
+function Untold({ of }: { of: Channel }) {
+  const unlinked = of.unlinked ?? 0;
+  const muted = of.muted ?? 0;
   return (
     <>
-      <span class="state failing">{of.answers ? `failed ${of.failures} times` : "left alone"}</span>
+      {unlinked > 0 && <div class="quiet">{unlinked} linked no account: told nothing here</div>}
+      {muted > 0 && <div class="quiet">{muted} muted it</div>}
+    </>
+  );
+}
+
+function Standing({ of }: { of: Channel }) {
+  if (of.answers && of.failures === 0 && of.problem === undefined) return <span class="state approved">answers</span>;
+  return (
+    <>
+      <span class="state failing">{of.problem !== undefined ? "needs mending" : of.answers ? `failed ${of.failures} times` : "left alone"}</span>
+      {of.problem !== undefined && <div><Safe plain text={of.problem} /></div>}
       {of.tried_again_at !== undefined && <div class="quiet">tried again <Moment at={timeOf(of.tried_again_at)} /></div>}
     </>
   );
