@@ -23,7 +23,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # Which kind of thing a parameter or a member of a body names.
 KINDS = {"request": "request", "grant": "grant", "session": "session", "proposal": "proposal", "passkey": "passkey",
          "person": "person", "owner": "person", "proposer": "person", "caller": "caller", "agent": "agent", "agents": "agent",
-         "target": "agent", "credential": "credential", "freeze": "freeze", "notice": "notice", "channel": "channel",
+         "target": "agent", "credential": "credential", "freeze": "freeze", "notice": "notice", "channel": "channel", "muted": "channel",
          "task": "task", "group": "group", "evaluation_id": "evaluation", "token": "token", "subject_token": "token"}
 # What is shared by all, and names no tenant's thing.
 SHARED = {"version": "versions of the policy are the gateway's: the host reads them"}
@@ -58,6 +58,7 @@ NAMES_NOTHING = {
     ("post", "/v1/me/chat-links"): "the own account",
     ("delete", "/v1/me/chat-links/{link}"): "a link takes Slack to make (test_slack.py); it is looked up by tenant and owner",
     ("post", "/v1/callbacks/slack"): "signed by Slack; the linked account says who, and so of which tenant",
+    ("post", "/v1/callbacks/teams"): "signed by Microsoft; the linked account says who, and so of which tenant",
     ("get", "/v1/live"): "a websocket: test_the_live_door_tells_each_tenant_of_its_own",
     ("get", "/v1/policies/versions/{version}"): SHARED["version"],
 }
@@ -71,6 +72,7 @@ BODIES = {
     ("post", "/access/v1/requests"): {**REFUND, "denial": {"evaluation_id": "?"}},
     ("post", "/access/v1/requests/{task}/cancel"): {},
     ("post", "/v1/callers"): {"name": "new", "agents": ["?"], "subjects": ["user/*"], "audiences": []},
+    ("put", "/v1/me/channels"): {"muted": ["?"]},
 }
 FORMS = {
     ("post", "/oauth/introspect"): {"token": "?"},
