@@ -1,9 +1,13 @@
 #include "courier/egress_internal.h"
 
+#include "base/clock.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 /* Debian compiles a certificate folder in, which switches libcurl's cache of certificates off (24
  * ms of CPU a connection); so the bundle is named and the folder unset. */
@@ -70,9 +74,25 @@ void egress_stop_when(CURL *curl, const atomic_bool *must_stop)
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)must_stop);
 }
 
+/* RFC 9110 section 10.2.3: seconds, or a date. -1 when it is neither. */
+static int64_t read_seconds(const char *value, int64_t now_ms)
+{
+    enum { DIGITS_MAX = 12 };
+    size_t digits = strspn(value, "0123456789");
+    if (digits > 0 && value[digits] == '\0') {
+        return digits > DIGITS_MAX ? -1 : (int64_t)strtoll(value, NULL, 10);
+    }
+    time_t at = curl_getdate(value, NULL);
+    return at < 0 ? -1 : (int64_t)at - now_ms / 1000;
+}
+
+/* Read here, since newer versions of libcurl make six hours of whatever is longer. */
 int64_t egress_pause_ms(CURL *curl)
 {
-    curl_off_t seconds = 0;
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
-    return seconds > 0 && seconds <= EGRESS_PAUSE_MS_MAX / 1000 ? (int64_t)seconds * 1000 : 0;
+    struct curl_header *header = NULL;
+    if (curl_easy_header(curl, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+        return 0;
+    }
+    int64_t seconds = read_seconds(header->value, clock_wall_ms());
+    return seconds > 0 && seconds <= EGRESS_PAUSE_MS_MAX / 1000 ? seconds * 1000 : 0;
 }

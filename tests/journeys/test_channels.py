@@ -1,4 +1,5 @@
 """Channels: who is told, what stands there afterwards, and what happens when the other side fails."""
+import email.utils
 import json
 import shutil
 import subprocess
@@ -337,8 +338,14 @@ class Channels(unittest.TestCase):
         self.assertEqual([], self.notices(gateway, "?state=dead"))
 
     def test_a_retry_after_is_honoured(self):
+        self.is_left_alone_after("30")
+
+    def test_a_retry_after_may_be_a_date(self):
+        self.is_left_alone_after(email.utils.formatdate(time.time() + 30, usegmt=True))
+
+    def is_left_alone_after(self, retry_after):
         receiver = self.receiver()
-        receiver.answers = [(429, {"Retry-After": "30"}, b"slow down")]
+        receiver.answers = [(429, {"Retry-After": retry_after}, b"slow down")]
         gateway = self.gateway(self.template(receiver))
         gateway.submit(self.key)
         waiting = eventually(lambda: [n for n in self.notices(gateway, "?state=waiting") if n["attempts"] == 1], "it is put off")[0]
