@@ -1,12 +1,13 @@
 """Channels when who is at the other end, or who may test them, means ill: nobody else pays for it."""
 import socket
 import threading
-import time
 import types
 import unittest
 
 from support.gateway import Gateway, eventually
 from support.peers import MailServer, Receiver
+
+FAREWELL_SECONDS = 20  # how long one that hangs would be waited for
 
 
 class HostileChannels(unittest.TestCase):
@@ -83,10 +84,8 @@ class HostileChannels(unittest.TestCase):
         gateway = self.gateway(self.mail(server, "    to: [ops@example.com]\n") + self.template(receiver))
         gateway.submit(self.key, args={"amount": 1})
         eventually(lambda: server.letters, "the letter is there")
-        began = time.monotonic()
         gateway.submit(self.key, args={"amount": 2})
-        eventually(lambda: len(receiver.came) == 2, "the other channel is told", 60)
-        self.assertLess(time.monotonic() - began, 5)
+        eventually(lambda: len(receiver.came) == 2, "the other channel is told", FAREWELL_SECONDS / 2)
         eventually(lambda: len(self.notices(gateway, "?channel=mail&state=sent")) == 2, "both letters are settled")
         self.assertEqual(2, len(server.letters))
 
@@ -99,9 +98,7 @@ class HostileChannels(unittest.TestCase):
         gateway.submit(self.key)
         connection, _ = mute.accept()
         self.addCleanup(connection.close)
-        began = time.monotonic()
-        self.assertEqual(0, gateway.stop())
-        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual(0, gateway.stop(within=FAREWELL_SECONDS / 2))
 
     def test_a_retry_after_of_all_there_is_is_no_reason_to_fall_over_or_silent(self):
         receiver = self.receiver()
@@ -178,10 +175,9 @@ class HostileChannels(unittest.TestCase):
         for amount in range(10):
             gateway.submit(self.key, args={"amount": amount})
         eventually(lambda: sum(len(one.came) for one in hanging) >= 80, "those that hang are busy")
-        began = time.monotonic()
         gateway.submit(self.key, args={"amount": 99})
-        eventually(lambda: len(receiver.came) == 11, "the last is told where it can be")
-        self.assertLess(time.monotonic() - began, 5)
+        eventually(lambda: len(receiver.came) == 11, "the last is told while the others still hang", FAREWELL_SECONDS / 2)
+        self.assertFalse(release.is_set())
 
 
 if __name__ == "__main__":

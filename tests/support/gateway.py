@@ -149,14 +149,14 @@ class Gateway:
         self.port = self.logged("listening")["port"]
         return self
 
-    def stop(self, how=signal.SIGTERM):
-        """Ends the gateway and returns its exit status. A TERM must end it cleanly by itself."""
+    def stop(self, how=signal.SIGTERM, within=30):
+        """Ends the gateway and returns its exit status. A TERM must end it cleanly by itself, within so many seconds."""
         if self.process is None:
             return None
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            status = self.process.wait(30)
+            status = self.process.wait(within)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
