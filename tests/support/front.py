@@ -7,6 +7,7 @@ import threading
 import time
 
 from support.gateway import eventually
+from support.quiet_server import QuietServer
 
 
 # ---- troubles: each takes the handler and forward(), which has the other side take the request and returns its answer ----
@@ -93,14 +94,7 @@ class Front:
             def log_message(self, *_):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-            def handle_error(self, *_):
-                pass  # broken connections are the point
-
-        self.kind = lambda: Server(("127.0.0.1", self.port), Handler)
+        self.kind = lambda: QuietServer(("127.0.0.1", self.port), Handler)
         self.port, self.is_refusing = 0, False
         self.server = self.kind()
         self.port = self.server.server_port

@@ -10,6 +10,7 @@ import subprocess
 import threading
 
 from support.gateway import ROOT
+from support.quiet_server import QuietServer
 
 
 class Receiver:
@@ -41,14 +42,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-            def handle_error(self, *_):
-                pass  # broken connections are the point
-
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

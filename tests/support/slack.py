@@ -14,6 +14,8 @@ import threading
 import time
 import urllib.parse
 
+from support.quiet_server import QuietServer
+
 TOKEN = "xoxb-EXAMPLE-not-a-token"
 APP_TOKEN = "xapp-EXAMPLE-not-a-token"
 SECRET = "0123456789abcdefEXAMPLE"
@@ -75,13 +77,7 @@ class Slack:
             def log_message(self, *_):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass  # a client that goes away is no finding
-
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         self.place, self.link_place = f"127.0.0.1:{self.port}", None  # where sockets are opened, when it is not here
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

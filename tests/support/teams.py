@@ -13,6 +13,7 @@ import time
 import urllib.parse
 
 from support.workload import Key
+from support.quiet_server import QuietServer
 
 APP = "1a2b3c4d-0000-4000-8000-1a2b3c4d5e6f"
 TENANT = "5e6f7a8b-0000-4000-8000-5e6f7a8b9c0d"
@@ -74,13 +75,7 @@ class Teams:
             def log_message(self, *_):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass  # a client that goes away is no finding
-
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
