@@ -6,23 +6,11 @@ import struct
 import subprocess
 import unittest
 
+from support.chat_policy import CHAT_POLICY
 from support.gateway import BUILD, ROOT, Gateway, eventually
 from support.teams import CONVERSATION, SECRET, TENANT, Teams, card_of, texts_of
 
-POLICY = """
-version: 1
-defaults: { verdict: deny, risk: medium, approval: { quorum: 1, groups: [oncall], timeout: 30m } }
-rules:
-  - name: refunds
-    match: { action: payments.refund }
-    verdict: require_approval
-    approval: { groups: [oncall], timeout: 15m, assurance: chat }
-  - name: payouts
-    match: { action: payments.transfer }
-    verdict: require_approval
-    risk: high
-    approval: { groups: [oncall], timeout: 15m, assurance: passkey }
-  - name: closes
+POLICY = CHAT_POLICY + """  - name: closes
     match: { action: account.close }
     verdict: require_approval
     approval: { assurance: chat, ladder: [{ after: 0s, to: [oncall] }, { after: 5m, to: [leads] }] }

@@ -3,25 +3,13 @@ import json
 import threading
 import unittest
 
+from support.chat_policy import CHAT_POLICY
 from support.gateway import Gateway, eventually
 from support.people import Person
 from support.teams import CONVERSATION, DANA, TENANT, Teams, buttons_of, card_of
 from support.workload import Key
 
-POLICY = """
-version: 1
-defaults: { verdict: deny, risk: medium, approval: { quorum: 1, groups: [oncall], timeout: 30m } }
-rules:
-  - name: refunds
-    match: { action: payments.refund }
-    verdict: require_approval
-    approval: { groups: [oncall], timeout: 15m, assurance: chat }
-  - name: payouts
-    match: { action: payments.transfer }
-    verdict: require_approval
-    risk: high
-    approval: { groups: [oncall], timeout: 15m, assurance: passkey }
-  - name: pairs
+POLICY = CHAT_POLICY + """  - name: pairs
     match: { action: payments.pair }
     verdict: require_approval
     approval: { groups: [oncall], quorum: 2, timeout: 15m, assurance: chat }

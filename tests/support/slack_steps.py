@@ -4,24 +4,12 @@ import struct
 import time
 import urllib.parse
 
+from support.chat_policy import CHAT_POLICY
 from support.gateway import Gateway, eventually
 from support.people import Person
 from support.slack import APP, APP_TOKEN, CHANNEL, SECRET, TEAM, TOKEN, Slack, signed
 
-POLICY = """
-version: 1
-defaults: { verdict: deny, risk: medium, approval: { quorum: 1, groups: [oncall], timeout: 30m } }
-rules:
-  - name: refunds
-    match: { action: payments.refund }
-    verdict: require_approval
-    approval: { groups: [oncall], timeout: 15m, assurance: chat }
-  - name: payouts
-    match: { action: payments.transfer }
-    verdict: require_approval
-    risk: high
-    approval: { groups: [oncall], timeout: 15m, assurance: passkey }
-"""
+POLICY = CHAT_POLICY
 APPROVE, DENY, OPEN = "countersign_approve", "countersign_deny", "countersign_open"
 
 
